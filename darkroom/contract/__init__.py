@@ -1,0 +1,1 @@
+"""What crosses a process: plain frozen models, JSON in and JSON out."""

@@ -1,0 +1,96 @@
+"""One accepted plan and its life. The state machine itself lives in `darkroom.ledger`; these are its words."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import JsonValue
+
+from darkroom.contract.base import Settled
+from darkroom.contract.plan import GenerationPlan
+
+
+class JobState(StrEnum):
+    """`queued -> running -> succeeded | failed | canceled | expired | blocked`, and `running -> queued` on hand-back."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    BLOCKED = "blocked"
+
+    @property
+    def terminal(self) -> bool:
+        return self not in (JobState.QUEUED, JobState.RUNNING)
+
+
+class Artifact(Settled):
+    """One stored picture. `watermark_id` is 12 hex digits; `manifest_id` is the C2PA manifest label."""
+
+    index: int
+    key: str
+    media_type: str
+    bytes: int
+    sha256: str
+    width: int
+    height: int
+    seed: int
+    watermark_id: str
+    manifest_id: str
+
+
+class Receipt(Settled):
+    """How the pictures were made: enough to make them again."""
+
+    plan: GenerationPlan
+    versions: dict[str, str]
+    device: str
+    device_seconds: float
+
+
+class Failure(Settled):
+    """Why a job has no pictures."""
+
+    code: str
+    message: str
+    retryable: bool
+
+
+class Progress(Settled):
+    """`step` of `steps`, over all images of the job."""
+
+    step: int
+    steps: int
+
+
+class Job(Settled):
+    """The record of a job. Times are Unix seconds by the ledger's clock; `attempt` counts claims that were not handed back."""
+
+    id: str
+    tenant: str
+    state: JobState
+    plan: GenerationPlan
+    attempt: int
+    created_at: float
+    started_at: float | None = None
+    finished_at: float | None = None
+    progress: Progress | None = None
+    artifacts: tuple[Artifact, ...] = ()
+    receipt: Receipt | None = None
+    failure: Failure | None = None
+
+
+EventName = Literal[
+    "queued", "running", "progress", "requeued", "succeeded", "failed", "canceled", "expired", "blocked"
+]
+
+
+class JobEvent(Settled):
+    """One line of a job's history. `id` is the Redis stream id, which SSE clients send back as `Last-Event-ID`."""
+
+    id: str
+    job_id: str
+    name: EventName
+    at: float
+    data: dict[str, JsonValue]

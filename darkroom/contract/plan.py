@@ -1,0 +1,44 @@
+"""A request with everything decided: every default, seed, size and name. Made by the planner, read by everyone after it."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from darkroom.contract.base import Settled
+
+Task = Literal["text_to_image"]
+OutputFormat = Literal["png", "jpeg", "webp"]
+Priority = Literal["interactive", "bulk"]
+
+MEDIA_TYPES: dict[OutputFormat, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+
+
+class Notice(Settled):
+    """Something in the request that had no effect, or not the one its words suggest."""
+
+    field: str
+    reason: str
+
+
+class GenerationPlan(Settled):
+    """One generation, resolved. `seeds` has one entry an image: image i is made with seeds[i] alone."""
+
+    task: Task
+    model: str
+    weights: dict[str, str] = Field(description="sha256 of each weight file, by its path in the model")
+    prompt: str
+    negative_prompt: str
+    width: int
+    height: int
+    steps: int
+    guidance_scale: float
+    scheduler: str
+    seeds: tuple[int, ...]
+    output_format: OutputFormat
+    output_compression: int
+    deterministic: bool
+    priority: Priority
+    deadline_at: float | None = Field(description="Unix seconds after which the job must not start")
+    predicted_seconds: float = Field(description="device seconds expected for all images")
+    warnings: tuple[Notice, ...]
+    metadata: dict[str, str]

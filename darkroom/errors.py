@@ -1,0 +1,210 @@
+"""Every error darkroom raises on purpose, drawn once.
+
+    DarkroomError
+    ├── RequestError                    the caller asked for something wrong
+    │   ├── InvalidField                one named field is wrong
+    │   │   ├── UnknownModel
+    │   │   └── UnknownScheduler
+    │   ├── MalformedBody
+    │   ├── PayloadTooLarge
+    │   ├── UnsupportedMediaType
+    │   └── BadPicture                  bytes that are not a picture we read
+    ├── AccessError
+    │   ├── Unauthenticated
+    │   └── ForbiddenOrigin
+    ├── NotFound
+    ├── ConflictError
+    │   └── IdempotencyMismatch         one key, two bodies
+    ├── CapacityError                   try again later
+    │   ├── TenantLimit
+    │   └── QueueFull
+    ├── UnavailableError                something we stand on is away
+    │   ├── LedgerUnavailable
+    │   └── StoreUnavailable
+    ├── StoreError
+    │   └── NotStored
+    ├── StaleAttempt                    a worker that lost its lease came back
+    ├── GenerationError                 a job ends as `failed`, with this code
+    │   ├── OutOfMemory
+    │   ├── NanOutput
+    │   ├── AttemptsExhausted
+    │   ├── UnmarkedOutput              the watermark did not read back
+    │   └── UnsignedOutput              the credential did not read back
+    ├── ModelError                      a checkpoint cannot be served
+    │   ├── MissingWeights
+    │   └── BrokenWeights
+    └── ConfigurationError              the process must not start
+
+`code` is stable and public: clients match on it. `status` is the HTTP status the gateway answers with. `retryable`
+says whether the same request may succeed later without being changed.
+"""
+
+from typing import ClassVar
+
+
+class DarkroomError(Exception):
+    """Base of everything raised on purpose; `detail` is safe to show to the caller."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class RequestError(DarkroomError):
+    code, status = "invalid_request", 422
+
+
+class InvalidField(RequestError):
+    """One field is wrong; `field` is its dotted path in the request."""
+
+    code = "invalid_field"
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+
+
+class UnknownModel(InvalidField):
+    code = "unknown_model"
+
+
+class UnknownScheduler(InvalidField):
+    code = "unknown_scheduler"
+
+
+class MalformedBody(RequestError):
+    code, status = "malformed_body", 400
+
+
+class PayloadTooLarge(RequestError):
+    code, status = "payload_too_large", 413
+
+
+class UnsupportedMediaType(RequestError):
+    code, status = "unsupported_media_type", 415
+
+
+class BadPicture(RequestError):
+    code = "bad_picture"
+
+
+class AccessError(DarkroomError):
+    code, status = "forbidden", 403
+
+
+class Unauthenticated(AccessError):
+    code, status = "unauthenticated", 401
+
+
+class ForbiddenOrigin(AccessError):
+    code = "forbidden_origin"
+
+
+class NotFound(DarkroomError):
+    code, status = "not_found", 404
+
+
+class ConflictError(DarkroomError):
+    code, status = "conflict", 409
+
+
+class IdempotencyMismatch(ConflictError):
+    code = "idempotency_mismatch"
+
+
+class CapacityError(DarkroomError):
+    """Refused for load; `retry_after` is in seconds."""
+
+    code, status, retryable = "over_capacity", 503, True
+
+    def __init__(self, detail: str, retry_after: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class TenantLimit(CapacityError):
+    code, status = "tenant_limit", 429
+
+
+class QueueFull(CapacityError):
+    code = "queue_full"
+
+
+class UnavailableError(DarkroomError):
+    """A dependency is away; `retry_after` is in seconds."""
+
+    code, status, retryable = "unavailable", 503, True
+
+    def __init__(self, detail: str, retry_after: int = 2) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class LedgerUnavailable(UnavailableError):
+    code = "ledger_unavailable"
+
+
+class StoreUnavailable(UnavailableError):
+    code = "store_unavailable"
+
+
+class StoreError(DarkroomError):
+    code = "store_error"
+
+
+class NotStored(StoreError):
+    code, status = "not_stored", 404
+
+
+class StaleAttempt(DarkroomError):
+    code, status = "stale_attempt", 409
+
+
+class GenerationError(DarkroomError):
+    code = "generation_failed"
+
+
+class OutOfMemory(GenerationError):
+    code, retryable = "out_of_memory", True
+
+
+class NanOutput(GenerationError):
+    code = "nan_output"
+
+
+class AttemptsExhausted(GenerationError):
+    code = "attempts_exhausted"
+
+
+class UnmarkedOutput(GenerationError):
+    code = "unmarked_output"
+
+
+class UnsignedOutput(GenerationError):
+    code = "unsigned_output"
+
+
+class ModelError(DarkroomError):
+    """`path` names the file at fault, relative to the model where it can be."""
+
+    code, status = "model_error", 503
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(f"{path}: {detail}")
+        self.path = path
+
+
+class MissingWeights(ModelError):
+    code = "missing_weights"
+
+
+class BrokenWeights(ModelError):
+    code = "broken_weights"
+
+
+class ConfigurationError(DarkroomError):
+    code = "bad_configuration"

@@ -1,0 +1,157 @@
+"""What a ledger promises. `RedisLedger` keeps it with Lua scripts, `MemoryLedger` in a dictionary; one suite tests both.
+
+Every method may raise `LedgerUnavailable`. Times are Unix seconds by the ledger's own clock.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from darkroom.contract.base import Settled
+from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, Progress, Receipt
+from darkroom.contract.plan import GenerationPlan
+
+
+class Submission(Settled):
+    """A plan at the door. `job_id` is chosen by the gateway (ULID); `body_hash` is the sha256 of the canonical request."""
+
+    job_id: str
+    tenant: str
+    plan: GenerationPlan
+    idempotency_key: str | None
+    body_hash: str
+
+
+class Submitted(Settled):
+    """`replayed` is true when the idempotency key had been used: `job` is then the first one. `position` counts from 0."""
+
+    job: Job
+    replayed: bool
+    position: int
+
+
+class Claim(Settled):
+    """One job lent to one worker until `lease_until`. (`job_id`, `attempt`) is the fencing token."""
+
+    job_id: str
+    tenant: str
+    attempt: int
+    plan: GenerationPlan
+    lease_until: float
+
+
+class Renewal(Settled):
+    """Which of the renewed jobs the worker must drop: `lost` to another attempt, or `canceled` by their owner."""
+
+    lost: frozenset[str]
+    canceled: frozenset[str]
+
+
+class Outcome(Settled):
+    """How an attempt ended: pictures with their receipt, or a failure."""
+
+    state: JobState
+    artifacts: tuple[Artifact, ...] = ()
+    receipt: Receipt | None = None
+    failure: Failure | None = None
+    device_seconds: float = 0.0
+
+
+class Reaped(Settled):
+    """What a sweep did: jobs put back, jobs that ended (`expired`, or `failed` as attempts_exhausted), and who still waits."""
+
+    requeued: tuple[str, ...]
+    ended: tuple[str, ...]
+    waiting: Mapping[str, int]
+
+
+class JobPage(Settled):
+    """Newest first; `cursor` continues after the last one, None at the end."""
+
+    jobs: tuple[Job, ...]
+    cursor: str | None
+
+
+class LedgerHealth(Settled):
+    """`problems` stop a process from starting; `warnings` are shown by /readyz."""
+
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+class Ledger(Protocol):
+    async def submit(self, submission: Submission) -> Submitted:
+        """Record a job, its idempotency key and its place in line, at once.
+
+        Raises: IdempotencyMismatch, TenantLimit, QueueFull.
+        """
+        ...
+
+    async def claim(self, worker: str, models: Sequence[str], room: int) -> list[Claim]:
+        """Lend up to `room` jobs of these models, fairest first: interactive before bulk (every fifth turn bulk first),
+        then the tenant that has used the fewest device seconds, then the oldest. Jobs past their deadline expire here."""
+        ...
+
+    async def renew(self, worker: str, attempts: Mapping[str, int]) -> Renewal:
+        """Extend the leases of these jobs (id -> attempt)."""
+        ...
+
+    async def report(self, job_id: str, attempt: int, progress: Progress) -> None:
+        """Append a progress event. Silently nothing for a stale attempt: progress is advice."""
+        ...
+
+    async def finish(self, job_id: str, attempt: int, outcome: Outcome) -> Job:
+        """Write the one terminal state, its event and its outbox row together.
+
+        Raises: StaleAttempt when the attempt has lost its lease, was canceled, or finished before.
+        """
+        ...
+
+    async def release(self, job_id: str, attempt: int) -> None:
+        """Hand a job back to the front of its line; the attempt does not count. Nothing for a stale attempt."""
+        ...
+
+    async def reap(self) -> Reaped:
+        """Put back what dead workers held, end what is out of attempts or past its deadline. Run by everyone, often."""
+        ...
+
+    async def cancel(self, tenant: str, job_id: str) -> Job:
+        """Cancel exactly this job, queued or running. A terminal job is returned as it is. Raises: NotFound."""
+        ...
+
+    async def get(self, tenant: str, job_id: str) -> Job:
+        """Raises: NotFound, also for another tenant's job."""
+        ...
+
+    async def position(self, job_id: str) -> int | None:
+        """Jobs ahead in line, by the order `claim` would take them within the tenant's own line; None once running."""
+        ...
+
+    async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None) -> JobPage:
+        """The tenant's jobs, newest first. Raises: InvalidField for a cursor that is not ours."""
+        ...
+
+    async def events(self, job_id: str, *, after: str = "0", wait: float = 0.0) -> list[JobEvent]:
+        """Events after the id `after`, oldest first; with none there, waits up to `wait` seconds for the first."""
+        ...
+
+    async def waiting(self) -> Mapping[str, int]:
+        """Jobs in line, by model."""
+        ...
+
+    async def outbox(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, Mapping[str, JsonValue]]]:
+        """Final states not yet handed to receivers: (row id, {job_id, tenant, state})."""
+        ...
+
+    async def outbox_done(self, row: str) -> None:
+        """Forget a row."""
+        ...
+
+    async def check(self) -> LedgerHealth:
+        """Is the server one we can promise on: reachable, no eviction, AOF `always`."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+        ...

@@ -1,0 +1,82 @@
+"""Every setting, once. Each is an environment variable `DARKROOM_<NAME>`; nothing is read at import."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a process of darkroom must know. Defaults are those of one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="DARKROOM_", extra="ignore", frozen=True)
+
+    home: Path = Field(
+        default=Path("~/.darkroom"), description="folder for keys, development certificates and local stores"
+    )
+
+    redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"), description="ledger, events and bells")
+    redis_timeout: float = Field(default=2.0, gt=0, le=2.0, description="seconds before a Redis call is given up")
+    key_prefix: str = Field(default="darkroom", description="first part of every Redis key")
+
+    store: Literal["folder", "s3", "memory"] = Field(default="folder", description="where pictures live")
+    store_folder: Path | None = Field(default=None, description="folder of the `folder` store; `home`/store if unset")
+    s3_endpoint: str | None = Field(default=None, description="S3 endpoint that our own processes use")
+    s3_public_endpoint: str | None = Field(
+        default=None, description="S3 endpoint that presigned URLs name; `s3_endpoint` if unset"
+    )
+    s3_bucket: str = Field(default="darkroom", description="bucket of the `s3` store")
+    s3_region: str = Field(default="us-east-1", description="region of the `s3` store")
+    s3_access_key: SecretStr | None = Field(default=None, description="access key; boto3's own chain if unset")
+    s3_secret_key: SecretStr | None = Field(default=None, description="secret key; boto3's own chain if unset")
+
+    host: str = Field(default="127.0.0.1", description="address the gateway listens on")
+    port: int = Field(default=8000, description="port the gateway listens on; 0 picks a free one")
+    public_url: str | None = Field(default=None, description="base of the URLs we hand out; the request's own if unset")
+    api_keys: dict[str, str] = Field(default_factory=dict, description="SHA-256 hex of an API key -> tenant")
+    allow_anonymous: bool = Field(
+        default=False, description="serve requests without a key as tenant `local`; loopback only"
+    )
+    max_body_bytes: int = Field(default=64 * 1024 * 1024, description="largest request body")
+    max_queued: int = Field(default=10_000, description="jobs waiting in the whole service before 503 queue_full")
+    max_queued_per_tenant: int = Field(default=1_000, description="jobs waiting for one tenant before 429 tenant_limit")
+
+    models: dict[str, Path] = Field(
+        default_factory=dict, description="name -> folder of a checkpoint; `tiny` is always there"
+    )
+    default_model: str = Field(default="tiny", description="model of a request that names none")
+    device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N")
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field(
+        default="auto", description="dtype of the networks"
+    )
+    threads: int = Field(default=0, ge=0, description="torch threads of a CPU worker; 0 lets torch choose")
+    max_rows: int = Field(default=16, ge=2, description="most rows in one forward pass")
+
+    lease_seconds: float = Field(default=15.0, gt=0, description="a worker silent for this long loses its jobs")
+    max_attempts: int = Field(default=3, ge=1, description="claims that may die before the job fails")
+    drain_seconds: float = Field(default=20.0, ge=0, description="how long a stopping worker may finish what it holds")
+    result_ttl: int = Field(default=7 * 24 * 3600, description="seconds a finished job's record is kept")
+
+    watermark: Literal["tss", "none"] = Field(
+        default="tss", description="invisible mark; `none` is for development only"
+    )
+    watermark_secret: SecretStr | None = Field(
+        default=None, description="hex secret of the mark; made in `home` if unset"
+    )
+    signing_certificate: Path | None = Field(
+        default=None, description="PEM chain, leaf first; a development PKI in `home` if unset"
+    )
+    signing_key: Path | None = Field(default=None, description="PKCS#8 PEM key of the leaf")
+    trust_anchors: Path | None = Field(default=None, description="PEM roots that verify trusts besides our own")
+
+    log_format: Literal["json", "console"] = Field(default="json", description="how log lines look")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
+
+    @property
+    def home_folder(self) -> Path:
+        return self.home.expanduser()
+
+    @property
+    def folder_root(self) -> Path:
+        return self.store_folder or self.home_folder / "store"

@@ -1,0 +1,1 @@
+"""Where pictures, inputs and provenance records live."""

@@ -1,0 +1,1 @@
+pytest_plugins: list[str] = ["tests.servers.valkey", "tests.servers.seaweedfs"]

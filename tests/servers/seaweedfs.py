@@ -1,0 +1,1 @@
+"""Fixtures: a real S3 server on loopback."""

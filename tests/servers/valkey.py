@@ -1,0 +1,1 @@
+"""Fixtures: a real Valkey on loopback."""
