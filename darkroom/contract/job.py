@@ -10,7 +10,7 @@ from darkroom.contract.plan import GenerationPlan
 
 
 class JobState(StrEnum):
-    """`queued -> running -> succeeded | failed | canceled | expired | blocked`, and `running -> queued` on hand-back."""
+    """`queued -> running -> succeeded | failed | canceled | expired | blocked`; `running -> queued` on hand-back."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -65,7 +65,7 @@ class Progress(Settled):
 
 
 class Job(Settled):
-    """The record of a job. Times are Unix seconds by the ledger's clock; `attempt` counts claims that were not handed back."""
+    """The record of a job. Times are Unix seconds by the ledger's clock; `attempt` counts claims not handed back."""
 
     id: str
     tenant: str

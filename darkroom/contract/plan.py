@@ -1,4 +1,4 @@
-"""A request with everything decided: every default, seed, size and name. Made by the planner, read by everyone after it."""
+"""A request with everything decided: every default, seed, size and name. Made by the planner, read by all after it."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""What a ledger promises. `RedisLedger` keeps it with Lua scripts, `MemoryLedger` in a dictionary; one suite tests both.
+"""What a ledger promises. `RedisLedger` keeps it with Lua scripts, `MemoryLedger` in dictionaries; one suite for both.
 
 Every method may raise `LedgerUnavailable`. Times are Unix seconds by the ledger's own clock.
 """
@@ -14,7 +14,7 @@ from darkroom.contract.plan import GenerationPlan
 
 
 class Submission(Settled):
-    """A plan at the door. `job_id` is chosen by the gateway (ULID); `body_hash` is the sha256 of the canonical request."""
+    """A plan at the door. `job_id` is a ULID made by the gateway; `body_hash` the sha256 of the canonical request."""
 
     job_id: str
     tenant: str
@@ -24,7 +24,7 @@ class Submission(Settled):
 
 
 class Submitted(Settled):
-    """`replayed` is true when the idempotency key had been used: `job` is then the first one. `position` counts from 0."""
+    """`replayed`: the idempotency key had been used, and `job` is the first one. `position` counts from 0."""
 
     job: Job
     replayed: bool
@@ -59,7 +59,7 @@ class Outcome(Settled):
 
 
 class Reaped(Settled):
-    """What a sweep did: jobs put back, jobs that ended (`expired`, or `failed` as attempts_exhausted), and who still waits."""
+    """What a sweep did: jobs put back, jobs ended (`expired`, `failed` as attempts_exhausted), and who still waits."""
 
     requeued: tuple[str, ...]
     ended: tuple[str, ...]
@@ -113,7 +113,7 @@ class Ledger(Protocol):
         ...
 
     async def reap(self) -> Reaped:
-        """Put back what dead workers held, end what is out of attempts or past its deadline. Run by everyone, often."""
+        """Put back what dead workers held, end what is out of attempts or past its deadline. Run by all, often."""
         ...
 
     async def cancel(self, tenant: str, job_id: str) -> Job:
