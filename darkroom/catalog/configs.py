@@ -1,0 +1,81 @@
+"""The few fields of a diffusers folder's JSON files that tell what a checkpoint is."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from darkroom.errors import BrokenWeights, MissingWeights
+
+MAX_CONFIG_BYTES = 4 * 1024 * 1024
+
+
+class Config(BaseModel):
+    """Reads what it knows, ignores the rest."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+
+class UnetConfig(Config):
+    """`sample_size` is in latents, one side or (height, width)."""
+
+    class_name: Literal["UNet2DConditionModel"] = Field(alias="_class_name")
+    in_channels: int = Field(ge=1)
+    sample_size: int | tuple[int, int]
+    cross_attention_dim: int
+
+
+class VaeConfig(Config):
+    class_name: Literal["AutoencoderKL"] = Field(alias="_class_name")
+    latent_channels: int = Field(ge=1)
+    block_out_channels: tuple[int, ...] = Field(min_length=1)
+
+    @property
+    def scale_factor(self) -> int:
+        """Pixels a latent, on each side: every block but the last halves the picture."""
+        return 1 << (len(self.block_out_channels) - 1)
+
+
+class SchedulerConfig(Config):
+    class_name: str = Field(alias="_class_name")
+    prediction_type: Literal["epsilon", "v_prediction"] = "epsilon"
+
+
+class TokenizerConfig(Config):
+    model_max_length: int = Field(ge=3, le=4096)
+
+
+class PipelineIndex(Config):
+    class_name: Literal["StableDiffusionPipeline", "StableDiffusionXLPipeline"] = Field(alias="_class_name")
+
+
+C = TypeVar("C", bound=Config)
+
+
+def read_config(folder: Path, name: str, kind: type[C]) -> C:
+    """The file `name` of a checkpoint as a `kind`. Raises: MissingWeights, BrokenWeights, both naming the file."""
+    try:
+        return kind.model_validate(read_json(folder, name))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BrokenWeights(name, f"{where}: {first['msg'].lower()}") from error
+
+
+def read_json(folder: Path, name: str) -> dict[str, Any]:
+    """The JSON object in the file `name`. Raises: MissingWeights, BrokenWeights."""
+    path = folder / name
+    if not path.is_file():
+        raise MissingWeights(name, "no such file")
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise BrokenWeights(name, f"larger than {MAX_CONFIG_BYTES} bytes")
+        fields = json.loads(path.read_bytes())
+    except OSError as error:
+        raise BrokenWeights(name, f"cannot be read ({type(error).__name__})") from error
+    except (ValueError, RecursionError) as error:
+        raise BrokenWeights(name, "is not JSON") from error
+    if not isinstance(fields, dict):
+        raise BrokenWeights(name, "is not a JSON object")
+    return fields

@@ -1,0 +1,87 @@
+"""The models this service offers, by name."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from darkroom.catalog.checkpoint import read_checkpoint
+from darkroom.catalog.digests import DigestCache
+from darkroom.contract.model import ModelSpec
+from darkroom.errors import ConfigurationError, MissingWeights, ModelError, UnknownModel
+from darkroom.settings import Settings
+
+EMBEDDED = "tiny"
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """A configured model that cannot be served, and why."""
+
+    name: str
+    error: ModelError
+
+
+class Catalog:
+    """Models by name. A broken one is listed as unavailable and does not take the others down."""
+
+    def __init__(self, specs: Iterable[ModelSpec], unavailable: Iterable[Unavailable] = (), *, default: str) -> None:
+        self._specs = {spec.name: spec for spec in specs}
+        self._unavailable = {entry.name: entry for entry in unavailable}
+        if default not in self._specs and default not in self._unavailable:
+            raise ConfigurationError(f"default_model {default!r} is not among the models: {self._names()}")
+        self.default = default
+
+    def spec(self, name: str) -> ModelSpec:
+        """Raises: UnknownModel for a name nobody configured, the model's own ModelError for one that is broken."""
+        if name in self._specs:
+            return self._specs[name]
+        if name in self._unavailable:
+            raise self._unavailable[name].error.with_traceback(None)
+        raise UnknownModel("model", f"no model named {name!r}; known: {self._names()}")
+
+    def specs(self) -> tuple[ModelSpec, ...]:
+        """What can be served, by name."""
+        return tuple(self._specs[name] for name in sorted(self._specs))
+
+    def unavailable(self) -> tuple[Unavailable, ...]:
+        """What was configured but cannot be served, by name."""
+        return tuple(self._unavailable[name] for name in sorted(self._unavailable))
+
+    def _names(self) -> str:
+        return ", ".join(sorted(self._specs)) or "none"
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """Read every configured checkpoint and the embedded one. Digests are remembered in the home folder.
+
+    Raises: ConfigurationError when the default model is none of them.
+    """
+    return read_catalog(
+        {EMBEDDED: embedded_model_folder(), **settings.models},
+        default=settings.default_model,
+        digests=DigestCache(settings.home_folder / "digests.json"),
+    )
+
+
+def read_catalog(folders: Mapping[str, Path], *, default: str, digests: DigestCache) -> Catalog:
+    """A catalog of these folders, name -> folder."""
+    specs: list[ModelSpec] = []
+    unavailable: list[Unavailable] = []
+    for name, folder in folders.items():
+        try:
+            specs.append(read_checkpoint(name, folder.expanduser().absolute(), digests.sha256))
+        except ModelError as error:
+            unavailable.append(Unavailable(name, error))
+    return Catalog(specs, unavailable, default=default)
+
+
+def embedded_model_folder() -> Path:
+    """Where the model that ships with darkroom lies. Found without importing `worker`, which would bring torch.
+
+    Raises: MissingWeights when the package is not installed.
+    """
+    found = find_spec("worker")
+    if found is None or not found.submodule_search_locations:
+        raise MissingWeights("worker/tiny/model", "the worker package is not installed")
+    return Path(found.submodule_search_locations[0]) / "tiny" / "model"

@@ -1,0 +1,31 @@
+"""The schedulers a request may name. Their mathematics is the engine's; a test there holds the two lists equal."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+SCHEDULER_TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "ddim": "DDIM",
+        "euler": "Euler",
+        "euler_a": "Euler a",
+        "dpmpp_2m": "DPM++ 2M",
+        "unipc": "UniPC",
+    }
+)
+
+SCHEDULERS: tuple[str, ...] = tuple(SCHEDULER_TITLES)
+
+_OF_DIFFUSERS: Mapping[str, str] = MappingProxyType(
+    {
+        "DDIMScheduler": "ddim",
+        "EulerDiscreteScheduler": "euler",
+        "EulerAncestralDiscreteScheduler": "euler_a",
+        "DPMSolverMultistepScheduler": "dpmpp_2m",
+        "UniPCMultistepScheduler": "unipc",
+    }
+)
+
+
+def scheduler_of(class_name: str) -> str:
+    """Our name for a diffusers class; `dpmpp_2m` where a checkpoint asks for one we do not have (often PNDM)."""
+    return _OF_DIFFUSERS.get(class_name, "dpmpp_2m")
