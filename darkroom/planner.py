@@ -1,0 +1,107 @@
+"""Request -> plan: every default, seed, size and name decided once. Pure: the clock and the dice are handed in."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from darkroom.catalog import SCHEDULERS, Catalog
+from darkroom.contract.generation import MAX_SEED, GenerationRequest
+from darkroom.contract.model import ModelSpec
+from darkroom.contract.plan import GenerationPlan, Notice
+from darkroom.errors import InvalidField, UnknownScheduler
+
+T = TypeVar("T")
+
+DEFAULT_COMPRESSION = 90
+# A picture may have this many times the pixels of the model's native size.
+PIXEL_RATIO = 4
+
+
+def random_seed() -> int:
+    """A seed nobody asked for, uniform over all of them."""
+    return secrets.randbelow(MAX_SEED + 1)
+
+
+def plan(
+    request: GenerationRequest, catalog: Catalog, *, now: float, seed_source: Callable[[], int] = random_seed
+) -> GenerationPlan:
+    """Settle `request` against the models there are. `now` is Unix seconds.
+
+    Raises: UnknownModel, UnknownScheduler, InvalidField; ModelError for a model that is configured but broken.
+    """
+    spec = catalog.spec(request.model or catalog.default)
+    width, height = _size(request, spec)
+    steps = _or(request.steps, spec.default_steps)
+    guidance_scale = _or(request.guidance_scale, spec.default_guidance_scale)
+    seed = seed_source() if request.seed is None else request.seed
+    return GenerationPlan(
+        task=request.task,
+        model=spec.name,
+        weights=spec.weights,
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt,
+        width=width,
+        height=height,
+        steps=steps,
+        guidance_scale=guidance_scale,
+        scheduler=_scheduler(request.scheduler or spec.default_scheduler),
+        seeds=tuple((seed + index) % (MAX_SEED + 1) for index in range(request.n)),
+        output_format=request.output_format,
+        output_compression=_or(request.output_compression, DEFAULT_COMPRESSION),
+        deterministic=request.deterministic,
+        priority=request.priority,
+        deadline_at=None if request.deadline is None else now + request.deadline,
+        predicted_seconds=request.n * steps * _seconds_per_step(spec, width * height, guided=guidance_scale > 1),
+        warnings=tuple(_notices(request, guidance_scale, seed)),
+        metadata=request.metadata,
+    )
+
+
+def pixel_budget(spec: ModelSpec) -> int:
+    """Most pixels one picture of this model may have."""
+    return PIXEL_RATIO * spec.native_width * spec.native_height
+
+
+def _or(given: T | None, default: T) -> T:
+    return default if given is None else given
+
+
+def _size(request: GenerationRequest, spec: ModelSpec) -> tuple[int, int]:
+    """(width, height) in pixels, on the model's grid and within its limits."""
+    width = _side("width", _or(request.width, spec.native_width), spec)
+    height = _side("height", _or(request.height, spec.native_height), spec)
+    if width * height > pixel_budget(spec):
+        longer = "width" if width >= height else "height"
+        raise InvalidField(
+            longer, f"{width}x{height} has more than the {pixel_budget(spec)} pixels {spec.name} may make"
+        )
+    return width, height
+
+
+def _side(field: str, pixels: int, spec: ModelSpec) -> int:
+    if not spec.min_size <= pixels <= spec.max_size:
+        raise InvalidField(field, f"must be from {spec.min_size} to {spec.max_size} for {spec.name}")
+    if pixels % spec.size_multiple:
+        raise InvalidField(field, f"must be a multiple of {spec.size_multiple} for {spec.name}")
+    return pixels
+
+
+def _scheduler(name: str) -> str:
+    if name not in SCHEDULERS:
+        raise UnknownScheduler("scheduler", f"no scheduler named {name!r}; known: {', '.join(SCHEDULERS)}")
+    return name
+
+
+def _seconds_per_step(spec: ModelSpec, pixels: int, *, guided: bool) -> float:
+    """Device seconds of one step of one picture; without guidance a step computes one row, not two."""
+    scale = pixels / (spec.native_width * spec.native_height)
+    return spec.seconds_per_step * scale * (1.0 if guided else 0.5)
+
+
+def _notices(request: GenerationRequest, guidance_scale: float, seed: int) -> Iterator[Notice]:
+    if request.negative_prompt and guidance_scale <= 1:
+        yield Notice(field="negative_prompt", reason="has no effect with a guidance_scale of 1 or less")
+    if request.output_compression is not None and request.output_format == "png":
+        yield Notice(field="output_compression", reason="has no effect on png, which is lossless")
+    if seed + request.n - 1 > MAX_SEED:
+        yield Notice(field="seed", reason=f"seeds after {MAX_SEED} went on at 0")
