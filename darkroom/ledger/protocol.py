@@ -12,6 +12,8 @@ from darkroom.contract.base import Settled
 from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, Progress, Receipt
 from darkroom.contract.plan import GenerationPlan
 
+JsonObject = Mapping[str, JsonValue]
+
 
 class Submission(Settled):
     """A plan at the door. `job_id` is a ULID made by the gateway; `body_hash` the sha256 of the canonical request."""
@@ -89,8 +91,9 @@ class Ledger(Protocol):
         ...
 
     async def claim(self, worker: str, models: Sequence[str], room: int) -> list[Claim]:
-        """Lend up to `room` jobs of these models, fairest first: interactive before bulk (every fifth turn bulk first),
-        then the tenant that has used the fewest device seconds, then the oldest. Jobs past their deadline expire here."""
+        """Lend up to `room` jobs of these models, fairest first: interactive before bulk (every fifth job bulk first),
+        then the tenant that has used or holds the fewest device seconds lately, then the oldest. Jobs past their
+        deadline expire here."""
         ...
 
     async def renew(self, worker: str, attempts: Mapping[str, int]) -> Renewal:
@@ -140,7 +143,7 @@ class Ledger(Protocol):
         """Jobs in line, by model."""
         ...
 
-    async def outbox(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, Mapping[str, JsonValue]]]:
+    async def outbox(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, JsonObject]]:
         """Final states not yet handed to receivers: (row id, {job_id, tenant, state})."""
         ...
 
