@@ -1,1 +1,8 @@
-"""Where pictures, inputs and provenance records live."""
+"""Where pictures, records and credentials lie: a folder, S3, or memory."""
+
+from darkroom.storage.factory import open_store
+from darkroom.storage.folder import FolderStore
+from darkroom.storage.memory import MemoryStore
+from darkroom.storage.protocol import ObjectStore
+
+__all__ = ["FolderStore", "MemoryStore", "ObjectStore", "open_store"]

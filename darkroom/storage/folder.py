@@ -1,0 +1,151 @@
+"""A store in a folder of the local file system.
+
+Every name on the way to an object is opened relative to its parent and without following links (openat(2) with
+O_NOFOLLOW), so that a link somebody planted leads nowhere, at any moment.
+"""
+
+import asyncio
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+from darkroom.errors import NotStored, StoreUnavailable
+from darkroom.storage.keys import checked_filename, checked_key
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP})
+
+
+class FolderStore:
+    """Objects are files below `root`, written whole and synced before `put` returns."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def put(self, key: str, data: bytes, *, media_type: str, if_absent: bool = False) -> bool:
+        return await asyncio.to_thread(self._put, checked_key(key), data, if_absent)
+
+    async def get(self, key: str) -> bytes:
+        return await asyncio.to_thread(self._get, checked_key(key))
+
+    async def delete(self, key: str) -> None:
+        await asyncio.to_thread(self._delete, checked_key(key))
+
+    async def url(self, key: str, *, expires: timedelta, media_type: str, filename: str) -> str | None:
+        checked_key(key)
+        checked_filename(filename)
+        return None
+
+    async def check(self) -> None:
+        await asyncio.to_thread(self._check)
+
+    async def close(self) -> None:
+        """Nothing is held open between calls."""
+
+    def _put(self, key: str, data: bytes, if_absent: bool) -> bool:
+        *folders, name = key.split("/")
+        with _translated(), self._open_root(create=True) as root, _descend(root, folders, create=True) as folder:
+            with _temporary(folder, data) as temporary:
+                if if_absent:
+                    try:
+                        os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+                    except FileExistsError:
+                        return False
+                else:
+                    os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.fsync(folder)
+        return True
+
+    def _get(self, key: str) -> bytes:
+        *folders, name = key.split("/")
+        with _absence(key), self._open_root() as root, _descend(root, folders) as folder:
+            return _read(folder, name)
+
+    def _delete(self, key: str) -> None:
+        *folders, name = key.split("/")
+        with suppress(NotStored), _absence(key), self._open_root() as root, _descend(root, folders) as folder:
+            os.unlink(name, dir_fd=folder)
+
+    def _check(self) -> None:
+        with _translated(), self._open_root(create=True) as root, _temporary(root, b"ok"):
+            pass
+
+    @contextmanager
+    def _open_root(self, *, create: bool = False) -> Iterator[int]:
+        if create:
+            self._root.mkdir(parents=True, exist_ok=True)
+        # The root itself may be a link: the operator chose it.
+        with _closing(os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as root:
+            yield root
+
+
+@contextmanager
+def _descend(parent: int, folders: list[str], *, create: bool = False) -> Iterator[int]:
+    """The descriptor of the folder reached from `parent` by these names."""
+    if not folders:
+        yield parent
+        return
+    name, *rest = folders
+    if create:
+        with suppress(FileExistsError):
+            os.mkdir(name, dir_fd=parent)
+            os.fsync(parent)
+    with _closing(os.open(name, _FOLDER, dir_fd=parent)) as child, _descend(child, rest, create=create) as reached:
+        yield reached
+
+
+@contextmanager
+def _temporary(folder: int, data: bytes) -> Iterator[str]:
+    """The name of a synced file with `data` in `folder`; gone afterwards unless it was renamed."""
+    name = f".{secrets.token_hex(8)}.part"
+    try:
+        with open(os.open(name, _NEW_FILE, 0o666, dir_fd=folder), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield name
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+
+
+@contextmanager
+def _closing(descriptor: int) -> Iterator[int]:
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _read(folder: int, name: str) -> bytes:
+    with open(os.open(name, _FILE, dir_fd=folder), "rb") as file:
+        return file.read()
+
+
+@contextmanager
+def _absence(key: str) -> Iterator[None]:
+    """Reading: a name that leads to no file of ours is an absent object. Other errors as in `_translated`."""
+    with _translated():
+        try:
+            yield
+        except OSError as error:
+            if error.errno in _ABSENT:
+                raise NotStored(f"nothing is stored under {key}") from error
+            raise
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The one place where the operating system's errors become ours."""
+    try:
+        yield
+    except OSError as error:
+        name = errno.errorcode.get(error.errno or 0, type(error).__name__)
+        raise StoreUnavailable(f"the store's folder cannot be used ({name})") from error

@@ -1,0 +1,54 @@
+"""The one place where botocore's errors become ours."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+
+from boto3.exceptions import Boto3Error
+from botocore import exceptions as botocore
+
+from darkroom.errors import DarkroomError, NotStored, StoreError, StoreUnavailable
+
+# First match wins, so the narrow ones stand above their bases.
+TRANSLATIONS: tuple[tuple[type[Exception], type[DarkroomError]], ...] = (
+    (botocore.ValidationError, StoreError),
+    (botocore.ParamValidationError, StoreError),
+    (botocore.MissingParametersError, StoreError),
+    (botocore.UndefinedModelAttributeError, StoreError),
+    (botocore.ClientError, StoreUnavailable),
+    (botocore.BotoCoreError, StoreUnavailable),
+    (Boto3Error, StoreUnavailable),
+)
+
+# What S3 answers when the object is not there; `404` stands for answers without a body.
+ABSENT_CODES: Mapping[str, type[DarkroomError]] = MappingProxyType({"NoSuchKey": NotStored, "404": NotStored})
+
+
+def error_code(error: botocore.ClientError) -> str:
+    """The code of the answer, such as `NoSuchKey`; the HTTP status where it had no body."""
+    return str(error.response.get("Error", {}).get("Code", "unknown"))
+
+
+def translate(error: Exception, key: str) -> DarkroomError | None:
+    """Our error for one of botocore's, None for a stranger. Its detail names the kind of trouble, never an address."""
+    if isinstance(error, botocore.ClientError):
+        code = error_code(error)
+        if code in ABSENT_CODES:
+            return ABSENT_CODES[code](f"nothing is stored under {key}")
+        return StoreUnavailable(f"the object store refused ({code[:64]})")
+    for foreign, ours in TRANSLATIONS:
+        if isinstance(error, foreign):
+            return ours(f"the object store cannot be used ({type(error).__name__})")
+    return None
+
+
+@contextmanager
+def s3_errors(key: str) -> Iterator[None]:
+    """Raises: NotStored, StoreUnavailable, StoreError in the place of whatever botocore raises inside."""
+    try:
+        yield
+    except Exception as error:
+        translated = translate(error, key)
+        if translated is None:
+            raise
+        raise translated from error
