@@ -1,0 +1,64 @@
+# Every target makes the virtual environment it needs; a second call finds it and starts at once.
+# `make` alone lists the targets. Override with `make PYTHON=/path/to/python3.12 ...`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: help demo up test check fix bench train clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.run ## start everything, make one picture, prove it, stop again
+	@$(BIN)/darkroom demo
+
+up: .venv/.run ## run the whole service on http://127.0.0.1:8000 until Ctrl-C
+	@$(BIN)/darkroom up
+
+test: .venv/.dev ## every test: real Valkey, real S3 server, real worker processes
+	$(BIN)/pytest
+
+check: .venv/.dev ## what a commit must pass, in under a minute: lint, types, layers, fast tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m "not slow"
+
+fix: .venv/.dev ## let ruff format the code and mend what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/.run ## run every benchmark; each ends with one line of JSON
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+train: .venv/.run ## make the embedded model from nothing, into worker/tiny/model
+	$(BIN)/python -m training.train
+
+clean: ## remove caches, builds and the demo's picture; the virtual environment stays
+	rm -rf build dist demo.png .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Debian splits ensurepip off Python: there pip comes from outside the environment.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "darkroom needs Python 3.11 or newer: set PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "making .venv with $(PYTHON)"
+	@$(PYTHON) -m venv .venv 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip .venv && \
+		$(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+
+.venv/.run: pyproject.toml | $(BIN)/python
+	@echo "installing darkroom and what it runs on (some minutes the first time)"
+	@$(PIP) --editable '.[api,worker,local]'
+	@touch $@
+
+.venv/.dev: pyproject.toml | $(BIN)/python
+	@echo "installing darkroom and its development tools (some minutes the first time)"
+	@$(PIP) --editable '.[dev]'
+	@touch .venv/.run $@

@@ -1,0 +1,30 @@
+"""`darkroom api`: the gateway alone."""
+
+import socket
+from typing import Annotated
+
+import typer
+
+
+def api(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks a free one.")] = None,
+    fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket we inherit.")] = None,
+) -> None:
+    """Run the gateway: HTTP in front of the ledger. No torch, no models."""
+    from darkroom.cli.config import load_settings
+    from darkroom.cli.sibling import sibling
+
+    with sibling("api"):
+        import uvicorn
+
+        from api.app import create_app
+    from darkroom.cli.listen import listen
+    from darkroom.log import configure_logging
+    from darkroom.services import build_gateway_services
+
+    settings = load_settings(host=host, port=port)
+    configure_logging(settings)
+    listening = socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port)
+    config = uvicorn.Config(create_app(build_gateway_services(settings)), log_config=None, server_header=False)
+    uvicorn.Server(config).run(sockets=[listening])

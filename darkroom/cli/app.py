@@ -1,0 +1,77 @@
+"""The commands put together, and the one edge at which every error becomes one line on stderr."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import darkroom
+from darkroom.cli.api import api
+from darkroom.cli.console import complain
+from darkroom.cli.courier import courier
+from darkroom.cli.demo import demo
+from darkroom.cli.doctor import doctor
+from darkroom.cli.generate import generate
+from darkroom.cli.key import key
+from darkroom.cli.up import up
+from darkroom.cli.verify import verify
+from darkroom.cli.worker import worker
+from darkroom.errors import DarkroomError
+
+
+class OneLineErrors(TyperGroup):
+    """Turns what a command raises into a message; with --debug lets it pass, traceback and all."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (typer.TyperException, typer.Exit, typer.Abort):
+            raise
+        except DarkroomError as error:
+            if ctx.params["debug"]:
+                raise
+            raise typer.TyperException(error.detail) from error
+        except Exception as error:
+            if ctx.params["debug"]:
+                raise
+            message = f"{type(error).__name__}: {error} (a fault of ours; --debug shows where)"
+            raise typer.TyperException(message) from error
+
+
+app = typer.Typer(
+    cls=OneLineErrors, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+for command in (up, demo, generate, verify, doctor, key, api, worker, courier):
+    app.command()(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"darkroom {darkroom.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks instead of one-line errors.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Stable Diffusion over HTTP, every picture watermarked and signed.
+
+    Settings are environment variables, DARKROOM_HOME and so on: see docs/settings.md.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line. Returns the exit code; prints at most one line on stderr."""
+    try:
+        result = app(args=list(arguments), prog_name="darkroom", standalone_mode=False)
+    except typer.TyperException as error:
+        complain(error.format_message())
+        return int(error.exit_code)
+    except typer.Abort:
+        return 130
+    return result if isinstance(result, int) else 0

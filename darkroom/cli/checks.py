@@ -1,0 +1,154 @@
+"""What `darkroom doctor` looks at. A check returns verdicts in plain words; what it raises on purpose is a failure."""
+
+import importlib.metadata
+import stat
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from cryptography import x509
+
+from darkroom.catalog import Catalog
+from darkroom.errors import DarkroomError
+from darkroom.ledger.redis import RedisLedger
+from darkroom.ledger.server import LocalRedis
+from darkroom.settings import Settings
+from darkroom.storage import open_store
+
+State = Literal["ok", "warn", "fail"]
+Verdict = tuple[State, str]
+Check = Callable[[Settings], Awaitable[list[Verdict]]]
+
+MAX_SKEW_SECONDS = 60.0
+RENEW_WITHIN = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's table."""
+
+    state: State
+    about: str
+    words: str
+
+
+async def run_checks(settings: Settings) -> list[Finding]:
+    """Every check in turn."""
+    findings: list[Finding] = []
+    for about, check in CHECKS.items():
+        try:
+            verdicts = await check(settings)
+        except DarkroomError as error:
+            verdicts = [("fail", error.detail)]
+        findings += [Finding(state, about, words) for state, words in verdicts]
+    return findings
+
+
+async def check_ledger(settings: Settings) -> list[Verdict]:
+    """The Redis of the settings, or else the embedded one, started for a moment in a folder of its own."""
+    if "redis_url" in settings.model_fields_set:
+        return await _ask_ledger(settings, "Redis of DARKROOM_REDIS_URL: no eviction, every write on disk")
+    with tempfile.TemporaryDirectory() as folder, LocalRedis(Path(folder)) as server:
+        embedded = Settings.model_validate({**settings.model_dump(), "redis_url": server.url})
+        return await _ask_ledger(embedded, "embedded server for `darkroom up`: no eviction, every write on disk")
+
+
+async def _ask_ledger(settings: Settings, when_well: str) -> list[Verdict]:
+    ledger = RedisLedger.from_settings(settings)
+    try:
+        health = await ledger.check()
+    finally:
+        await ledger.close()
+    problems: list[Verdict] = [("fail", problem) for problem in health.problems]
+    return [*problems, *(("warn", warning) for warning in health.warnings)] or [("ok", when_well)]
+
+
+async def check_store(settings: Settings) -> list[Verdict]:
+    """Would a write and a read work."""
+    store = open_store(settings)
+    try:
+        await store.check()
+    finally:
+        await store.close()
+    where = settings.folder_root if settings.store == "folder" else settings.s3_bucket
+    return [("ok", f"{settings.store}: {where} writes and reads")]
+
+
+async def check_keys(settings: Settings) -> list[Verdict]:
+    """Secrets that only we can read, and a certificate that still holds."""
+    files = [path for path in (settings.signing_key, *settings.home_folder.rglob("*.key")) if path and path.exists()]
+    verdicts: list[Verdict] = [
+        ("fail", f"{path} can be read by others: chmod 600") for path in files if _readable_by_others(path)
+    ]
+    if settings.signing_certificate is None:
+        verdicts.append(("warn", "pictures are signed by a development certificate: only this machine trusts it"))
+    else:
+        verdicts.append(_judge_certificate(settings.signing_certificate, datetime.now(UTC)))
+    if settings.watermark == "none":
+        verdicts.append(("warn", "DARKROOM_WATERMARK=none: pictures carry no mark that survives stripping"))
+    return verdicts
+
+
+def _readable_by_others(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _judge_certificate(path: Path, now: datetime) -> Verdict:
+    try:
+        leaf = x509.load_pem_x509_certificates(path.read_bytes())[0]
+    except (OSError, ValueError) as error:
+        return "fail", f"{path} is no PEM certificate chain: {error}"
+    if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
+        return "fail", f"{path} is not valid today: from {leaf.not_valid_before_utc} to {leaf.not_valid_after_utc}"
+    soon = leaf.not_valid_after_utc - now < RENEW_WITHIN
+    return ("warn" if soon else "ok"), f"signing certificate valid until {leaf.not_valid_after_utc:%Y-%m-%d}"
+
+
+async def check_clock(settings: Settings) -> list[Verdict]:
+    """Leases run by the ledger's clock, signatures and webhooks by ours."""
+    if "redis_url" not in settings.model_fields_set:
+        return [("ok", "one machine, one clock")]
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
+    client = Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=settings.redis_timeout)
+    try:
+        seconds, micros = await client.time()
+    except RedisError as error:
+        return [("fail", f"the ledger's clock cannot be read: {type(error).__name__}")]
+    finally:
+        await client.aclose()
+    skew = abs(time.time() - seconds - micros / 1e6)
+    return [("ok" if skew < MAX_SKEW_SECONDS else "fail", f"{skew:.1f} s from the ledger's clock")]
+
+
+async def check_models(settings: Settings) -> list[Verdict]:
+    """Every checkpoint that would be served, from its headers."""
+    catalog = Catalog.from_settings(settings)
+    return [("ok", f"{spec.name}: {len(spec.weights)} weight files, {spec.title}") for spec in catalog.specs()]
+
+
+async def check_parts(settings: Settings) -> list[Verdict]:
+    """What each process needs is installed. Asked of the package records: nothing is imported."""
+    return [_judge_package(name, extra) for name, extra in (("fastapi", "api"), ("torch", "worker"))]
+
+
+def _judge_package(name: str, extra: str) -> Verdict:
+    try:
+        return "ok", f"{name} {importlib.metadata.version(name)}"
+    except importlib.metadata.PackageNotFoundError:
+        return "warn", f"{name} is missing: `darkroom {extra}` needs darkroom[{extra}]"
+
+
+CHECKS: dict[str, Check] = {
+    "ledger": check_ledger,
+    "store": check_store,
+    "keys": check_keys,
+    "clock": check_clock,
+    "models": check_models,
+    "parts": check_parts,
+}

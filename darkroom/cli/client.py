@@ -1,0 +1,125 @@
+"""The gateway as the command line uses it: a few calls over HTTP, every failure in the user's words."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from darkroom.errors import DarkroomError, UnavailableError
+
+# A silent event stream is pinged every 15 s: twice that without a byte means the gateway is gone.
+_READ_SECONDS = 35.0
+
+
+class Refused(DarkroomError):
+    """The gateway answered with a problem; `detail` is what it said."""
+
+    code = "refused"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One server-sent event."""
+
+    id: str
+    name: str
+    data: dict[str, Any]
+
+
+class Client:
+    """A gateway at `url`. Use as a context manager."""
+
+    def __init__(self, url: str, api_key: str | None = None) -> None:
+        self.url = url.rstrip("/")
+        headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
+        timeout = httpx.Timeout(10.0, read=_READ_SECONDS)
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def submit(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Ask for a generation. Returns its record, queued. Raises: Refused, UnavailableError."""
+        return self._json("POST", "/api/v1/generations", json=request)
+
+    def generation(self, job_id: str) -> dict[str, Any]:
+        """The record of a generation as it is now."""
+        return self._json("GET", f"/api/v1/generations/{job_id}")
+
+    def events(self, job_id: str) -> Iterator[Event]:
+        """Everything that has happened to a generation and will, until it ends."""
+        with self._translated(), self._http.stream("GET", f"/api/v1/generations/{job_id}/events") as response:
+            if response.is_error:
+                response.read()
+                raise _refusal(response)
+            yield from parse_events(response.iter_lines())
+
+    def picture(self, job_id: str, index: int) -> bytes:
+        """The bytes of one picture of a finished generation."""
+        with self._translated():
+            response = self._http.get(f"/api/v1/generations/{job_id}/images/{index}", follow_redirects=True)
+            if response.is_error:
+                raise _refusal(response)
+            return response.content
+
+    def verify(self, data: bytes) -> dict[str, Any]:
+        """What the gateway can prove about these bytes."""
+        headers = {"content-type": media_type_of(data)}
+        return self._json("POST", "/api/v1/provenance/verify", content=data, headers=headers)
+
+    def _json(self, method: str, path: str, **how: Any) -> dict[str, Any]:
+        with self._translated():
+            response = self._http.request(method, path, **how)
+        if response.is_error:
+            raise _refusal(response)
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.ConnectError as error:
+            raise UnavailableError(f"nothing answers at {self.url}: is `darkroom up` running?") from error
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise UnavailableError(f"{self.url}: {error or type(error).__name__}") from error
+
+
+def parse_events(lines: Iterator[str]) -> Iterator[Event]:
+    """Server-sent events of a stream of lines (WHATWG HTML, section 9.2.6), for data that is one JSON object."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        if line:
+            name, _, value = line.partition(":")
+            fields[name] = value.removeprefix(" ")
+        elif "data" in fields:
+            yield Event(fields.get("id", ""), fields.get("event", "message"), json.loads(fields["data"]))
+            fields = {}
+
+
+def media_type_of(data: bytes) -> str:
+    """The media type a picture's first bytes announce; anything else is left for the gateway to refuse."""
+    if data.startswith(b"\x89PNG"):
+        return "image/png"
+    if data.startswith(b"\xff\xd8"):
+        return "image/jpeg"
+    return "image/webp" if data[8:12] == b"WEBP" else "application/octet-stream"
+
+
+def _refusal(response: httpx.Response) -> DarkroomError:
+    """The problem document of an error response (RFC 9457) as one sentence."""
+    try:
+        problem = response.json()
+        words = f"{problem['detail']} ({problem['code']})"
+    except (ValueError, KeyError, TypeError):
+        words = f"HTTP {response.status_code} from {response.request.url}"
+    return Refused(words)

@@ -1,0 +1,60 @@
+"""`darkroom demo`: from a prompt to a proven picture, through every part of the service."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from darkroom.errors import DarkroomError
+
+if TYPE_CHECKING:
+    from darkroom.cli.stack import Stack
+
+PROMPT = "a red circle on a white background"
+SEED = 7
+
+
+class DemoFailed(DarkroomError):
+    """The demo ended with something other than a proven picture."""
+
+    code = "demo_failed"
+
+
+def demo(
+    output: Annotated[Path, typer.Argument(help="Where the picture goes.")] = Path("demo.png"),
+    prompt: Annotated[str, typer.Option(help="What it shows.")] = PROMPT,
+) -> None:
+    """Start everything in a temporary home, make one picture over HTTP, prove where it is from, stop again."""
+    from darkroom.cli.config import load_settings
+    from darkroom.cli.console import on_stderr
+    from darkroom.cli.stack import running
+
+    console = on_stderr()
+    with tempfile.TemporaryDirectory(prefix="darkroom-demo-") as home:
+        settings = load_settings(home=Path(home), host="127.0.0.1", port=0, store="folder")
+        settings = settings.model_copy(update={"allow_anonymous": True})
+        with running(settings, lambda stage: console.print(f"demo: starting the {stage}")) as service:
+            console.print(f"demo: serving on {service.url}")
+            state = make_and_verify(service, prompt, output)
+        if state != "intact":
+            raise DemoFailed(f"{output} came back as {state}, not intact")
+    typer.echo(f"demo: ok {output} {state}")
+
+
+def make_and_verify(service: "Stack", prompt: str, output: Path) -> str:
+    """One picture over HTTP to `output`. Returns the verdict on its bytes as they lie on the disk."""
+    from darkroom.cli.client import Client
+    from darkroom.cli.console import on_stderr
+    from darkroom.cli.generate import follow, save
+    from darkroom.cli.progress import progress_of
+
+    with Client(service.url) as client:
+        asked: dict[str, Any] = {"prompt": prompt, "seed": SEED}
+        job = client.submit(asked)
+        follow(client, job, progress_of(job, on_stderr()))
+        output.parent.mkdir(parents=True, exist_ok=True)
+        for path in save(client, job["id"], output, 1):
+            on_stderr().print(f"demo: {prompt!r} is {path}", markup=False)
+        verdict = client.verify(output.read_bytes())
+    return str(verdict["state"])

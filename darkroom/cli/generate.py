@@ -1,0 +1,101 @@
+"""`darkroom generate`: words in, picture out."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from darkroom.errors import DarkroomError
+
+if TYPE_CHECKING:
+    from darkroom.cli.client import Client
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+Url = Annotated[str, typer.Option(envvar="DARKROOM_URL", help="The gateway.")]
+ApiKey = Annotated[str | None, typer.Option(envvar="DARKROOM_API_KEY", help="Key for it, if it wants one.")]
+
+_FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+
+
+class NotSucceeded(DarkroomError):
+    """The generation ended without pictures."""
+
+    code = "not_succeeded"
+
+
+def generate(  # noqa: PLR0913 - its options are its interface
+    prompt: Annotated[str, typer.Argument(help="What the picture shows.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where it goes: .png, .jpg or .webp.")] = Path(
+        "out.png"
+    ),
+    negative: Annotated[str, typer.Option("--negative", help="What it must not show.")] = "",
+    size: Annotated[str | None, typer.Option(help="Width and height, as 128x128.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="How closely to follow the prompt.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Sampler, as ddim or dpmpp_2m.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Repeat a picture; random if left out.")] = None,
+    number: Annotated[int, typer.Option("--number", "-n", help="How many; they become out-0.png, out-1.png …")] = 1,
+    model: Annotated[str | None, typer.Option(help="Which model; the service's default if left out.")] = None,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = None,
+) -> None:
+    """Make a picture, and show how it comes along."""
+    from darkroom.cli.client import Client
+    from darkroom.cli.console import on_stderr, on_stdout
+    from darkroom.cli.progress import progress_of
+
+    width, height = _parse_size(size)
+    asked = {
+        "prompt": prompt,
+        "negative_prompt": negative,
+        "width": width,
+        "height": height,
+        "steps": steps,
+        "guidance_scale": guidance,
+        "scheduler": scheduler,
+        "seed": seed,
+        "n": number,
+        "model": model,
+        "output_format": _format_of(output),
+    }
+    with Client(url, api_key) as client:
+        job = client.submit({name: value for name, value in asked.items() if value is not None})
+        follow(client, job, progress_of(job, on_stderr()))
+        for path in save(client, job["id"], output, number):
+            on_stdout().print(str(path))
+
+
+def follow(client: "Client", job: dict[str, Any], show: Any) -> None:
+    """Wait for the end of a generation. Raises: NotSucceeded."""
+    with show as update:
+        for event in client.events(job["id"]):
+            update(event)
+    ended = client.generation(job["id"])
+    if ended["state"] != "succeeded":
+        failure = ended.get("failure") or {}
+        raise NotSucceeded(f"the generation {ended['state']}: {failure.get('message', 'no picture was made')}")
+
+
+def save(client: "Client", job_id: str, output: Path, number: int) -> Iterator[Path]:
+    """Download every picture of a generation to `output`, numbered when there are several."""
+    for index in range(number):
+        path = output if number == 1 else output.with_stem(f"{output.stem}-{index}")
+        path.write_bytes(client.picture(job_id, index))
+        yield path
+
+
+def _parse_size(size: str | None) -> tuple[int | None, int | None]:
+    if size is None:
+        return None, None
+    width, cross, height = size.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal()):
+        raise typer.BadParameter(f"{size!r} is not WIDTHxHEIGHT, as in 128x128", param_hint="--size")
+    return int(width), int(height)
+
+
+def _format_of(output: Path) -> str:
+    try:
+        return _FORMATS[output.suffix.lower()]
+    except KeyError:
+        raise typer.BadParameter(f"{output.name!r} must end in .png, .jpg or .webp", param_hint="--output") from None

@@ -1,0 +1,109 @@
+"""Child processes that never outlive us: asked to stop, killed when late, and killed by the kernel if we die."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+SHORT_LIFE_SECONDS = 10.0
+SHORT_LIVES = 3
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with(parent: int) -> Callable[[], None]:
+    """What a child runs before exec, to be killed when `parent` ends, however it ends (Linux; elsewhere nothing).
+
+    Start children from the main thread: the kernel watches the thread that forked.
+    """
+    if sys.platform != "linux":
+        return lambda: None
+    libc = ctypes.CDLL(None)
+
+    def prepare() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
+
+    return prepare
+
+
+class Child:
+    """One darkroom process: `python -m darkroom ARGUMENTS`, its output in a log file of its own."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path, fds: Sequence[int] = ()):
+        self.name = arguments[0]
+        self.log = log
+        self._arguments = [sys.executable, "-P", "-m", "darkroom", *arguments]  # -P: the current folder is not ours
+        self._environment = {**os.environ, **environment}
+        self._fds = tuple(fds)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._short_lives = 0
+
+    def start(self) -> None:
+        """Start, in a session of its own: Ctrl-C is for the parent, which then stops its children in order."""
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - ourselves, no shell
+                self._arguments,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=self._fds,
+                start_new_session=True,
+                preexec_fn=die_with(os.getpid()),  # noqa: PLW1509 - one prctl, no locks
+            )
+        self._started_at = time.monotonic()
+
+    def revive(self) -> bool:
+        """Start again if it has ended. False when it keeps ending soon after its start: then something is wrong."""
+        if self.returncode is None:
+            return True
+        short = time.monotonic() - self._started_at < SHORT_LIFE_SECONDS
+        self._short_lives = self._short_lives + 1 if short else 0
+        if self._short_lives >= SHORT_LIVES:
+            return False
+        self.start()
+        return True
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs, or was never started."""
+        return self._process.poll() if self._process else None
+
+    def ask_to_stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+
+    def wait_or_kill(self, until: float) -> None:
+        """Wait for the end until this monotonic time, then kill."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def last_words(self) -> str:
+        """The last line of its log that says something."""
+        lines = self.log.read_text(errors="replace").split("\n") if self.log.exists() else []
+        return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def stop_all(children: Iterable[Child], grace: float) -> None:
+    """Ask all to stop at once, then wait up to `grace` seconds for them together."""
+    children = list(children)
+    for child in children:
+        child.ask_to_stop()
+    until = time.monotonic() + grace
+    for child in children:
+        try:
+            child.wait_or_kill(until)
+        except KeyboardInterrupt:  # asked twice: no more patience
+            until = 0.0
+            child.wait_or_kill(until)

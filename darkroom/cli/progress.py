@@ -1,0 +1,39 @@
+"""A generation on the terminal: its place in line, then its steps."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from darkroom.cli.client import Event
+
+Update = Callable[[Event], None]
+
+
+@contextmanager
+def progress_of(job: dict[str, Any], console: Console) -> Iterator[Update]:
+    """A bar that the yielded function moves, event by event. Off a terminal it draws nothing."""
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.fields[count]}"))
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(_in_line(job.get("position")), total=None, count="")
+        yield lambda event: _show(bar, task, event)
+
+
+def _show(bar: Progress, task: TaskID, event: Event) -> None:
+    if event.name == "progress":
+        step, steps = event.data["step"], event.data["steps"]
+        bar.update(task, description="developing", total=steps, completed=step, count=f"step {step}/{steps}")
+    elif event.name == "running":
+        bar.update(task, description="developing")
+    elif event.name == "requeued":
+        bar.update(task, description="a worker was lost, again in line", total=None, count="")
+
+
+def _in_line(position: int | None) -> str:
+    if not position:
+        return "in line, next"
+    return f"in line, {position} before"

@@ -1,0 +1,53 @@
+"""`darkroom up`: the whole service on one machine, from one command, until Ctrl-C."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from darkroom.cli.stack import Stack
+
+
+TEND_SECONDS = 0.5
+
+
+def up(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; beyond loopback only with API keys.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks a free one.")] = None,
+    home: Annotated[Path | None, typer.Option(help="Folder for everything it keeps.")] = None,
+) -> None:
+    """Run everything: ledger, gateway, worker, courier. Needs no configuration and no network."""
+    from darkroom.cli.config import load_settings
+    from darkroom.cli.console import on_stderr
+    from darkroom.cli.listen import is_loopback
+    from darkroom.cli.stack import running
+
+    settings = load_settings(host=host, port=port, home=home)
+    if is_loopback(settings.host) and "allow_anonymous" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"allow_anonymous": True})
+    console = on_stderr()
+    try:
+        with running(settings, lambda stage: console.print(f"starting the {stage}")) as service:
+            for line in _welcome(service):
+                console.print(line)
+            while True:
+                time.sleep(TEND_SECONDS)
+                service.tend()
+    except KeyboardInterrupt:
+        console.print("stopped")
+
+
+def _welcome(service: "Stack") -> list[str]:
+    settings = service.settings
+    lines = [
+        f"[bold]darkroom[/bold] is open at {service.url}",
+        f"  docs      {service.url}/docs",
+        f'  try       darkroom generate "a red circle on a white background" --url {service.url} -o out.png',
+        f"  pictures  {settings.folder_root}" if settings.store == "folder" else f"  pictures  {settings.store}",
+        f"  logs      {settings.home_folder / 'logs'}",
+    ]
+    if settings.signing_certificate is None:
+        lines.append("  signed by a development certificate of this machine: nobody else will trust it")
+    return [*lines, "Ctrl-C stops it."]

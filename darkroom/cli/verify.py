@@ -1,0 +1,62 @@
+"""`darkroom verify`: where a picture comes from, as far as that can be proven."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from darkroom.cli.generate import DEFAULT_URL, ApiKey, Url
+from darkroom.errors import UnavailableError
+
+NOT_INTACT = 3
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="A picture.", exists=True, dir_okay=False)],
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = None,
+    local: Annotated[bool, typer.Option("--local", help="Ask no gateway; use this machine's own records.")] = False,
+) -> None:
+    """Say what is provable about a picture: its credential, its watermark, and the record they lead to.
+
+    The exit code is 0 when the picture is intact, 3 for any other verdict.
+    """
+    from darkroom.cli.console import on_stdout
+
+    data = file.read_bytes()
+    verdict = _verify_here(data) if local else _verify_anywhere(data, url, api_key)
+    console = on_stdout()
+    console.print(f"{file}: [bold]{verdict['state']}[/bold]")
+    for line in words_of(verdict):
+        console.print(f"  {line}", markup=False)
+    if verdict["state"] != "intact":
+        raise typer.Exit(NOT_INTACT)
+
+
+def _verify_anywhere(data: bytes, url: str, api_key: str | None) -> dict[str, Any]:
+    from darkroom.cli.client import Client
+
+    try:
+        with Client(url, api_key) as client:
+            return client.verify(data)
+    except UnavailableError:
+        return _verify_here(data)
+
+
+def _verify_here(data: bytes) -> dict[str, Any]:
+    """The same verdict from the settings' own store, without a gateway."""
+    return asyncio.run(_ask_own_verifier(data))
+
+
+async def _ask_own_verifier(data: bytes) -> dict[str, Any]:
+    from darkroom.cli.config import load_settings
+    from darkroom.services import build_gateway_services
+
+    services = build_gateway_services(load_settings())
+    try:
+        verdict = await services.verifier.verify(data)
+        answer: dict[str, Any] = verdict.model_dump(mode="json")
+        return answer
+    finally:
+        await services.close()

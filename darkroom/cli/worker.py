@@ -1,0 +1,11 @@
+"""`darkroom worker`: a supervisor and its child that holds the models."""
+
+
+def worker() -> None:
+    """Run a worker: claims jobs, generates, marks, signs, stores."""
+    from darkroom.cli.config import load_settings
+    from darkroom.cli.sibling import sibling
+
+    with sibling("worker"):
+        from worker.main import main
+    raise SystemExit(main(load_settings()))
