@@ -1,0 +1,103 @@
+"""Every instrument of the service, in one place, on a registry of its own.
+
+Names follow https://prometheus.io/docs/practices/naming/: base units, `_total` for counters, bounded labels only. A
+tenant is a bounded label because the operator names the tenants; a route is the pattern, never the path.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+_ROWS = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+
+
+class Metrics:
+    """What one process measures. A process shows only what it touches: unlabelled children appear with first use."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry if registry is not None else CollectorRegistry()
+        self._gateway()
+        self._queue()
+        self._engine()
+
+    def _gateway(self) -> None:
+        self.requests = Counter(
+            "darkroom_http_requests",
+            "HTTP requests answered.",
+            ("route", "method", "status"),
+            registry=self.registry,
+        )
+        self.request_seconds = Histogram(
+            "darkroom_http_request_duration_seconds",
+            "Time from request to the end of the answer's head.",
+            ("route", "method"),
+            buckets=_FAST,
+            registry=self.registry,
+        )
+        self.dependency_up = Gauge(
+            "darkroom_dependency_up",
+            "1 while the dependency answered the last check, else 0.",
+            ("dependency",),
+            registry=self.registry,
+        )
+
+    def _queue(self) -> None:
+        self.waiting = Gauge("darkroom_jobs_waiting", "Jobs in line.", ("model",), registry=self.registry)
+        self.queue_wait_seconds = Histogram(
+            "darkroom_queue_wait_seconds",
+            "Time from submission to the first claim.",
+            ("model", "priority"),
+            buckets=_SLOW,
+            registry=self.registry,
+        )
+        self.finished = Counter(
+            "darkroom_jobs_finished",
+            "Jobs by final state; `code` is the failure's, empty without one.",
+            ("model", "state", "code"),
+            registry=self.registry,
+        )
+        self.device_seconds = Counter(
+            "darkroom_device_seconds",
+            "Device time used.",
+            ("tenant", "model"),
+            registry=self.registry,
+        )
+
+    def _engine(self) -> None:
+        self.steps = Counter("darkroom_steps", "Forward passes of a U-Net.", ("model",), registry=self.registry)
+        self.step_seconds = Histogram(
+            "darkroom_step_duration_seconds",
+            "Time of one step of one lane.",
+            ("model",),
+            buckets=_FAST,
+            registry=self.registry,
+        )
+        self.rows_per_step = Histogram(
+            "darkroom_rows_per_step",
+            "Rows that shared one forward pass.",
+            ("model",),
+            buckets=_ROWS,
+            registry=self.registry,
+        )
+        self.finish_seconds = Histogram(
+            "darkroom_finish_stage_duration_seconds",
+            "Time of one finishing stage of one picture.",
+            ("stage",),
+            buckets=_FAST,
+            registry=self.registry,
+        )
+
+    def answered(self, *, route: str | None, method: str, status: int, seconds: float) -> None:
+        """Count one HTTP request. `route` is the matched pattern, None when nothing matched."""
+        pattern = route or "unmatched"
+        known = method if method in _METHODS else "other"
+        self.requests.labels(pattern, known, str(status)).inc()
+        self.request_seconds.labels(pattern, known).observe(seconds)
+
+    def render(self) -> bytes:
+        """The text Prometheus scrapes, of type `CONTENT_TYPE`."""
+        return generate_latest(self.registry)
