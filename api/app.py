@@ -1,0 +1,55 @@
+"""The gateway, put together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from api import errors, openapi
+from api.auth import KeyRing
+from api.boundary import Boundary
+from api.hardening import HardenedHeaders
+from api.routes import error_codes, generations, models, ops, provenance, results
+from api.visitors import LocalVisitors
+from darkroom.metrics import Metrics
+from darkroom.services import Services
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application over these services, which it closes when it shuts down."""
+    metrics = Metrics()
+    app = FastAPI(
+        title="darkroom",
+        docs_url=None,  # the stock pages load scripts from a CDN
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+        middleware=_walls(services, metrics),
+    )
+    app.state.services = services
+    app.state.keys = KeyRing.of(services.settings)
+    app.state.metrics = metrics
+    app.state.desk = provenance.Desk()
+    app.state.stopping = asyncio.Event()
+    errors.install(app)
+    openapi.install(app, services.settings, services.catalog)
+    for routes in (generations, results, models, provenance, ops, error_codes):
+        app.include_router(routes.router)
+    return app
+
+
+def _walls(services: Services, metrics: Metrics) -> list[Middleware]:
+    """Outermost first."""
+    walls = [Middleware(Boundary, metrics=metrics), Middleware(HardenedHeaders)]
+    if services.settings.allow_anonymous:
+        walls.append(Middleware(LocalVisitors, settings=services.settings))
+    return walls
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.stopping.set()
+    await app.state.services.close()

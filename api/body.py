@@ -1,0 +1,76 @@
+"""Bodies are read here, by ourselves: counted while they stream, timed, and refused before anything is parsed."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.exceptions import RequestValidationError
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import ClientDisconnect, Request
+
+from api import strict_json
+from darkroom.contract.generation import GenerationRequest
+from darkroom.errors import MalformedBody, PayloadTooLarge, UnsupportedMediaType
+
+MAX_JSON_BYTES = 1024 * 1024
+IDLE_SECONDS = 10.0
+TOTAL_SECONDS = 120.0
+
+_GENERATION: TypeAdapter[GenerationRequest] = TypeAdapter(GenerationRequest)
+
+
+def media_type_of(request: Request) -> str:
+    """The bare media type of the body, lower case, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body, of at most `limit` bytes.
+
+    Raises:
+        UnsupportedMediaType: compressed; we never inflate what a stranger sends.
+        PayloadTooLarge: declared or counted past the limit; nothing more is read.
+        MalformedBody: the caller stopped sending.
+    """
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise UnsupportedMediaType("send the body without Content-Encoding")
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > limit:
+        raise PayloadTooLarge(f"the body may have {limit} bytes")
+    try:
+        async with asyncio.timeout(TOTAL_SECONDS):
+            return await _collect(request, limit)
+    except (TimeoutError, ClientDisconnect):
+        raise MalformedBody("the body did not arrive in time") from None
+
+
+async def _collect(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    chunks = request.stream()
+    while True:
+        async with asyncio.timeout(IDLE_SECONDS):
+            chunk = await anext(chunks, None)
+        if chunk is None:
+            return bytes(body)
+        body += chunk
+        if len(body) > limit:
+            raise PayloadTooLarge(f"the body may have {limit} bytes")
+
+
+async def generation_request(request: Request) -> GenerationRequest:
+    """The request for a generation, read strictly.
+
+    Validated as JSON text, not as Python objects: strict mode takes arrays for tuples and strings for enums only there.
+    """
+    if media_type_of(request) != "application/json":
+        raise UnsupportedMediaType("send JSON with the header Content-Type: application/json (curl: --json DATA)")
+    data = await read_body(request, MAX_JSON_BYTES)
+    strict_json.parse(data)
+    try:
+        return _GENERATION.validate_json(data)
+    except ValidationError as error:
+        findings = error.errors(include_url=False, include_input=False, include_context=False)
+        raise RequestValidationError([{**found, "loc": ("body", *found["loc"])} for found in findings]) from None
+
+
+AskedGeneration = Annotated[GenerationRequest, Depends(generation_request)]

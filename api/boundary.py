@@ -1,0 +1,89 @@
+"""The outermost wall: names each request, counts and logs it, and turns accidents into a 500 that says nothing."""
+
+import time
+import traceback
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from ulid import ULID
+
+from api.problems import answer, problem
+from darkroom.log import get_logger
+from darkroom.metrics import Metrics
+
+# nginx's word for it; never sent.
+CALLER_HUNG_UP = 499
+
+_log = get_logger(__name__)
+
+
+class Boundary:
+    """Pure ASGI. Logs the route's template, never the path, the query or the body: those may hold what is private."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, send)
+        started = time.perf_counter()
+        try:
+            await self._app(scope, receive, exchange.send)
+        except Exception as error:  # noqa: BLE001 - the last wall: nothing may pass it
+            await exchange.fail(error)
+        finally:
+            self._record(exchange, time.perf_counter() - started)
+
+    def _record(self, exchange: "_Exchange", seconds: float) -> None:
+        route: str | None = getattr(exchange.scope.get("route"), "path_format", None)
+        method, status = exchange.scope["method"], exchange.status or CALLER_HUNG_UP
+        self._metrics.answered(route=route, method=method, status=status, seconds=seconds)
+        _log.info(
+            "request",
+            method=method,
+            route=route,
+            status=status,
+            milliseconds=round(seconds * 1000, 1),
+            request=exchange.id,
+            tenant=exchange.scope["state"].get("tenant"),
+        )
+
+
+class _Exchange:
+    """One request and what was answered."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.id = str(ULID())
+        self.scope = scope
+        self.status: int | None = None
+        self._send = send
+        scope.setdefault("state", {})["request_id"] = self.id
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], (b"x-request-id", self.id.encode())]
+        await self._send(message)
+
+    async def fail(self, error: Exception) -> None:
+        """Log what happened, without the error's message, which may quote the request; answer if that still helps."""
+        _log.error("accident", request=self.id, error=type(error).__name__, where=_frames(error))
+        if self.status is not None:
+            raise error  # half an answer is out: only cutting the connection tells the caller
+        described = problem("internal_error", 500, "something went wrong here; the incident names our log lines")
+        response = answer(described.model_copy(update={"incident": self.id}))
+        await response(self.scope, _nothing, self.send)
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
+def _frames(error: BaseException) -> list[str]:
+    """Where it happened, innermost last, by module rather than by this machine's paths."""
+    return [
+        f"{frame.f_globals.get('__name__', '?')}:{line}"
+        for frame, line in list(traceback.walk_tb(error.__traceback__))[-8:]
+    ]

@@ -1,0 +1,81 @@
+"""Every error becomes a problem here, and nothing of the request or of our insides goes out with it."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+from api.problems import FieldProblem, Problem, answer, problem, problem_of
+from darkroom.errors import CapacityError, DarkroomError, InvalidField, Unauthenticated, UnavailableError
+
+MOST_FIELDS = 20
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error that a route or the router raises on purpose. Accidents are `api.boundary`'s."""
+    app.add_exception_handler(DarkroomError, _on_darkroom_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def field_path(location: Sequence[str | int]) -> str:
+    """The dotted path of a field. A name that the caller made up is shown only if it is short and plain."""
+    return ".".join(piece if _PLAIN_NAME.fullmatch(piece) else "?" for piece in map(str, location))
+
+
+def headers_of(error: DarkroomError) -> dict[str, str]:
+    match error:
+        case CapacityError() | UnavailableError():
+            return {"Retry-After": str(error.retry_after)}
+        case Unauthenticated():
+            return {"WWW-Authenticate": 'Bearer realm="darkroom"'}
+    return {}
+
+
+def invalid_fields(errors: Sequence[Any]) -> Problem:
+    """One problem for pydantic's findings; each location begins with where the value came from, which we drop."""
+    found = [FieldProblem(field=field_path(error["loc"][1:]) or "body", detail=str(error["msg"])) for error in errors]
+    shown = found[:MOST_FIELDS]
+    detail = f"{shown[0].field}: {shown[0].detail}" if len(found) == 1 else f"{len(found)} fields are wrong"
+    described = problem(InvalidField.code, InvalidField.status, detail)
+    return described.model_copy(update={"field": shown[0].field, "errors": shown if len(found) > 1 else None})
+
+
+async def _on_darkroom_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, DarkroomError)
+    return answer(problem_of(error), headers_of(error))
+
+
+async def _on_invalid_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return answer(invalid_fields(error.errors()))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    match error.status_code:
+        case 404:
+            return answer(problem("not_found", 404, "no such path"))
+        case 405:
+            methods = allowed_methods(request)
+            detail = f"this path answers {methods}"
+            return answer(problem("method_not_allowed", 405, detail), {"Allow": methods})
+    return answer(problem("http_error", error.status_code, "the request could not be served"), error.headers)
+
+
+def allowed_methods(request: Request) -> str:
+    """Every method this path answers: Starlette's own `Allow` names those of the first route on it only."""
+    routes = request.app.router.routes
+    return ", ".join(
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    )

@@ -1,0 +1,80 @@
+"""A job's history as server-sent events. The ids are the ledger's own, so a client resumes where it was cut off."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from starlette.responses import Response, StreamingResponse
+
+from darkroom.contract.job import Job, JobEvent, JobState
+from darkroom.errors import DarkroomError, InvalidField
+from darkroom.ledger.protocol import Ledger
+from darkroom.log import get_logger
+
+_log = get_logger(__name__)
+
+FROM_THE_START = "0"
+PING_SECONDS = 15.0
+RETRY_MILLISECONDS = 2000
+# Short, so that a stopping server lets go of its listeners at once.
+_SLICE_SECONDS = 1.0
+_STREAM_ID = re.compile(r"([0-9]{1,20})(?:-([0-9]{1,20}))?")
+
+
+def resume_point(last_event_id: str | None) -> str:
+    """The event to go on after. Raises: InvalidField for an id that is not one of ours."""
+    if not last_event_id:
+        return FROM_THE_START
+    found = _STREAM_ID.fullmatch(last_event_id)
+    if found is None or any(int(part) >= 2**64 for part in found.groups() if part):
+        raise InvalidField("Last-Event-ID", "is not the id of an event")
+    return last_event_id
+
+
+async def answer_with_events(ledger: Ledger, job: Job, after: str, stopping: asyncio.Event) -> Response:
+    """The stream of what follows `after`.
+
+    204 when the job has ended and nothing follows: that is what tells an EventSource to stop coming back.
+    """
+    if job.state.terminal and not await ledger.events(job.id, after=after):
+        return Response(status_code=204)
+    return StreamingResponse(_stream(ledger, job, after, stopping), media_type="text/event-stream")
+
+
+async def _stream(ledger: Ledger, job: Job, after: str, stopping: asyncio.Event) -> AsyncIterator[bytes]:
+    yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
+    try:
+        async for piece in _pieces(ledger, job, after, stopping):
+            yield piece
+    except DarkroomError as error:
+        # The status is long sent; the client comes back by itself with the last id it saw.
+        _log.warning("events_cut", job=job.id, code=error.code)
+
+
+async def _pieces(ledger: Ledger, job: Job, after: str, stopping: asyncio.Event) -> AsyncIterator[bytes]:
+    spoken = time.monotonic()
+    while not stopping.is_set():
+        for event in await ledger.events(job.id, after=after, wait=_SLICE_SECONDS):
+            yield _wire(event)
+            after, spoken = event.id, time.monotonic()
+            if ends(event):
+                return
+        if time.monotonic() - spoken >= PING_SECONDS:
+            yield KEEPALIVE_COMMENT
+            spoken = time.monotonic()
+            if (await ledger.get(job.tenant, job.id)).state.terminal:
+                return  # its last event was trimmed away, so none will come
+
+
+def ends(event: JobEvent) -> bool:
+    """Whether nothing follows this event."""
+    return event.name in _STATES and JobState(event.name).terminal
+
+
+def _wire(event: JobEvent) -> bytes:
+    return format_sse_event(id=event.id, event=event.name, data_str=event.model_dump_json())
+
+
+_STATES = frozenset(state.value for state in JobState)

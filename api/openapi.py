@@ -1,0 +1,98 @@
+"""The document of the API, finished with what only the running service knows: which models and sizes it has."""
+
+import math
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+import darkroom
+from api.documents import problem_response
+from api.problems import Problem
+from api.routes.ops import NotReady
+from darkroom.catalog import SCHEDULERS, Catalog
+from darkroom.contract.generation import GenerationRequest
+from darkroom.errors import ForbiddenOrigin
+from darkroom.settings import Settings
+
+REFERENCES = "#/components/schemas/{model}"
+EXAMPLE = {"prompt": "a red circle", "width": 128, "height": 128, "steps": 20, "seed": 7}
+
+Schema = dict[str, Any]
+
+
+def install(app: FastAPI, settings: Settings, catalog: Catalog) -> None:
+    """Build the document when it is first asked for."""
+
+    def openapi() -> Schema:
+        if app.openapi_schema is None:
+            app.openapi_schema = document(app, settings, catalog)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def document(app: FastAPI, settings: Settings, catalog: Catalog) -> Schema:
+    described = get_openapi(
+        title="darkroom",
+        version=darkroom.__version__,
+        summary="Stable Diffusion over HTTP; every picture leaves watermarked and signed",
+        routes=app.routes,
+    )
+    schemas = described["components"]["schemas"]
+    for model in (Problem, NotReady):
+        _add(schemas, model.__name__, model.model_json_schema(ref_template=REFERENCES))
+    _add(schemas, "GenerationRequest", generation_request_schema(catalog))
+    described["paths"]["/api/v1/generations"]["post"]["requestBody"] = {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": REFERENCES.format(model="GenerationRequest")}}},
+    }
+    for operations in described["paths"].values():
+        for operation in operations.values():
+            _finish(operation, settings)
+    return described
+
+
+def generation_request_schema(catalog: Catalog) -> Schema:
+    """The contract's schema, narrowed to the models there are. Sizes are what at least one of them takes."""
+    schema = TypeAdapter(GenerationRequest).json_schema(ref_template=REFERENCES)
+    fields: Schema = schema["properties"]
+    specs = catalog.specs()
+    _choices(fields["model"], [spec.name for spec in specs])
+    _choices(fields["scheduler"], list(SCHEDULERS))
+    for side in ("width", "height"):
+        _integer(fields[side]).update(
+            minimum=min(spec.min_size for spec in specs),
+            maximum=max(spec.max_size for spec in specs),
+            multipleOf=math.gcd(*(spec.size_multiple for spec in specs)),
+        )
+    schema["examples"] = [EXAMPLE]
+    return schema
+
+
+def _add(schemas: Schema, name: str, schema: Schema) -> None:
+    schemas.update(schema.pop("$defs", {}))
+    schemas[name] = schema
+
+
+def _choices(field: Schema, names: list[str]) -> None:
+    text = next(option for option in field["anyOf"] if option.get("type") == "string")
+    text.clear()
+    text.update(type="string", enum=names)
+
+
+def _integer(field: Schema) -> Schema:
+    found: Schema = next(option for option in field["anyOf"] if option.get("type") == "integer")
+    return found
+
+
+def _finish(operation: Schema, settings: Settings) -> None:
+    """What is true of every operation: accidents, and while no key is asked for, whom we answer."""
+    responses = operation["responses"]
+    responses.setdefault("500", problem_response(500, ["internal_error"]))
+    if settings.allow_anonymous:
+        responses.setdefault("400", problem_response(400, ["unknown_host"]))
+        responses.setdefault("403", problem_response(403, [ForbiddenOrigin.code]))
+        if "security" in operation:
+            operation["security"].insert(0, {})

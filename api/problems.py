@@ -1,0 +1,58 @@
+"""The one shape of every error answer: RFC 9457 problem details, with a stable `code`."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from darkroom.errors import DarkroomError
+
+MEDIA_TYPE = "application/problem+json"
+DOCUMENTATION = "/docs/errors"
+
+
+class FieldProblem(BaseModel):
+    """One field that is wrong; `field` is its dotted path in the request, or a header's name."""
+
+    field: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """What went wrong. Match on `code`, show `detail`; the request itself is never repeated here."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = Field(description="where the code is explained, relative to this service")
+    title: str
+    status: int = Field(ge=400, le=599)
+    code: str = Field(description="stable, for programs")
+    detail: str = Field(description="for people")
+    retryable: bool = Field(default=False, description="whether the same request may succeed later, unchanged")
+    field: str | None = Field(default=None, description="the first field that is wrong")
+    errors: list[FieldProblem] | None = Field(default=None, description="every field that is wrong, where several are")
+    incident: str | None = Field(default=None, description="names the log lines of an internal error")
+
+
+def problem(code: str, status: int, detail: str, *, title: str | None = None) -> Problem:
+    return Problem(
+        type=f"{DOCUMENTATION}#{code}",
+        title=title or code.replace("_", " ").capitalize(),
+        status=status,
+        code=code,
+        detail=detail,
+        retryable=status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE),
+    )
+
+
+def problem_of(error: DarkroomError) -> Problem:
+    """The problem an error of ours stands for."""
+    described = problem(error.code, error.status, error.detail)
+    return described.model_copy(update={"retryable": error.retryable, "field": getattr(error, "field", None)})
+
+
+def answer(described: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    # Not JSONResponse: it leaves lone surrogates unescaped and then fails to encode them.
+    body = described.model_dump_json(exclude_none=True).encode()
+    return Response(body, described.status, headers=headers, media_type=MEDIA_TYPE)

@@ -1,0 +1,151 @@
+"""What callers see of a job, a model and the service. Storage keys and tenants stay inside."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from darkroom.contract.job import Artifact, Failure, Job, JobState, Progress, Receipt
+from darkroom.contract.model import Family, ModelSpec
+from darkroom.contract.plan import GenerationPlan, Notice, OutputFormat, Priority, Task
+
+
+class Resource(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Image(Resource):
+    """One finished picture. `url` is good until the generation's `expires_at`, and signs anew on each GET."""
+
+    url: str
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+    seed: int
+    media_type: str
+    watermark_id: str = Field(description="12 hex digits, hidden in the pixels")
+    manifest_id: str = Field(description="label of the C2PA manifest inside the file")
+
+
+class Links(Resource):
+    self: str
+    events: str
+
+
+class Generation(Resource):
+    """One generation: what was asked, where it stands, what came of it."""
+
+    id: str
+    state: JobState
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: Annotated[datetime | None, Field(description="the record and the pictures are kept until then")]
+    progress: Progress | None
+    position: Annotated[int | None, Field(description="generations ahead in line while queued; not told in lists")]
+    plan: Annotated[GenerationPlan, Field(description="the request with everything settled")]
+    images: list[Image]
+    receipt: Receipt | None
+    failure: Failure | None
+    warnings: list[Notice]
+    links: Links
+
+
+class GenerationPage(Resource):
+    """Newest first."""
+
+    generations: list[Generation]
+    cursor: str | None = Field(description="give it back as `cursor` for the next page; null at the end")
+
+
+class Model(Resource):
+    """A model that can be asked for, with the defaults a request without its own gets."""
+
+    name: str
+    title: str
+    family: Family
+    native_width: int
+    native_height: int
+    min_size: int
+    max_size: int
+    size_multiple: int
+    default_steps: int
+    default_guidance_scale: float
+    default_scheduler: str
+    max_prompt_tokens: int
+
+
+class Models(Resource):
+    models: list[Model]
+    default: str
+
+
+class Scheduler(Resource):
+    name: str
+    title: str
+
+
+class Schedulers(Resource):
+    schedulers: list[Scheduler]
+
+
+class Limits(Resource):
+    max_prompt_chars: int
+    max_images: int
+    max_steps: int
+    max_guidance_scale: float
+    max_seed: int
+    max_json_bytes: int
+    max_upload_bytes: int
+    max_wait_seconds: int
+
+
+class Capabilities(Resource):
+    """What this service can do, for programs that adapt to it."""
+
+    version: str
+    tasks: list[Task]
+    output_formats: list[OutputFormat]
+    priorities: list[Priority]
+    default_model: str
+    models: list[str]
+    schedulers: list[str]
+    limits: Limits
+
+
+def generation_of(job: Job, base: str, *, kept_for: int, position: int | None = None) -> Generation:
+    """The resource of a job. `base` is where this service is reached, `kept_for` the seconds its record lives on."""
+    here = f"{base}/api/v1/generations/{job.id}"
+    return Generation(
+        id=job.id,
+        state=job.state,
+        created_at=_moment(job.created_at),
+        started_at=_maybe(job.started_at),
+        finished_at=_maybe(job.finished_at),
+        expires_at=None if job.finished_at is None else _moment(job.finished_at + kept_for),
+        progress=job.progress,
+        position=position,
+        plan=job.plan,
+        images=[_image(artifact, here) for artifact in job.artifacts],
+        receipt=job.receipt,
+        failure=job.failure,
+        warnings=list(job.plan.warnings),
+        links=Links(self=here, events=f"{here}/events"),
+    )
+
+
+def model_of(spec: ModelSpec) -> Model:
+    return Model.model_validate(spec, from_attributes=True)
+
+
+def _image(artifact: Artifact, here: str) -> Image:
+    return Image(url=f"{here}/images/{artifact.index}", **artifact.model_dump(exclude={"index", "key"}))
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _maybe(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _moment(seconds)

@@ -1,0 +1,56 @@
+"""The page that a problem's `type` leads to: every code, from the error tree itself."""
+
+from collections.abc import Iterator
+from html import escape
+
+from fastapi import APIRouter
+from starlette.responses import HTMLResponse
+
+from api.problems import DOCUMENTATION, problem
+from darkroom.errors import DarkroomError
+
+router = APIRouter(include_in_schema=False)
+
+# Said by the gateway itself, without an error of the tree behind them.
+_OURS = {
+    "method_not_allowed": (405, "The path does not answer that method; `Allow` lists those it does."),
+    "unknown_host": (400, "Without API keys the service answers only to names of this machine."),
+    "not_ready": (503, "Ledger or store cannot be worked with; `problems` says why."),
+    "http_error": (400, "The request could not be served."),
+}
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<title>darkroom: error codes</title>
+<h1>Error codes</h1>
+<dl>
+{rows}
+</dl>
+</html>
+"""
+
+
+@router.get(DOCUMENTATION)
+async def list_error_codes() -> HTMLResponse:
+    rows = "\n".join(_row(code, status, words) for code, (status, words) in sorted(known_codes().items()))
+    return HTMLResponse(_PAGE.format(rows=rows))
+
+
+def known_codes() -> dict[str, tuple[int, str]]:
+    """code -> (HTTP status, what it means)."""
+    tree = {error.code: (error.status, _words(error)) for error in _family(DarkroomError)}
+    return tree | _OURS
+
+
+def _family(root: type[DarkroomError]) -> Iterator[type[DarkroomError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _family(child)
+
+
+def _words(error: type[DarkroomError]) -> str:
+    return (error.__doc__ or "").strip().partition("\n")[0] or problem(error.code, 500, "").title
+
+
+def _row(code: str, status: int, words: str) -> str:
+    return f"<dt id={escape(code)}><code>{escape(code)}</code> ({status})</dt><dd>{escape(words)}</dd>"

@@ -1,0 +1,132 @@
+"""Ask for pictures, see where they stand, or think better of it."""
+
+import math
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from api.addresses import base_url
+from api.body import AskedGeneration
+from api.deps import JobId, PageLimit, ServicesOf, Tenant
+from api.documents import problems
+from api.resources import Generation, GenerationPage, generation_of
+from api.submission import submit
+from api.waiting import wait_for_end, wanted_wait
+from darkroom.contract.job import Job, JobState
+from darkroom.errors import (
+    IdempotencyMismatch,
+    InvalidField,
+    LedgerUnavailable,
+    MalformedBody,
+    ModelError,
+    NotFound,
+    PayloadTooLarge,
+    QueueFull,
+    TenantLimit,
+    Unauthenticated,
+    UnknownModel,
+    UnknownScheduler,
+    UnsupportedMediaType,
+)
+from darkroom.services import Services
+
+router = APIRouter(prefix="/api/v1/generations", tags=["generations"])
+
+MAX_RETRY_AFTER = 60
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        pattern=r"^[\x21-\x7e]{1,255}$",
+        description="visible characters; the same key with the same body is answered with the first generation",
+    ),
+]
+Prefer = Annotated[str | None, Header(description="`wait=N`: answer when it has ended, or after N <= 60 seconds")]
+Cursor = Annotated[str | None, Query(max_length=256, description="`cursor` of the page before")]
+
+
+@router.post(
+    "",
+    operation_id="create_generation",
+    status_code=202,
+    responses={200: {"model": Generation, "description": "ended while you preferred to wait"}}
+    | problems(
+        MalformedBody,
+        Unauthenticated,
+        IdempotencyMismatch,
+        PayloadTooLarge,
+        UnsupportedMediaType,
+        InvalidField,
+        UnknownModel,
+        UnknownScheduler,
+        TenantLimit,
+        QueueFull,
+        LedgerUnavailable,
+        ModelError,
+    ),
+)
+async def create_generation(
+    request: Request,
+    response: Response,
+    services: ServicesOf,
+    tenant: Tenant,
+    asked: AskedGeneration,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+) -> Generation:
+    """Ask for pictures. Answers at once, or, if you prefer to wait and it ends in time, with the finished generation."""
+    submitted = await submit(services, tenant, asked, idempotency_key)
+    seconds = wanted_wait(prefer)
+    job = await wait_for_end(services.ledger, submitted.job, seconds, request) if seconds else submitted.job
+    shown = await _shown(services, job, request)
+    response.headers["Location"] = shown.links.self
+    if submitted.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    if seconds and job.state.terminal:
+        response.status_code = 200
+        response.headers["Preference-Applied"] = f"wait={seconds}"
+    else:
+        response.headers["Retry-After"] = str(_retry_after(job))
+    return shown
+
+
+@router.get("", operation_id="list_generations", responses=problems(Unauthenticated, InvalidField, LedgerUnavailable))
+async def list_generations(
+    request: Request, services: ServicesOf, tenant: Tenant, limit: PageLimit = 20, cursor: Cursor = None
+) -> GenerationPage:
+    """Your generations, newest first."""
+    page = await services.ledger.jobs(tenant, limit=limit, cursor=cursor)
+    base, kept_for = base_url(request, services.settings), services.settings.result_ttl
+    shown = [generation_of(job, base, kept_for=kept_for) for job in page.jobs]
+    return GenerationPage(generations=shown, cursor=page.cursor)
+
+
+@router.get(
+    "/{job_id}",
+    operation_id="get_generation",
+    responses=problems(Unauthenticated, NotFound, InvalidField, LedgerUnavailable),
+)
+async def get_generation(request: Request, services: ServicesOf, tenant: Tenant, job_id: JobId) -> Generation:
+    """One generation as it stands now."""
+    return await _shown(services, await services.ledger.get(tenant, job_id), request)
+
+
+@router.delete(
+    "/{job_id}",
+    operation_id="cancel_generation",
+    responses=problems(Unauthenticated, NotFound, InvalidField, LedgerUnavailable),
+)
+async def cancel_generation(request: Request, services: ServicesOf, tenant: Tenant, job_id: JobId) -> Generation:
+    """Cancel it, waiting or running; one that has ended is answered as it is."""
+    return await _shown(services, await services.ledger.cancel(tenant, job_id), request)
+
+
+async def _shown(services: Services, job: Job, request: Request) -> Generation:
+    position = await services.ledger.position(job.id) if job.state is JobState.QUEUED else None
+    base = base_url(request, services.settings)
+    return generation_of(job, base, kept_for=services.settings.result_ttl, position=position)
+
+
+def _retry_after(job: Job) -> int:
+    """Seconds after which asking again may be worth it: the device time it needs, within reason."""
+    return max(1, min(math.ceil(job.plan.predicted_seconds), MAX_RETRY_AFTER))

@@ -1,0 +1,104 @@
+"""For those who run the service: is it alive, can it serve, how is it doing."""
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from prometheus_client import REGISTRY, generate_latest
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from api.deps import ServicesOf, Tenant
+from api.documents import problems
+from api.problems import MEDIA_TYPE, Problem, answer, problem
+from darkroom.errors import DarkroomError, Unauthenticated, UnavailableError
+from darkroom.ledger.protocol import Ledger, LedgerHealth
+from darkroom.metrics import CONTENT_TYPE, Metrics
+from darkroom.storage.protocol import ObjectStore
+
+router = APIRouter(tags=["operations"])
+
+NOT_READY = "not_ready"
+
+
+class Alive(BaseModel):
+    alive: bool = True
+
+
+class Ready(BaseModel):
+    """Warnings do not stop the service, but somebody should read them."""
+
+    ready: bool = True
+    warnings: list[str]
+
+
+class NotReady(Problem):
+    problems: list[str] = Field(description="why requests cannot be served")
+    warnings: list[str]
+
+
+@router.get("/livez", operation_id="is_alive")
+async def is_alive() -> Alive:
+    """Whether the process answers at all. Open to everyone, depends on nothing."""
+    return Alive()
+
+
+@router.get(
+    "/readyz",
+    operation_id="is_ready",
+    response_model=Ready,
+    responses={
+        503: {
+            "description": NOT_READY,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/NotReady"}}},
+        }
+    },
+)
+async def is_ready(services: ServicesOf) -> Response | Ready:
+    """Whether ledger and store can be worked with. Open to everyone; names no tenant and no address."""
+    health, stored = await asyncio.gather(_ledger_health(services.ledger), _store_problems(services.store))
+    reasons, warnings = [*health.problems, *stored], list(health.warnings)
+    if not reasons:
+        return Ready(warnings=warnings)
+    described = problem(NOT_READY, 503, "; ".join(reasons))
+    return answer(NotReady(**described.model_dump(), problems=reasons, warnings=warnings), {"Retry-After": "2"})
+
+
+@router.get(
+    "/metrics",
+    operation_id="get_metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text"}}
+    | problems(Unauthenticated),
+)
+async def get_metrics(request: Request, services: ServicesOf, _: Tenant) -> Response:
+    """What this process measures, and the line as it is now, for Prometheus. Any key opens it; it names no tenant."""
+    metrics: Metrics = request.app.state.metrics
+    await _measure_line(services.ledger, metrics)
+    return Response(metrics.render() + generate_latest(REGISTRY), media_type=CONTENT_TYPE)
+
+
+async def _measure_line(ledger: Ledger, metrics: Metrics) -> None:
+    try:
+        waiting = await ledger.waiting()
+    except UnavailableError:
+        metrics.dependency_up.labels("ledger").set(0)
+        return
+    metrics.dependency_up.labels("ledger").set(1)
+    metrics.waiting.clear()  # a model whose line is empty is no longer among them
+    for model, count in waiting.items():
+        metrics.waiting.labels(model).set(count)
+
+
+async def _ledger_health(ledger: Ledger) -> LedgerHealth:
+    try:
+        return await ledger.check()
+    except DarkroomError as error:
+        return LedgerHealth(problems=(error.detail,), warnings=())
+
+
+async def _store_problems(store: ObjectStore) -> list[str]:
+    try:
+        await store.check()
+    except DarkroomError as error:
+        return [error.detail]
+    return []

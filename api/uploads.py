@@ -1,0 +1,58 @@
+"""A picture sent to us: the body itself, or the part `file` of a form."""
+
+from collections.abc import AsyncGenerator
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from api.body import media_type_of, read_body
+from darkroom.errors import InvalidField, MalformedBody, UnsupportedMediaType
+
+FIELD = "file"
+MAX_FORM_FIELDS = 8
+MAX_FORM_FIELD_BYTES = 64 * 1024
+MAX_BOUNDARY_BYTES = 200
+
+
+async def uploaded_picture(request: Request, limit: int) -> bytes:
+    """The bytes of the one picture in the body; whether they are a picture is for the reader to say.
+
+    Raises: UnsupportedMediaType, PayloadTooLarge, MalformedBody, InvalidField.
+    """
+    kind = media_type_of(request)
+    if kind == "multipart/form-data":
+        return await _file_of_form(request, limit)
+    if kind.startswith("image/") or kind == "application/octet-stream":
+        return _not_empty(await read_body(request, limit))
+    raise UnsupportedMediaType("send the picture as image/*, application/octet-stream, or the form part `file`")
+
+
+async def _file_of_form(request: Request, limit: int) -> bytes:
+    # One boundary line too long makes the scan for it slow: RFC 2046 allows 70 characters.
+    if len(request.headers["content-type"]) > MAX_BOUNDARY_BYTES:
+        raise MalformedBody("the form's boundary is too long")
+    body = await read_body(request, limit)
+    parser = MultiPartParser(
+        request.headers, _once(body), max_files=1, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_FIELD_BYTES
+    )
+    parser.spool_max_size = limit
+    try:
+        form = await parser.parse()
+    except MultiPartException:
+        raise MalformedBody("the form cannot be read: one part `file` is expected") from None
+    async with form:
+        file = form.get(FIELD)
+        if not isinstance(file, UploadFile):
+            raise InvalidField(FIELD, "the form has no such file")
+        return _not_empty(await file.read())
+
+
+def _not_empty(data: bytes) -> bytes:
+    if not data:
+        raise MalformedBody("the body is empty")
+    return data
+
+
+async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
+    yield body

@@ -1,0 +1,37 @@
+"""`Prefer: wait=N` (RFC 7240): hold the answer back until the job has ended, for at most N seconds."""
+
+import re
+import time
+
+from starlette.requests import Request
+
+from api.events import FROM_THE_START, ends
+from darkroom.contract.job import Job
+from darkroom.ledger.protocol import Ledger
+
+MAX_WAIT_SECONDS = 60
+_WAIT = re.compile(r'wait\s*=\s*"?([0-9]{1,9})"?', re.ASCII | re.IGNORECASE)
+_SLICE_SECONDS = 1.0
+
+
+def wanted_wait(prefer: str | None) -> int:
+    """Seconds to wait, cut to what we grant. A preference we cannot read is no error: RFC 7240 says to ignore it."""
+    for preference in (prefer or "").split(","):
+        if found := _WAIT.fullmatch(preference.partition(";")[0].strip()):
+            return min(int(found[1]), MAX_WAIT_SECONDS)
+    return 0
+
+
+async def wait_for_end(ledger: Ledger, job: Job, seconds: float, request: Request) -> Job:
+    """The job as it is once it ended, time is up, the caller hung up or the server stops, whichever is first."""
+    until = time.monotonic() + seconds
+    after = FROM_THE_START
+    while not job.state.terminal and (left := until - time.monotonic()) > 0:
+        events = await ledger.events(job.id, after=after, wait=min(left, _SLICE_SECONDS))
+        if events:
+            after = events[-1].id
+        if any(ends(event) for event in events):
+            break
+        if request.app.state.stopping.is_set() or await request.is_disconnected():
+            break
+    return await ledger.get(job.tenant, job.id)
