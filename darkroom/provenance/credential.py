@@ -1,0 +1,104 @@
+"""Reading the C2PA credential of a file, or of a manifest store that was kept apart from it."""
+
+import base64
+import binascii
+import io
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+import c2pa
+
+from darkroom.provenance.identity import DEVELOPMENT
+from darkroom.provenance.manifest import GENERATION, SOFT_BINDING
+from darkroom.provenance.trust import PerProcess, Trust
+
+DETACHED: Final = "application/c2pa"
+HARD_BINDING_FAILURES: Final = frozenset({"assertion.dataHash.mismatch"})
+SIGNED_BY_A_TRUSTED: Final = frozenset({"claimSignature.validated", "signingCredential.trusted"})
+_LONGEST_NAME: Final = 200
+
+
+class Standing(StrEnum):
+    """What c2pa-rs says of a credential; `unreadable` when it can say nothing."""
+
+    TRUSTED = "Trusted"
+    VALID = "Valid"
+    INVALID = "Invalid"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class Credential:
+    """`marks` are the soft bindings, as (alg, id). `generation` is what the signer says of how the picture was made."""
+
+    standing: Standing
+    manifest_id: str | None = None
+    signer: str | None = None
+    development: bool = False
+    marks: tuple[tuple[str, int], ...] = ()
+    generation: dict[str, Any] = field(default_factory=dict)
+    failures: frozenset[str] = frozenset()
+    successes: frozenset[str] = frozenset()
+
+    @property
+    def holds(self) -> bool:
+        """Signature and pixels agree, whoever signed."""
+        return self.standing in (Standing.TRUSTED, Standing.VALID)
+
+    @property
+    def genuine_apart_from_its_picture(self) -> bool:
+        """Signed by someone trusted; that no picture is there to match is all that is wrong."""
+        return self.failures <= HARD_BINDING_FAILURES and self.successes >= SIGNED_BY_A_TRUSTED
+
+
+class CredentialReader:
+    """Reads by one set of trusted roots, from any thread of any process."""
+
+    def __init__(self, trust: Trust) -> None:
+        self._context = PerProcess(trust.context)
+
+    def read(self, data: bytes, media_type: str) -> Credential | None:
+        """None when there is no credential. Never raises for what the bytes are."""
+        try:
+            with c2pa.Reader(media_type, io.BytesIO(data), context=self._context.get()) as reader:
+                return _credential(json.loads(reader.json()))
+        except c2pa.C2paError.ManifestNotFound:
+            return None
+        except (c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return Credential(Standing.UNREADABLE)
+
+
+def _credential(report: dict[str, Any]) -> Credential:
+    label = report["active_manifest"]
+    active = report["manifests"][label]
+    results = report.get("validation_results", {}).get("activeManifest", {})
+    signature = active.get("signature_info") or {}
+    assertions = active.get("assertions", [])
+    return Credential(
+        standing=Standing(report["validation_state"]),
+        manifest_id=label,
+        signer=str(signature.get("common_name") or signature.get("issuer") or "")[:_LONGEST_NAME],
+        development=signature.get("issuer") == DEVELOPMENT,
+        marks=tuple(mark for data in _data(assertions, SOFT_BINDING) for mark in _marks(data)),
+        generation=next(_data(assertions, GENERATION), {}),
+        failures=frozenset(entry["code"] for entry in results.get("failure", [])),
+        successes=frozenset(entry["code"] for entry in results.get("success", [])),
+    )
+
+
+def _data(assertions: list[dict[str, Any]], label: str) -> Any:
+    return (entry["data"] for entry in assertions if entry["label"] == label and isinstance(entry["data"], dict))
+
+
+def _marks(data: dict[str, Any]) -> list[tuple[str, int]]:
+    """Soft bindings in our own form; those of other makers are not ours to read."""
+    marks = []
+    for block in data.get("blocks", []):
+        try:
+            value = base64.b64decode(block["value"], validate=True)
+        except (binascii.Error, ValueError, TypeError, KeyError):
+            continue
+        marks.append((str(data.get("alg")), int.from_bytes(value, "big")))
+    return marks

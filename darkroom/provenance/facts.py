@@ -1,0 +1,39 @@
+"""What is known of a picture before it is stamped, and what there is afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from darkroom.contract.plan import GenerationPlan
+from darkroom.provenance.records import Record
+
+
+@dataclass(frozen=True)
+class Facts:
+    """How one picture came to be. `created_at` is in Unix seconds; `versions` are those of the libraries."""
+
+    job_id: str
+    index: int
+    tenant: str
+    plan: GenerationPlan
+    seed: int
+    created_at: float
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stamped:
+    """A file that was read back, mark and credential, from these very bytes.
+
+    `watermark_id` is 12 hex digits, empty when watermarking is off. `manifest` is the manifest store alone; empty for
+    an adopted picture, whose manifest was kept by the attempt that made it.
+    """
+
+    data: bytes
+    media_type: str
+    sha256: str
+    width: int
+    height: int
+    watermark_id: str
+    manifest_id: str
+    manifest: bytes
+    record: Record

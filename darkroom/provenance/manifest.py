@@ -1,0 +1,84 @@
+"""The C2PA manifest of a picture made from words (specification 2.2): what it says, and what it keeps to itself.
+
+The prompt and the tenant are left out. `created` puts an assertion among those the signer vouches for.
+"""
+
+import base64
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import darkroom
+from darkroom.contract.plan import MEDIA_TYPES
+from darkroom.provenance.encoding import TRAINED_ALGORITHMIC_MEDIA
+from darkroom.provenance.facts import Facts
+from darkroom.provenance.watermark import UNMARKED
+
+ACTIONS: Final = "c2pa.actions.v2"
+SOFT_BINDING: Final = "c2pa.soft-binding"
+TRAINING_MINING: Final = "cawg.training-mining"
+GENERATION: Final = "org.darkroom.generation"
+
+Json = dict[str, Any]
+
+
+def manifest(facts: Facts, alg: str, mark_id: int) -> Json:
+    """The definition to sign. `alg` is the watermark's; unmarked pictures get no soft binding and do not claim one."""
+    marked = alg != UNMARKED
+    assertions = [
+        _assertion(ACTIONS, {"actions": _actions(marked), "allActionsIncluded": True}),
+        _assertion(TRAINING_MINING, {"entries": _mining_rules()}),
+        _assertion(GENERATION, _generation(facts)),
+    ]
+    if marked:
+        assertions.append(_assertion(SOFT_BINDING, soft_binding(alg, mark_id)))
+    return {
+        "title": f"{facts.job_id}-{facts.index}",
+        "format": MEDIA_TYPES[facts.plan.output_format],
+        "claim_generator_info": [{"name": "darkroom", "version": darkroom.__version__}],
+        "assertions": assertions,
+    }
+
+
+def soft_binding(alg: str, mark_id: int) -> Json:
+    """The mark's id as base64 text: JSON cannot say the byte string of the CDDL, and c2pa's own samples write text."""
+    value = base64.b64encode(mark_id.to_bytes(6, "big")).decode()
+    return {"alg": alg, "blocks": [{"scope": {}, "value": value}]}
+
+
+def _assertion(label: str, data: Json) -> Json:
+    return {"label": label, "created": True, "data": data}
+
+
+def _actions(marked: bool) -> list[Json]:
+    agent = {"name": "darkroom", "version": darkroom.__version__}
+    created = {"action": "c2pa.created", "digitalSourceType": TRAINED_ALGORITHMIC_MEDIA, "softwareAgent": agent}
+    return [created, {"action": "c2pa.watermarked", "softwareAgent": agent}] if marked else [created]
+
+
+def _mining_rules() -> Json:
+    return {
+        "cawg.ai_generative_training": {"use": "notAllowed"},
+        "cawg.ai_training": {"use": "notAllowed"},
+        "cawg.data_mining": {"use": "notAllowed"},
+        "cawg.ai_inference": {"use": "allowed"},
+    }
+
+
+def _generation(facts: Facts) -> Json:
+    plan = facts.plan
+    weights = json.dumps(plan.weights, sort_keys=True, separators=(",", ":"))
+    return {
+        "model": plan.model,
+        "weights_sha256": hashlib.sha256(weights.encode()).hexdigest(),
+        "task": plan.task,
+        "seed": facts.seed,
+        "steps": plan.steps,
+        "guidance_scale": plan.guidance_scale,
+        "scheduler": plan.scheduler,
+        "width": plan.width,
+        "height": plan.height,
+        "created_at": datetime.fromtimestamp(facts.created_at, UTC).isoformat(timespec="seconds"),
+        "versions": dict(facts.versions),
+    }

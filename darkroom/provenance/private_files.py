@@ -1,0 +1,59 @@
+"""Files that hold secrets: whole or absent, readable by their owner alone, made once even when two processes start."""
+
+import fcntl
+import os
+import secrets
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from darkroom.errors import ConfigurationError
+
+SECRET_BYTES: Final = 32
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Make the folder, and hold its lock: one process at a time, let go when the process ends."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Whole or not at all, mode 0600 from the first byte on."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read_private(path: Path) -> bytes:
+    """Raises: ConfigurationError when the file is missing or others than its owner may read it."""
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise ConfigurationError(f"{path.name} can be read by others than its owner: chmod 600 it")
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def kept_secret(path: Path) -> bytes:
+    """The secret in this file, in hex; made at random the first time. Raises: ConfigurationError."""
+    with locked(path.parent):
+        if not path.exists():
+            write_private(path, secrets.token_hex(SECRET_BYTES).encode())
+        try:
+            return bytes.fromhex(read_private(path).decode("ascii").strip())
+        except ValueError as error:
+            raise ConfigurationError(f"{path.name} does not hold a secret in hex") from error

@@ -1,0 +1,134 @@
+"""The durable way back: one record a mark, found by the id in the pixels, and the signed manifest it names."""
+
+import base64
+import hashlib
+import hmac
+import re
+from typing import Annotated, Final, Literal, Protocol
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from darkroom.contract.base import Settled
+from darkroom.errors import NotStored, StoreError
+
+JSON: Final = "application/json"
+C2PA: Final = "application/c2pa"
+MOST_SALTS: Final = 16  # 48-bit ids of even 2^32 pictures never collide this often
+_LABEL: Final = re.compile(r"urn:c2pa:[A-Za-z0-9-]{1,64}")
+
+
+class RecordStore(Protocol):
+    """The two methods of an object store that records need."""
+
+    async def put(self, key: str, data: bytes, *, media_type: str, if_absent: bool = False) -> bool: ...
+
+    async def get(self, key: str) -> bytes: ...
+
+
+class Reservation(Settled):
+    """A mark id that belongs to one picture of one job, which may not exist yet."""
+
+    kind: Literal["reserved"] = "reserved"
+    watermark_id: str
+    job_id: str
+    index: int
+
+
+class Record(Settled):
+    """A picture that was stamped. `watermark_id` is 12 hex digits, `thumbnail` a grey WebP in base64."""
+
+    kind: Literal["issued"] = "issued"
+    watermark_id: str
+    alg: str
+    key_id: str
+    manifest_id: str
+    job_id: str
+    index: int
+    tenant: str
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+    created_at: float
+    thumbnail: str
+
+    @property
+    def thumbnail_webp(self) -> bytes:
+        return base64.b64decode(self.thumbnail)
+
+
+_Entry = TypeAdapter[Reservation | Record](Annotated[Reservation | Record, Field(discriminator="kind")])
+
+
+class Records:
+    """Marks and manifests in a store. The secret makes ids that nobody can foretell from a job's id."""
+
+    def __init__(self, store: RecordStore, secret: bytes) -> None:
+        self._store = store
+        self._key = hashlib.sha256(b"darkroom/mark-ids\0" + secret).digest()
+
+    async def reserve(self, job_id: str, index: int) -> int:
+        """The mark id of this picture: the same for every attempt at it, and no other picture's.
+
+        Raises: StoreError, StoreUnavailable.
+        """
+        for salt in range(MOST_SALTS):
+            mark_id = self._draw(job_id, index, salt)
+            entry = Reservation(watermark_id=watermark_id(mark_id), job_id=job_id, index=index)
+            if await self._store.put(_mark_key(mark_id), _json(entry), media_type=JSON, if_absent=True):
+                return mark_id
+            holder = await self._entry(mark_id)
+            if holder is not None and (holder.job_id, holder.index) == (job_id, index):
+                return mark_id
+        raise StoreError("no free watermark id was found")
+
+    async def keep_manifest(self, manifest_id: str, manifest: bytes) -> None:
+        """Store a manifest under its label, before the picture that bears it."""
+        await self._store.put(_manifest_key(manifest_id), manifest, media_type=C2PA)
+
+    async def put(self, record: Record) -> None:
+        """Say which manifest the reserved id leads to, after its picture is stored."""
+        await self._store.put(_mark_key(int(record.watermark_id, 16)), _json(record), media_type=JSON)
+
+    async def find(self, mark_id: int) -> Record | None:
+        """The record of a mark; None for ids never issued. Raises: StoreUnavailable."""
+        entry = await self._entry(mark_id)
+        return entry if isinstance(entry, Record) else None
+
+    async def manifest(self, manifest_id: str) -> bytes | None:
+        """A manifest that was kept; None for one that was not. Raises: StoreUnavailable."""
+        if not _LABEL.fullmatch(manifest_id):
+            return None
+        try:
+            return await self._store.get(_manifest_key(manifest_id))
+        except NotStored:
+            return None
+
+    async def _entry(self, mark_id: int) -> Reservation | Record | None:
+        try:
+            return _Entry.validate_json(await self._store.get(_mark_key(mark_id)))
+        except NotStored:
+            return None
+        except ValidationError as error:
+            raise StoreError(f"the record of watermark {watermark_id(mark_id)} is damaged") from error
+
+    def _draw(self, job_id: str, index: int, salt: int) -> int:
+        digest = hmac.digest(self._key, f"{job_id}/{index}/{salt}".encode(), "sha256")
+        return int.from_bytes(digest[:6], "big")
+
+
+def watermark_id(mark_id: int) -> str:
+    """Twelve hex digits, as callers see it."""
+    return f"{mark_id:012x}"
+
+
+def _json(entry: Reservation | Record) -> bytes:
+    return entry.model_dump_json().encode()
+
+
+def _mark_key(mark_id: int) -> str:
+    return f"provenance/marks/{watermark_id(mark_id)}.json"
+
+
+def _manifest_key(manifest_id: str) -> str:
+    return f"provenance/manifests/{manifest_id.removeprefix('urn:c2pa:')}.c2pa"

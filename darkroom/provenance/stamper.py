@@ -1,0 +1,131 @@
+"""The one way out: watermark, encode, sign, and read both back from the final bytes. What does not read back stays."""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Iterator
+from typing import Final
+
+from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
+from darkroom.errors import BadPicture, UnmarkedOutput, UnsignedOutput
+from darkroom.provenance.credential import CredentialReader
+from darkroom.provenance.encoding import encode
+from darkroom.provenance.facts import Facts, Stamped
+from darkroom.provenance.identity import SigningIdentity
+from darkroom.provenance.manifest import manifest
+from darkroom.provenance.pictures import decode
+from darkroom.provenance.records import Record, Records, RecordStore, watermark_id
+from darkroom.provenance.signing import CredentialSigner, Signed
+from darkroom.provenance.similarity import thumbnail
+from darkroom.provenance.trust import Trust
+from darkroom.provenance.watermark import RGB, UNMARKED, Watermarker
+
+ENOUGH_QUALITY: Final = (60, 75, 90)  # tried in turn when the quality asked for leaves nothing of the mark
+
+
+class Stamper:
+    """Stamps for one identity. `stamp` and `adopt` are CPU work for any thread; `issue` is a picture's whole way."""
+
+    def __init__(self, watermarker: Watermarker, identity: SigningIdentity, records: Records) -> None:
+        self._watermarker = watermarker
+        self._records = records
+        self._signer = CredentialSigner(identity)
+        self._reader = CredentialReader(Trust.of(identity))
+
+    async def issue(self, rgb_HWC: RGB, facts: Facts, store: RecordStore, key: str) -> Stamped:
+        """Stamp a picture and store it under `key`, once, however many attempts come to this.
+
+        Whoever stores the picture first wins; later attempts adopt what is there. The manifest is stored before the
+        picture and the record after it, so a stored picture always has its manifest, and a record its picture.
+
+        Raises: UnmarkedOutput, UnsignedOutput, StoreError, StoreUnavailable.
+        """
+        mark_id = await self._records.reserve(facts.job_id, facts.index)
+        stamped = await asyncio.to_thread(self.stamp, rgb_HWC, facts, mark_id)
+        await self._records.keep_manifest(stamped.manifest_id, stamped.manifest)
+        if not await store.put(key, stamped.data, media_type=stamped.media_type, if_absent=True):
+            stamped = await asyncio.to_thread(self.adopt, await store.get(key), facts, mark_id)
+        await self._records.put(stamped.record)
+        return stamped
+
+    def stamp(self, rgb_HWC: RGB, facts: Facts, mark_id: int) -> Stamped:
+        """Raises: UnmarkedOutput, UnsignedOutput."""
+        marked = self._watermarker.embed(rgb_HWC, mark_id)
+        definition = manifest(facts, self._watermarker.alg, mark_id)
+        *others, last = _qualities(facts.plan)
+        for quality in others:
+            try:
+                return self._finish(self._signed(marked, facts, quality, definition), facts, mark_id)
+            except UnmarkedOutput:
+                continue
+        return self._finish(self._signed(marked, facts, last, definition), facts, mark_id)
+
+    def adopt(self, data: bytes, facts: Facts, mark_id: int) -> Stamped:
+        """What an earlier attempt stored for the same picture, held to the same rules. Raises: as `stamp`."""
+        return self._finish(Signed(data, b""), facts, mark_id)
+
+    def _signed(self, marked: RGB, facts: Facts, quality: int, definition: dict[str, object]) -> Signed:
+        output_format = facts.plan.output_format
+        return self._signer.sign(encode(marked, output_format, quality), MEDIA_TYPES[output_format], definition)
+
+    def _finish(self, signed: Signed, facts: Facts, mark_id: int) -> Stamped:
+        rgb_HWC = self._read_mark(signed.data, mark_id)
+        manifest_id = self._read_credential(signed.data, MEDIA_TYPES[facts.plan.output_format], mark_id)
+        record = self._record(signed.data, rgb_HWC, manifest_id, facts, mark_id)
+        return Stamped(
+            data=signed.data,
+            media_type=record.media_type,
+            sha256=record.sha256,
+            width=record.width,
+            height=record.height,
+            watermark_id="" if self._watermarker.alg == UNMARKED else record.watermark_id,
+            manifest_id=manifest_id,
+            manifest=signed.manifest,
+            record=record,
+        )
+
+    def _read_mark(self, data: bytes, mark_id: int) -> RGB:
+        try:
+            rgb_HWC = decode(data)
+        except BadPicture as error:
+            raise UnmarkedOutput("the finished file is not a picture that can be read") from error
+        mark = self._watermarker.identify(rgb_HWC)
+        if self._watermarker.alg != UNMARKED and (mark is None or mark.mark_id != mark_id):
+            raise UnmarkedOutput("the watermark does not read back from the finished file")
+        return rgb_HWC
+
+    def _read_credential(self, data: bytes, media_type: str, mark_id: int) -> str:
+        credential = self._reader.read(data, media_type)
+        if credential is None or not credential.holds or credential.manifest_id is None:
+            raise UnsignedOutput("the credential does not read back from the finished file")
+        if credential.marks != self._bindings(mark_id):
+            raise UnsignedOutput("the credential names another watermark than the picture bears")
+        return credential.manifest_id
+
+    def _bindings(self, mark_id: int) -> tuple[tuple[str, int], ...]:
+        return () if self._watermarker.alg == UNMARKED else ((self._watermarker.alg, mark_id),)
+
+    def _record(self, data: bytes, rgb_HWC: RGB, manifest_id: str, facts: Facts, mark_id: int) -> Record:
+        height, width = rgb_HWC.shape[:2]
+        return Record(
+            watermark_id=watermark_id(mark_id),
+            alg=self._watermarker.alg,
+            key_id=self._watermarker.key_id,
+            manifest_id=manifest_id,
+            job_id=facts.job_id,
+            index=facts.index,
+            tenant=facts.tenant,
+            sha256=hashlib.sha256(data).hexdigest(),
+            media_type=MEDIA_TYPES[facts.plan.output_format],
+            width=width,
+            height=height,
+            created_at=facts.created_at,
+            thumbnail=base64.b64encode(thumbnail(rgb_HWC)).decode(),
+        )
+
+
+def _qualities(plan: GenerationPlan) -> Iterator[int]:
+    """The quality asked for, then those that keep the mark: a larger file beats none, and beats an unmarked one."""
+    yield plan.output_compression
+    if plan.output_format != "png":
+        yield from (quality for quality in ENOUGH_QUALITY if quality > plan.output_compression)

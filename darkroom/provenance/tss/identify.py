@@ -1,0 +1,59 @@
+"""Reading the mark, cheapest way first: as it was made, then turned or stretched, then searched for.
+
+Gates are on the sync correlation, in standard deviations of unmarked pictures. Behind each stands the CRC-16: with
+some 500 hypotheses the chance to read a mark out of an unmarked picture is about 3e-7.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from darkroom.provenance.placement import Placement
+from darkroom.provenance.tss.carrier import Carrier
+from darkroom.provenance.tss.luma import Luma, scaled
+from darkroom.provenance.tss.reading import Look, read_whole
+from darkroom.provenance.tss.search import search
+from darkroom.provenance.tss.tiling import possible_tiles
+from darkroom.provenance.watermark import Mark
+
+DIRECT_GATE: Final = 2.5
+SECOND_LOOK_GATE: Final = 4.5
+SECOND_LOOK_SIDE: Final = 320
+ASPECTS: Final = (1.0, 4 / 3, 3 / 4, 3 / 2, 2 / 3, 16 / 9, 9 / 16, 9 / 7, 7 / 9, 19 / 13, 13 / 19)
+
+
+def identify_uncropped(grey: Luma, carrier: Carrier) -> Mark | None:
+    """The mark of a picture that was not cropped or turned, at any size. A few milliseconds."""
+    for tiles in possible_tiles(min(grey.shape)):
+        mark = read_whole(Look(grey, tiles, Placement()), carrier, DIRECT_GATE)
+        if mark:
+            return mark
+    return None
+
+
+def identify(grey: Luma, carrier: Carrier) -> Mark | None:
+    """Everything the mark promises to survive. A few tenths of a second when there is none."""
+    return identify_uncropped(grey, carrier) or _second_look(grey, carrier) or search(grey, carrier)
+
+
+def _second_look(grey: Luma, carrier: Carrier) -> Mark | None:
+    """The other seven orientations, and stretching back to the shapes that generators make. One look each."""
+    small = scaled(grey, min(1.0, SECOND_LOOK_SIDE / min(grey.shape)))
+    for placement in _placements(small.shape[0] / small.shape[1]):
+        upright = placement.upright(small).astype(np.float32)
+        for tiles in possible_tiles(min(grey.shape))[:2]:
+            mark = read_whole(Look(upright, tiles, placement), carrier, SECOND_LOOK_GATE)
+            if mark:
+                return mark
+    return None
+
+
+def _placements(height_by_width: float) -> Iterator[Placement]:
+    for mirrored in (False, True):
+        for turns in range(4):
+            if turns or mirrored:
+                yield Placement(quarter_turns=turns, mirrored=mirrored)
+    for aspect in ASPECTS:
+        if abs(np.log(aspect * height_by_width)) > 0.01:
+            yield Placement(aspect=aspect)

@@ -1,0 +1,135 @@
+"""From bytes to a verdict: the credential in the file, the mark in the pixels, the record the mark leads to."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import ValidationError
+
+from darkroom.provenance.credential import DETACHED, Credential, CredentialReader, Standing
+from darkroom.provenance.pictures import Undecodable, decode, media_type
+from darkroom.provenance.records import Record, Records, watermark_id
+from darkroom.provenance.similarity import SIMILAR, similarity
+from darkroom.provenance.trust import Trust
+from darkroom.provenance.verdict import WORDS, GenerationSeen, Means, SignerSeen, State, Verdict
+from darkroom.provenance.watermark import RGB, Mark, Watermarker
+
+AT_ONCE: Final = 2  # pictures in memory at a time: each may be 40 megapixels
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What the file itself shows. `pixels` is None when they cannot be decoded."""
+
+    credential: Credential | None
+    pixels: RGB | None
+    mark: Mark | None
+
+
+@dataclass(frozen=True)
+class _Recovery:
+    """Where the mark leads: the record, its manifest, and whether both belong to this picture."""
+
+    credential: Credential | None
+    genuine: bool
+    alike: bool
+
+
+class Verifier:
+    """Judges pictures against one watermark, one set of trusted roots and one collection of records."""
+
+    def __init__(self, watermarker: Watermarker, trust: Trust, records: Records) -> None:
+        self._watermarker = watermarker
+        self._reader = CredentialReader(trust)
+        self._records = records
+        self._room = asyncio.Semaphore(AT_ONCE)
+
+    async def verify(self, data: bytes) -> Verdict:
+        """Raises: BadPicture for bytes that are no picture we read; StoreError and StoreUnavailable."""
+        async with self._room:
+            evidence = await asyncio.to_thread(self._examine, data)
+            recovery = await self._recover(evidence)
+        return _verdict(evidence, recovery, _state(evidence, recovery, self._watermarker.alg))
+
+    def _examine(self, data: bytes) -> _Evidence:
+        kind = media_type(data)
+        credential = self._reader.read(data, kind)
+        try:
+            pixels = decode(data)
+        except Undecodable:
+            if credential is None:
+                raise
+            return _Evidence(credential, None, None)
+        return _Evidence(credential, pixels, self._watermarker.identify(pixels))
+
+    async def _recover(self, evidence: _Evidence) -> _Recovery | None:
+        record = await self._records.find(evidence.mark.mark_id) if evidence.mark else None
+        if record is None or evidence.mark is None or evidence.pixels is None:
+            return None
+        manifest = await self._records.manifest(record.manifest_id)
+        return await asyncio.to_thread(self._compare, evidence.pixels, evidence.mark, record, manifest)
+
+    def _compare(self, pixels: RGB, mark: Mark, record: Record, manifest: bytes | None) -> _Recovery:
+        alike = similarity(pixels, mark.placement, record.thumbnail_webp) >= SIMILAR
+        credential = self._reader.read(manifest, DETACHED) if manifest else None
+        genuine = (
+            credential is not None
+            and credential.genuine_apart_from_its_picture
+            and credential.manifest_id == record.manifest_id
+            and credential.marks == ((record.alg, mark.mark_id),)
+        )
+        return _Recovery(credential, genuine, alike)
+
+
+def _state(evidence: _Evidence, recovery: _Recovery | None, alg: str) -> State:
+    credential, mark = evidence.credential, evidence.mark
+    if credential and credential.holds:
+        return _state_of_signed(credential, mark, alg)
+    if recovery and recovery.genuine:
+        if not recovery.alike:
+            return State.MARK_MISMATCH
+        return State.MODIFIED_RECOVERED if credential else State.RECOVERED
+    if credential:
+        return State.MODIFIED
+    return State.UNKNOWN_ID if mark else State.NO_EVIDENCE
+
+
+def _state_of_signed(credential: Credential, mark: Mark | None, alg: str) -> State:
+    if mark and (alg, mark.mark_id) not in credential.marks:
+        return State.CONFLICT
+    return State.INTACT if credential.standing is Standing.TRUSTED else State.INTACT_UNTRUSTED_SIGNER
+
+
+def _verdict(evidence: _Evidence, recovery: _Recovery | None, state: State) -> Verdict:
+    means: tuple[Means, ...] = ("credential",) if evidence.credential else ()
+    if evidence.mark:
+        means += ("watermark",)
+    credential = recovery.credential if recovery and recovery.genuine and state not in _SIGNED else evidence.credential
+    trusted = credential is not None and (credential.standing is Standing.TRUSTED or state in _RECOVERED)
+    return Verdict(
+        state=state,
+        text=WORDS[state],
+        means=means,
+        manifest_id=credential.manifest_id if credential else None,
+        watermark_id=watermark_id(evidence.mark.mark_id) if evidence.mark else None,
+        signer=_signer(credential, trusted),
+        generation=_generation(credential) if credential and trusted else None,
+    )
+
+
+_SIGNED: Final = (State.INTACT, State.INTACT_UNTRUSTED_SIGNER, State.CONFLICT)
+_RECOVERED: Final = (State.RECOVERED, State.MODIFIED_RECOVERED)
+
+
+def _signer(credential: Credential | None, trusted: bool) -> SignerSeen | None:
+    if credential is None or not credential.signer:
+        return None
+    return SignerSeen(common_name=credential.signer, trusted=trusted, development=credential.development)
+
+
+def _generation(credential: Credential) -> GenerationSeen | None:
+    said = {name: credential.generation.get(name) for name in GenerationSeen.model_fields}
+    try:
+        return GenerationSeen.model_validate(said)
+    except ValidationError:
+        return None
