@@ -22,6 +22,8 @@ from structlog.stdlib import BoundLogger, ExtraAdder, PositionalArgumentsFormatt
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+LogFormat = Literal["json", "console"]
+
 WITHHELD = "[withheld]"
 
 SENSITIVE = frozenset(
@@ -57,7 +59,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def configure_logging(
-    *, service: str, log_format: Literal["json", "console"] = "json", level: str = "info", stream: TextIO | None = None
+    *, service: str, log_format: LogFormat = "json", level: str = "info", stream: TextIO | None = None
 ) -> None:
     """Send every logger of this process to `stream` (stderr if None) as lines of `service`. May be called again."""
     shared: list[Processor] = [
@@ -128,7 +130,7 @@ def _plain(value: Any) -> Any:
             return f"<{type(value).__name__}>"
 
 
-def _renderers(log_format: Literal["json", "console"]) -> list[Processor]:
+def _renderers(log_format: LogFormat) -> list[Processor]:
     if log_format == "json":
         # Local variables would put prompts into tracebacks.
         tracebacks = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
@@ -140,7 +142,7 @@ def _shorten_paths(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
     """Frames are known by package and file; where this machine keeps them is nobody's business."""
     for trace in event.get("exception", ()):
         for frame in trace["frames"]:
-            frame["filename"] = "/".join(PurePath(frame["filename"]).parts[-3:])
+            frame["filename"] = "/".join(PurePath(frame["filename"]).parts[1:][-3:])
     return event
 
 

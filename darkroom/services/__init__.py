@@ -1,0 +1,14 @@
+"""The one place where settings become running parts."""
+
+from darkroom.services.composition import Services, WorkerServices, build_gateway_services, build_worker_services
+from darkroom.services.courier import run_courier
+from darkroom.services.startup import check_start
+
+__all__ = [
+    "Services",
+    "WorkerServices",
+    "build_gateway_services",
+    "build_worker_services",
+    "check_start",
+    "run_courier",
+]

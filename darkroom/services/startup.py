@@ -1,0 +1,44 @@
+"""What must hold before a process serves anybody."""
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from darkroom.catalog import Catalog
+from darkroom.errors import ConfigurationError
+from darkroom.settings import Settings
+
+if TYPE_CHECKING:
+    from darkroom.services.composition import Services
+
+
+def refuse_bad_settings(settings: Settings) -> None:
+    """Raises: ConfigurationError for settings that would open the service to strangers."""
+    if settings.allow_anonymous and not _loopback(settings.host):
+        raise ConfigurationError(
+            f"allow_anonymous is set and host is {settings.host}: without keys, serve on loopback alone"
+        )
+
+
+def require_models(catalog: Catalog) -> None:
+    """Raises: MissingWeights or BrokenWeights, naming the file, for the first model that cannot be served."""
+    for entry in catalog.unavailable():
+        raise entry.error.with_traceback(None)
+
+
+async def check_start(services: "Services") -> tuple[str, ...]:
+    """Ask ledger and store whether promises can be kept on them; returns warnings for the log.
+
+    Raises: ConfigurationError for a server that would lose jobs; LedgerUnavailable, StoreUnavailable.
+    """
+    health = await services.ledger.check()
+    if health.problems:
+        raise ConfigurationError("; ".join(health.problems))
+    await services.store.check()
+    return health.warnings
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

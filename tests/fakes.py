@@ -1,0 +1,70 @@
+"""Services without servers: the in-memory ledger and store, and real parts everywhere else."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from darkroom.catalog import Catalog, embedded_model_folder
+from darkroom.catalog.digests import DigestCache
+from darkroom.catalog.registry import EMBEDDED, read_catalog
+from darkroom.ledger.memory import MemoryLedger
+from darkroom.ledger.rules import Rules
+from darkroom.metrics import Metrics
+from darkroom.provenance.development_pki import development_pki
+from darkroom.provenance.identity import SigningIdentity
+from darkroom.provenance.records import Records
+from darkroom.provenance.stamper import Stamper
+from darkroom.provenance.trust import Trust
+from darkroom.provenance.tss.watermarker import TssWatermarker
+from darkroom.provenance.verifier import Verifier
+from darkroom.queue import SilentBells
+from darkroom.services import Services, WorkerServices
+from darkroom.settings import Settings
+from darkroom.storage import MemoryStore
+
+WATERMARK_SECRET = bytes(range(32))
+_PKI = TemporaryDirectory(prefix="darkroom-test-pki-", ignore_cleanup_errors=True)
+
+
+def fake_services(clock: Callable[[], float] | None = None, **settings: Any) -> Services:
+    """What `create_app` needs. Settings given by name are laid over those of a loopback service without keys."""
+    return fake_worker_services(clock, **settings)
+
+
+def fake_worker_services(clock: Callable[[], float] | None = None, **settings: Any) -> WorkerServices:
+    """As `fake_services`, with what a worker needs besides."""
+    chosen = Settings(**{"store": "memory", "allow_anonymous": True, "home": Path("/nonexistent"), **settings})
+    rules = Rules.from_settings(chosen)
+    ledger = MemoryLedger(rules, clock) if clock else MemoryLedger(rules)
+    store = MemoryStore()
+    records = Records(store, WATERMARK_SECRET)
+    return WorkerServices(
+        settings=chosen,
+        catalog=fake_catalog(),
+        ledger=ledger,
+        bells=SilentBells(),
+        store=store,
+        metrics=Metrics(),
+        verifier=Verifier(_watermarker(), Trust.of(_identity()), records),
+        stamper=Stamper(_watermarker(), _identity(), records),
+        records=records,
+        closers=(store.close, ledger.close),
+    )
+
+
+@cache
+def fake_catalog() -> Catalog:
+    """The embedded model alone, read once a run."""
+    return read_catalog({EMBEDDED: embedded_model_folder()}, default=EMBEDDED, digests=DigestCache())
+
+
+@cache
+def _identity() -> SigningIdentity:
+    return development_pki(Path(_PKI.name))
+
+
+@cache
+def _watermarker() -> TssWatermarker:
+    return TssWatermarker(WATERMARK_SECRET)
