@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from darkroom.contract.job import EventName, Job, JobEvent, JobState, Progress
-from darkroom.errors import IdempotencyMismatch, NotFound, QueueFull, StaleAttempt, TenantLimit
+from darkroom.errors import NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
 from darkroom.ledger.fairness import Account
 from darkroom.ledger.protocol import (
@@ -25,8 +25,9 @@ from darkroom.ledger.protocol import (
     Submitted,
 )
 from darkroom.ledger.record import Record
+from darkroom.ledger.refusals import refusal
 from darkroom.ledger.rules import EXHAUSTED, Rules, milliseconds
-from darkroom.ledger.transitions import TRANSITIONS, Move, finishing_move
+from darkroom.ledger.transitions import TRANSITIONS, Move, ending_told, finishing_move
 
 
 class MemoryLedger:
@@ -63,16 +64,20 @@ class MemoryLedger:
         job_id, body_hash, until = self._first_use.get(_use(submission), ("", "", 0))
         if submission.idempotency_key is not None and job_id in self._records and now < until:
             if body_hash != submission.body_hash:
-                raise IdempotencyMismatch("this Idempotency-Key was used with another request")
+                self._refuse("mismatch")
             return self._records[job_id]
         return self._records.get(submission.job_id)
 
     def _admit(self, tenant: str) -> None:
         waiting = self._in_line()
         if len(waiting) >= self.rules.max_queued:
-            raise QueueFull("the service has as many jobs waiting as it takes", retry_after=5)
+            self._refuse("queue_full")
         if sum(record.tenant == tenant for record in waiting) >= self.rules.max_queued_per_tenant:
-            raise TenantLimit("you have as many jobs waiting as you may", retry_after=5)
+            self._refuse("tenant_limit")
+
+    def _refuse(self, word: str) -> None:
+        if error := refusal(word):
+            raise error
 
     async def cancel(self, tenant: str, job_id: str) -> Job:
         record = self._of(tenant, job_id)
@@ -119,8 +124,10 @@ class MemoryLedger:
     async def claim(self, worker: str, models: Sequence[str], room: int) -> list[Claim]:
         now = self._now()
         lent: list[Claim] = []
-        while len(lent) < room and (record := self._fairest(models, now)):
+        expired = 0
+        while len(lent) < room and expired < self.rules.sweep and (record := self._fairest(models, now)):
             if record.overdue(now):
+                expired += 1
                 self._move(record, Move.EXPIRE, now)
             else:
                 self._turns += 1
@@ -177,7 +184,7 @@ class MemoryLedger:
         now = self._now()
         record.artifacts, record.receipt, record.failure = outcome.artifacts, outcome.receipt, outcome.failure
         self._settle(record, outcome.device_seconds, now)
-        self._move(record, move, now, data=outcome.failure.model_dump() if outcome.failure else {})
+        self._move(record, move, now, data=ending_told(outcome))
         return record.job()
 
     async def release(self, job_id: str, attempt: int) -> None:

@@ -155,7 +155,7 @@ class LocalRedis:
         self.stop()
 
 
-def _is_ours(client: "Redis[bytes]", pid: int) -> bool:
+def _is_ours(client: Redis, pid: int) -> bool:
     """Does our own server answer, and not another that took the port first?"""
     try:
         return bool(client.info("server")["process_id"] == pid)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from darkroom.contract.job import EventName, JobState
+from darkroom.ledger.protocol import JsonObject, Outcome
 
 
 class Move(StrEnum):
@@ -61,3 +62,10 @@ def finishing_move(state: JobState) -> Move:
     if state not in _FINISHING:
         raise ValueError(f"an attempt cannot end as {state.value}")
     return _FINISHING[state]
+
+
+def ending_told(outcome: Outcome) -> JsonObject:
+    """What the event of an outcome says: how many pictures, or why none."""
+    if outcome.failure is not None:
+        return outcome.failure.model_dump()
+    return {"images": len(outcome.artifacts)}

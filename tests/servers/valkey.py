@@ -23,7 +23,7 @@ def key_prefix() -> str:
 
 
 @pytest.fixture
-async def redis_client(valkey: LocalRedis) -> AsyncIterator["Redis[str]"]:
+async def redis_client(valkey: LocalRedis) -> AsyncIterator[Redis]:
     """A plain client that looks behind the ledger's back."""
     client = Redis.from_url(valkey.url, decode_responses=True)
     try:

@@ -1,0 +1,73 @@
+"""Hash and stream fields of Redis, read back as the contract's models."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, Progress, Receipt
+from darkroom.contract.plan import GenerationPlan
+from darkroom.ledger.protocol import Claim, JsonObject
+
+Model = TypeVar("Model", Progress, Receipt, Failure)
+
+ARTIFACTS: TypeAdapter[tuple[Artifact, ...]] = TypeAdapter(tuple[Artifact, ...])
+
+
+def pairs(flat: Sequence[str]) -> dict[str, str]:
+    """What a script makes of HGETALL: name, value, name, value..."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def dump_json(value: JsonObject) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def read_job(fields: Mapping[str, str]) -> Job:
+    """A job from its hash; a field that is absent or empty has no value yet."""
+    return Job(
+        id=fields["id"],
+        tenant=fields["tenant"],
+        state=JobState(fields["state"]),
+        plan=GenerationPlan.model_validate_json(fields["plan"]),
+        attempt=int(fields["attempt"]) - int(fields["handed_back"]),
+        created_at=int(fields["created_at"]) / 1000,
+        started_at=_seconds(fields.get("started_at")),
+        finished_at=_seconds(fields.get("finished_at")),
+        progress=_read(Progress, fields.get("progress")),
+        artifacts=ARTIFACTS.validate_json(fields.get("artifacts") or "[]"),
+        receipt=_read(Receipt, fields.get("receipt")),
+        failure=_read(Failure, fields.get("failure")),
+    )
+
+
+def read_claim(row: Sequence[str | int]) -> Claim:
+    job_id, tenant, attempt, plan, lease_until = row
+    return Claim(
+        job_id=str(job_id),
+        tenant=str(tenant),
+        attempt=int(attempt),
+        plan=GenerationPlan.model_validate_json(str(plan)),
+        lease_until=int(lease_until) / 1000,
+    )
+
+
+def read_event(job_id: str, event_id: str, fields: Mapping[str, str]) -> JobEvent:
+    return JobEvent.model_validate(
+        {
+            "id": event_id,
+            "job_id": job_id,
+            "name": fields["name"],
+            "at": int(fields["at"]) / 1000,
+            "data": json.loads(fields["data"]),
+        }
+    )
+
+
+def _seconds(milliseconds: str | None) -> float | None:
+    return int(milliseconds) / 1000 if milliseconds else None
+
+
+def _read(kind: type[Model], text: str | None) -> Model | None:
+    return kind.model_validate_json(text) if text else None

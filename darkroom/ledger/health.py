@@ -1,0 +1,39 @@
+"""Is this Redis one that we can keep promises on?"""
+
+from collections.abc import Mapping
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from darkroom.ledger.protocol import LedgerHealth
+
+
+async def examine(client: Redis) -> LedgerHealth:
+    """Ask the server how it treats data. INFO is enough for most of it, and managed services allow it."""
+    info = {**await client.info("memory"), **await client.info("persistence")}
+    return LedgerHealth(problems=_problems(info), warnings=_warnings(info, await _appendfsync(client)))
+
+
+def _problems(info: Mapping[str, object]) -> tuple[str, ...]:
+    policy = info.get("maxmemory_policy", "noeviction")
+    if policy == "noeviction":
+        return ()
+    return (f"Redis may evict jobs: maxmemory-policy is {policy}, it must be noeviction",)
+
+
+def _warnings(info: Mapping[str, object], appendfsync: str | None) -> tuple[str, ...]:
+    if not info.get("aof_enabled"):
+        return ("Redis forgets accepted jobs when it dies: appendonly is off",)
+    if appendfsync is None:
+        return ("Redis does not tell its appendfsync; accepted jobs survive its death only with `always`",)
+    if appendfsync != "always":
+        return (f"Redis may forget the last accepted jobs when it dies: appendfsync is {appendfsync}, not always",)
+    return ()
+
+
+async def _appendfsync(client: Redis) -> str | None:
+    """None where CONFIG is not allowed."""
+    try:
+        return str((await client.config_get("appendfsync")).get("appendfsync"))
+    except ResponseError:
+        return None

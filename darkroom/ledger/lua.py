@@ -1,0 +1,43 @@
+"""The scripts as Redis gets them: the rules and the table of moves written in front, so that neither exists twice."""
+
+from dataclasses import asdict
+from importlib.resources import files
+
+from darkroom.ledger.rules import EXHAUSTED, Rules
+from darkroom.ledger.transitions import TRANSITIONS
+
+SCRIPTS = ("submit", "claim", "renew", "report", "finish", "release", "cancel", "reap")
+
+LuaValue = str | int | float | dict[str, "LuaValue"]
+
+
+def source(name: str) -> str:
+    """The text of `scripts/<name>.lua`."""
+    return files("darkroom.ledger").joinpath("scripts", f"{name}.lua").read_text("utf-8")
+
+
+def preamble(rules: Rules) -> str:
+    """The Lua constants RULES, TRANSITIONS ("state move" -> state and event) and EXHAUSTED (JSON)."""
+    moves: dict[str, LuaValue] = {
+        f"{state.value} {move.value}": {"state": step.state.value, "event": step.event}
+        for (state, move), step in TRANSITIONS.items()
+    }
+    constants: dict[str, LuaValue] = {
+        "RULES": asdict(rules),
+        "TRANSITIONS": moves,
+        "EXHAUSTED": EXHAUSTED.model_dump_json(),
+    }
+    return "".join(f"local {name} = {literal(value)}\n" for name, value in constants.items())
+
+
+def script(name: str, rules: Rules, clock: str) -> str:
+    """The whole script `name`; `clock` is Lua that defines `now_ms()`."""
+    return "\n".join((preamble(rules), clock, source("lib"), source(name)))
+
+
+def literal(value: LuaValue) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"[{literal(name)}] = {literal(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, str):
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
+    return repr(value)

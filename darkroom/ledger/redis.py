@@ -1,0 +1,263 @@
+"""The ledger in Redis or Valkey. Every move is one Lua script, so no crash falls between its parts.
+
+The scripts stand in `scripts/`; the keys are listed at the top of `scripts/lib.lua`.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from darkroom.contract.job import Job, JobEvent, Progress
+from darkroom.errors import LedgerUnavailable, NotFound, StaleAttempt
+from darkroom.ledger import cursor as cursors
+from darkroom.ledger import lua
+from darkroom.ledger.bell import LOOK_SECONDS, NewsBell
+from darkroom.ledger.edge import redis_errors
+from darkroom.ledger.fields import ARTIFACTS, dump_json, pairs, read_claim, read_event, read_job
+from darkroom.ledger.health import examine
+from darkroom.ledger.protocol import (
+    Claim,
+    JobPage,
+    JsonObject,
+    LedgerHealth,
+    Outcome,
+    Reaped,
+    Renewal,
+    Submission,
+    Submitted,
+)
+from darkroom.ledger.refusals import refusal
+from darkroom.ledger.rules import Rules, milliseconds
+from darkroom.ledger.transitions import ending_told, finishing_move
+from darkroom.settings import Settings
+
+_CONNECTIONS = 16
+
+
+class RedisLedger:
+    """A ledger shared by all processes that use the same server and prefix. Belongs to one event loop.
+
+    `patience` bounds each call in seconds, connecting and waiting for a connection included. `clock` is Lua that
+    defines `now_ms()`: the server's own time unless a test brings another.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        prefix: str = "darkroom",
+        patience: float = 2.0,
+        rules: Rules | None = None,
+        clock: str | None = None,
+    ) -> None:
+        self.rules = rules or Rules()
+        self._prefix = f"{{{prefix}}}"
+        self._patience = patience
+        self._client = _client(url, patience)
+        self._bell = NewsBell(self._client, self._key("bell"))
+        self._away_at: float | None = None
+        now_ms = clock or lua.source("clock")
+        self._scripts = {
+            name: self._client.register_script(lua.script(name, self.rules, now_ms)) for name in lua.SCRIPTS
+        }
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "RedisLedger":
+        return cls(
+            settings.redis_url.get_secret_value(),
+            prefix=settings.key_prefix,
+            patience=settings.redis_timeout,
+            rules=Rules.from_settings(settings),
+        )
+
+    # --- what callers do -------------------------------------------------------------------------------------------
+
+    async def submit(self, submission: Submission) -> Submitted:
+        plan = submission.plan
+        word, *answer = await self._run(
+            "submit",
+            submission.job_id,
+            submission.tenant,
+            plan.model,
+            plan.priority,
+            plan.model_dump_json(),
+            repr(plan.predicted_seconds),
+            "" if plan.deadline_at is None else milliseconds(plan.deadline_at),
+            _digest(submission),
+            submission.body_hash,
+        )
+        if error := refusal(word):
+            raise error
+        position, fields = answer
+        return Submitted(job=read_job(pairs(fields)), replayed=word == "replayed", position=position)
+
+    async def cancel(self, tenant: str, job_id: str) -> Job:
+        fields = await self._run("cancel", job_id, tenant)
+        if not fields:
+            raise _not_found()
+        return read_job(pairs(fields))
+
+    async def get(self, tenant: str, job_id: str) -> Job:
+        fields = await self._ask(self._client.hgetall(self._key("job", job_id)))
+        if fields.get("tenant") != tenant:
+            raise _not_found()
+        return read_job(fields)
+
+    async def position(self, job_id: str) -> int | None:
+        where = await self._ask(self._client.hmget(self._key("job", job_id), "priority", "model", "tenant"))
+        if None in where:
+            return None
+        rank: int | None = await self._ask(self._client.zrank(self._key("line", *where), job_id))
+        return rank
+
+    async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None) -> JobPage:
+        newest = f"({cursors.job_cursor(cursor)}" if cursor is not None else "+"
+        ids = await self._ask(self._client.zrevrangebylex(self._key("jobs", tenant), newest, "-", 0, limit + 1))
+        page = ids[:limit]
+        records = await self._records(page)
+        return JobPage(
+            jobs=tuple(read_job(fields) for fields in records if fields),
+            cursor=page[-1] if page and len(ids) > limit else None,
+        )
+
+    async def _records(self, job_ids: Sequence[str]) -> list[dict[str, str]]:
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for job_id in job_ids:
+                pipeline.hgetall(self._key("job", job_id))
+            records: list[dict[str, str]] = await self._ask(pipeline.execute())
+            return records
+
+    async def events(self, job_id: str, *, after: str = "0", wait: float = 0.0) -> list[JobEvent]:
+        cursors.event_id(after)
+        until = monotonic() + wait
+        with self._bell.waiting_for(job_id) as bell:
+            while True:
+                bell.clear()
+                news = await self._history(job_id, after)
+                left = until - monotonic()
+                if news or left <= 0:
+                    return news
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(bell.wait(), min(left, LOOK_SECONDS))
+
+    async def _history(self, job_id: str, after: str) -> list[JobEvent]:
+        rows = await self._ask(self._client.xrange(self._key("events", job_id), min=f"({after}"))
+        return [read_event(job_id, event_id, fields) for event_id, fields in rows]
+
+    # --- what workers do -------------------------------------------------------------------------------------------
+
+    async def claim(self, worker: str, models: Sequence[str], room: int) -> list[Claim]:
+        return [read_claim(row) for row in await self._run("claim", worker, room, *models)]
+
+    async def renew(self, worker: str, attempts: Mapping[str, int]) -> Renewal:
+        words = await self._run("renew", *(part for pair in attempts.items() for part in pair))
+        told = dict(zip(attempts, words, strict=True))
+        return Renewal(
+            lost=frozenset(job_id for job_id, word in told.items() if word == "lost"),
+            canceled=frozenset(job_id for job_id, word in told.items() if word == "canceled"),
+        )
+
+    async def report(self, job_id: str, attempt: int, progress: Progress) -> None:
+        await self._run("report", job_id, attempt, progress.model_dump_json())
+
+    async def finish(self, job_id: str, attempt: int, outcome: Outcome) -> Job:
+        fields = await self._run(
+            "finish",
+            job_id,
+            attempt,
+            finishing_move(outcome.state).value,
+            ARTIFACTS.dump_json(outcome.artifacts).decode(),
+            outcome.receipt.model_dump_json() if outcome.receipt else "",
+            outcome.failure.model_dump_json() if outcome.failure else "",
+            repr(outcome.device_seconds),
+            dump_json(ending_told(outcome)),
+        )
+        if not fields:
+            raise StaleAttempt(f"attempt {attempt} no longer holds this job")
+        return read_job(pairs(fields))
+
+    async def release(self, job_id: str, attempt: int) -> None:
+        await self._run("release", job_id, attempt)
+
+    async def reap(self) -> Reaped:
+        """After an outage every lease looks as if its worker had died, so leases are left alone for one more term."""
+        steady = self._away_at is None or monotonic() - self._away_at > self.rules.lease_ms / 1000
+        requeued, ended, waiting = await self._run("reap", "1" if steady else "0")
+        return Reaped(requeued=tuple(requeued), ended=tuple(ended), waiting=_counts(pairs(waiting)))
+
+    # --- what the service does -------------------------------------------------------------------------------------
+
+    async def waiting(self) -> Mapping[str, int]:
+        return _counts(await self._ask(self._client.hgetall(self._key("waiting"))))
+
+    async def outbox(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, JsonObject]]:
+        cursors.event_id(after)
+        rows = await self._ask(self._client.xrange(self._key("outbox"), min=f"({after}", count=limit))
+        return [(row, dict(fields)) for row, fields in rows]
+
+    async def outbox_done(self, row: str) -> None:
+        await self._ask(self._client.xdel(self._key("outbox"), row))
+
+    async def check(self) -> LedgerHealth:
+        health: LedgerHealth = await self._ask(examine(self._client))
+        return health
+
+    async def close(self) -> None:
+        await self._bell.close()
+        await self._client.aclose()
+        await self._client.connection_pool.aclose()
+
+    # --- how it calls ----------------------------------------------------------------------------------------------
+
+    async def _run(self, name: str, *arguments: str | int) -> Any:
+        return await self._ask(self._scripts[name](keys=[self._prefix], args=arguments))
+
+    async def _ask(self, reply: Awaitable[Any]) -> Any:
+        try:
+            async with redis_errors(self._patience):
+                return await reply
+        except LedgerUnavailable:
+            self._away_at = monotonic()
+            raise
+
+    def _key(self, *parts: str) -> str:
+        return ":".join((self._prefix, *parts))
+
+
+def _client(url: str, patience: float) -> Redis:
+    """No retries of redis-py's own: its defaults keep a caller for a minute, and every one of our calls may be tried
+    again by whoever made it."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=_CONNECTIONS,
+        timeout=patience,
+        socket_timeout=patience,
+        socket_connect_timeout=patience,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        decode_responses=True,
+    )
+    return Redis(connection_pool=pool)
+
+
+def _digest(submission: Submission) -> str:
+    """An idempotency key as a name of fixed length that cannot run into another tenant's."""
+    if submission.idempotency_key is None:
+        return ""
+    both = f"{len(submission.tenant)}:{submission.tenant}:{submission.idempotency_key}"
+    return hashlib.sha256(both.encode()).hexdigest()
+
+
+def _counts(fields: Mapping[str, str]) -> dict[str, int]:
+    return {name: int(count) for name, count in fields.items()}
+
+
+def _not_found() -> NotFound:
+    return NotFound("no such generation")

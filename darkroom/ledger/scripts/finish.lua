@@ -1,0 +1,10 @@
+-- Write the one final state, its event and its outbox row.
+-- ARGV: id, attempt, move, artifacts, receipt or '', failure or '', device seconds, data of the event
+-- Answers the record, or nothing to a stale attempt.
+local id, attempt, name, artifacts, receipt, failure, seconds, data = unpack(ARGV)
+local job = load_job(id)
+if not held_by(job, attempt) then return false end
+set(job, 'artifacts', artifacts, 'receipt', receipt, 'failure', failure)
+settle(job, tonumber(seconds))
+move(job, name, data)
+return record(id)

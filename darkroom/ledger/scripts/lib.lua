@@ -1,0 +1,128 @@
+-- What all scripts share. Above it `darkroom/ledger/lua.py` has written RULES, TRANSITIONS, EXHAUSTED and now_ms().
+--
+-- KEYS[1] is the prefix, a hash tag such as {darkroom}: all keys built on it lie in one slot.
+--   job:ID                              hash, the record
+--   events:ID                           stream, the job's history; its ids are what SSE clients resume from
+--   line:PRIORITY:MODEL:TENANT          sorted set, ids by place in line
+--   desk:PRIORITY:MODEL                 set, tenants with a line here
+--   account:PRIORITY:MODEL:TENANT       hash, decayed device seconds
+--   waiting, waiting_by_tenant          hashes, jobs in line by model and by tenant
+--   leases, deadlines, ended            sorted sets by time: what `reap` looks at
+--   jobs:TENANT                         sorted set in lexical order, the tenant's job ids
+--   use:DIGEST                          hash, the first use of an idempotency key
+--   outbox                              stream, final states for receivers
+--   places, turns                       counters
+local now = now_ms()
+
+local function key(...)
+  return table.concat({KEYS[1], ...}, ':')
+end
+
+local function load_job(id)
+  local names = {'tenant', 'model', 'priority', 'state', 'place', 'attempt', 'handed_back', 'deadline', 'predicted', 'charge'}
+  local values = redis.call('HMGET', key('job', id), unpack(names))
+  if not values[1] then return nil end
+  local job = {id = id}
+  for i, name in ipairs(names) do job[name] = i <= 4 and values[i] or tonumber(values[i]) end
+  return job
+end
+
+local function set(job, ...)
+  redis.call('HSET', key('job', job.id), ...)
+end
+
+local function record(id)
+  return redis.call('HGETALL', key('job', id))
+end
+
+local function held_by(job, attempt)
+  return job and job.state == 'running' and job.attempt == tonumber(attempt)
+end
+
+local function overdue(job)
+  return job.deadline and job.deadline <= now
+end
+
+-- Fairness: the twin of darkroom/ledger/fairness.py.
+local function account(job)
+  return key('account', job.priority, job.model, job.tenant)
+end
+
+local function used(account_key)
+  local seconds, at = unpack(redis.call('HMGET', account_key, 'seconds', 'at'))
+  if not seconds then return 0 end
+  return tonumber(seconds) * math.pow(2, -(now - tonumber(at)) / RULES.half_life_ms)
+end
+
+local function hold(account_key, seconds)
+  redis.call('HSET', account_key, 'seconds', seconds, 'at', now)
+  redis.call('PEXPIRE', account_key, 40 * RULES.half_life_ms)
+end
+
+-- Let the tenant's account hold `seconds` for this job instead of what it held so far.
+local function settle(job, seconds)
+  hold(account(job), math.max(0, used(account(job)) + (seconds - job.charge)))
+  job.charge = seconds
+  set(job, 'charge', seconds)
+end
+
+local function emit(id, name, data)
+  redis.call('XADD', key('events', id), '*', 'name', name, 'at', now, 'data', data or '{}')
+  redis.call('PUBLISH', key('bell'), id)
+end
+
+-- Places: a queued job is in its line, a running one has a lease, an ended one waits to be forgotten. Never two of these.
+local function count(job, step)
+  for hash, field in pairs({waiting = job.model, waiting_by_tenant = job.tenant}) do
+    if redis.call('HINCRBY', key(hash), field, step) == 0 then redis.call('HDEL', key(hash), field) end
+  end
+end
+
+local function line(job)
+  return key('line', job.priority, job.model, job.tenant)
+end
+
+local function join_line(job)
+  redis.call('ZADD', line(job), job.place, job.id)
+  redis.call('SADD', key('desk', job.priority, job.model), job.tenant)
+  if job.deadline then redis.call('ZADD', key('deadlines'), job.deadline, job.id) end
+  count(job, 1)
+end
+
+local function leave_line(job)
+  redis.call('ZREM', line(job), job.id)
+  if redis.call('EXISTS', line(job)) == 0 then
+    redis.call('SREM', key('desk', job.priority, job.model), job.tenant)
+  end
+  redis.call('ZREM', key('deadlines'), job.id)
+  count(job, -1)
+end
+
+local function end_job(job)
+  set(job, 'finished_at', now)
+  redis.call('ZADD', key('ended'), now, job.id .. ':' .. job.tenant)
+  redis.call('XADD', key('outbox'), '*', 'job_id', job.id, 'tenant', job.tenant, 'state', job.state)
+end
+
+-- The one way a job moves: along TRANSITIONS, into the place of its new state, with one event.
+local function move(job, name, data)
+  local step = TRANSITIONS[job.state .. ' ' .. name]
+  if not step then return end
+  if job.state == 'queued' then leave_line(job) else redis.call('ZREM', key('leases'), job.id) end
+  job.state = step.state
+  set(job, 'state', job.state)
+  if job.state == 'queued' then
+    join_line(job)
+  elseif job.state == 'running' then
+    redis.call('ZADD', key('leases'), now + RULES.lease_ms, job.id)
+  else
+    end_job(job)
+  end
+  emit(job.id, step.event, data)
+end
+
+local function put_back(job, name, reason)
+  settle(job, 0)
+  redis.call('HDEL', key('job', job.id), 'progress', 'started_at')
+  move(job, name, '{"reason":"' .. reason .. '"}')
+end
