@@ -145,6 +145,7 @@ class MemoryLedger:
 
     def _lend(self, record: Record, worker: str, now: int) -> Claim:
         record.attempt += 1
+        record.worker = worker
         record.started_ms = now
         record.lease_until_ms = now + self.rules.lease_ms
         self._settle(record, record.plan.predicted_seconds, now)
@@ -192,6 +193,13 @@ class MemoryLedger:
         if record and record.held_by(attempt):
             record.handed_back += 1
             self._put_back(record, Move.RELEASE, self._now(), "released")
+
+    async def abandon(self, worker: str) -> tuple[str, ...]:
+        now = self._now()
+        held = [r for r in self._records.values() if r.state is JobState.RUNNING and r.worker == worker]
+        for record in held:
+            record.lease_until_ms = now
+        return tuple(sorted(record.id for record in held))
 
     async def reap(self) -> Reaped:
         now, sweep = self._now(), self.rules.sweep

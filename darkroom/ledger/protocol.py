@@ -115,6 +115,11 @@ class Ledger(Protocol):
         """Hand a job back to the front of its line; the attempt does not count. Nothing for a stale attempt."""
         ...
 
+    async def abandon(self, worker: str) -> tuple[str, ...]:
+        """End the leases of a worker known to be dead, so that the next `reap` takes back its jobs, the ids of which
+        are returned. The attempts count. Its supervisor says so; nobody else can know."""
+        ...
+
     async def reap(self) -> Reaped:
         """Put back what dead workers held, end what is out of attempts or past its deadline. Run by all, often."""
         ...

@@ -25,6 +25,7 @@ class Record:
     attempt: int = 0
     handed_back: int = 0
     charge: float = 0.0
+    worker: str = ""
     lease_until_ms: int = 0
     started_ms: int | None = None
     finished_ms: int | None = None

@@ -186,6 +186,9 @@ class RedisLedger:
     async def release(self, job_id: str, attempt: int) -> None:
         await self._run("release", job_id, attempt)
 
+    async def abandon(self, worker: str) -> tuple[str, ...]:
+        return tuple(await self._run("abandon", worker))
+
     async def reap(self) -> Reaped:
         """After an outage every lease looks as if its worker had died, so leases are left alone for one more term."""
         steady = self._away_at is None or monotonic() - self._away_at > self.rules.lease_ms / 1000

@@ -1,0 +1,12 @@
+-- End the leases of a worker known to be dead; `reap` then takes its jobs back.
+-- ARGV: worker
+-- Answers the ids of its jobs.
+local abandoned = {}
+for _, id in ipairs(redis.call('ZRANGE', key('leases'), 0, -1)) do
+  if redis.call('HGET', key('job', id), 'worker') == ARGV[1] then
+    redis.call('ZADD', key('leases'), now, id)
+    abandoned[#abandoned + 1] = id
+  end
+end
+table.sort(abandoned)
+return abandoned
