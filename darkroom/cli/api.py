@@ -13,18 +13,12 @@ def api(
 ) -> None:
     """Run the gateway: HTTP in front of the ledger. No torch, no models."""
     from darkroom.cli.config import load_settings
+    from darkroom.cli.listen import listen
     from darkroom.cli.sibling import sibling
+    from darkroom.log import configure_logging
 
     with sibling("api"):
-        import uvicorn
-
-        from api.app import create_app
-    from darkroom.cli.listen import listen
-    from darkroom.log import configure_logging
-    from darkroom.services import build_gateway_services
-
+        from api.serve import serve
     settings = load_settings(host=host, port=port)
-    configure_logging(settings)
-    listening = socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port)
-    config = uvicorn.Config(create_app(build_gateway_services(settings)), log_config=None, server_header=False)
-    uvicorn.Server(config).run(sockets=[listening])
+    configure_logging(service="gateway", log_format=settings.log_format, level=settings.log_level)
+    serve(settings, socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port))

@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 import darkroom
 from darkroom.cli.api import api
-from darkroom.cli.console import complain
+from darkroom.cli.console import CommandFailed, complain
 from darkroom.cli.courier import courier
 from darkroom.cli.demo import demo
 from darkroom.cli.doctor import doctor
@@ -28,10 +28,10 @@ class OneLineErrors(TyperGroup):
             return super().invoke(ctx)
         except (typer.TyperException, typer.Exit, typer.Abort):
             raise
-        except DarkroomError as error:
+        except (CommandFailed, DarkroomError) as error:
             if ctx.params["debug"]:
                 raise
-            raise typer.TyperException(error.detail) from error
+            raise typer.TyperException(str(error)) from error
         except Exception as error:
             if ctx.params["debug"]:
                 raise

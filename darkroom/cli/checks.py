@@ -1,7 +1,6 @@
 """What `darkroom doctor` looks at. A check returns verdicts in plain words; what it raises on purpose is a failure."""
 
 import importlib.metadata
-import stat
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -10,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from cryptography import x509
-
-from darkroom.catalog import Catalog
+from darkroom.catalog import open_catalog
 from darkroom.errors import DarkroomError
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import LocalRedis
+from darkroom.provenance import SigningIdentity
+from darkroom.provenance.private_files import read_private
 from darkroom.settings import Settings
 from darkroom.storage import open_store
 
@@ -24,6 +23,7 @@ Verdict = tuple[State, str]
 Check = Callable[[Settings], Awaitable[list[Verdict]]]
 
 MAX_SKEW_SECONDS = 60.0
+KEPT_SECRETS = ("watermark.key", "pki/authority.pem", "pki/signer.pem")
 RENEW_WITHIN = timedelta(days=14)
 
 
@@ -80,32 +80,23 @@ async def check_store(settings: Settings) -> list[Verdict]:
 
 async def check_keys(settings: Settings) -> list[Verdict]:
     """Secrets that only we can read, and a certificate that still holds."""
-    files = [path for path in (settings.signing_key, *settings.home_folder.rglob("*.key")) if path and path.exists()]
-    verdicts: list[Verdict] = [
-        ("fail", f"{path} can be read by others: chmod 600") for path in files if _readable_by_others(path)
-    ]
-    if settings.signing_certificate is None:
+    verdicts: list[Verdict] = []
+    if settings.signing_certificate is None or settings.signing_key is None:
         verdicts.append(("warn", "pictures are signed by a development certificate: only this machine trusts it"))
     else:
-        verdicts.append(_judge_certificate(settings.signing_certificate, datetime.now(UTC)))
+        identity = SigningIdentity.from_files(settings.signing_certificate, settings.signing_key)
+        verdicts.append(_judge_expiry(identity.expires_at, datetime.now(UTC)))
+    for kept in (settings.home_folder / name for name in KEPT_SECRETS):
+        if kept.exists():
+            read_private(kept)
     if settings.watermark == "none":
         verdicts.append(("warn", "DARKROOM_WATERMARK=none: pictures carry no mark that survives stripping"))
     return verdicts
 
 
-def _readable_by_others(path: Path) -> bool:
-    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
-
-
-def _judge_certificate(path: Path, now: datetime) -> Verdict:
-    try:
-        leaf = x509.load_pem_x509_certificates(path.read_bytes())[0]
-    except (OSError, ValueError) as error:
-        return "fail", f"{path} is no PEM certificate chain: {error}"
-    if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
-        return "fail", f"{path} is not valid today: from {leaf.not_valid_before_utc} to {leaf.not_valid_after_utc}"
-    soon = leaf.not_valid_after_utc - now < RENEW_WITHIN
-    return ("warn" if soon else "ok"), f"signing certificate valid until {leaf.not_valid_after_utc:%Y-%m-%d}"
+def _judge_expiry(expires_at: datetime, now: datetime) -> Verdict:
+    state: State = "warn" if expires_at - now < RENEW_WITHIN else "ok"
+    return state, f"signing certificate valid until {expires_at:%Y-%m-%d}"
 
 
 async def check_clock(settings: Settings) -> list[Verdict]:
@@ -128,8 +119,9 @@ async def check_clock(settings: Settings) -> list[Verdict]:
 
 async def check_models(settings: Settings) -> list[Verdict]:
     """Every checkpoint that would be served, from its headers."""
-    catalog = Catalog.from_settings(settings)
-    return [("ok", f"{spec.name}: {len(spec.weights)} weight files, {spec.title}") for spec in catalog.specs()]
+    catalog = open_catalog(settings)
+    broken: list[Verdict] = [("fail", f"{entry.name}: {entry.error.detail}") for entry in catalog.unavailable()]
+    return [*broken, *(("ok", f"{spec.name}: {len(spec.weights)} weight files") for spec in catalog.specs())]
 
 
 async def check_parts(settings: Settings) -> list[Verdict]:

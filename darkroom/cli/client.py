@@ -9,21 +9,16 @@ from typing import Any, Self
 
 import httpx
 
-from darkroom.errors import DarkroomError, UnavailableError
+from darkroom.cli.console import CommandFailed
+from darkroom.errors import UnavailableError
 
 # A silent event stream is pinged every 15 s: twice that without a byte means the gateway is gone.
 _READ_SECONDS = 35.0
 
 
-class Refused(DarkroomError):
-    """The gateway answered with a problem; `detail` is what it said."""
-
-    code = "refused"
-
-
 @dataclass(frozen=True)
 class Event:
-    """One server-sent event."""
+    """One thing that happened to a generation. `data` of `progress` is `step` and `steps`."""
 
     id: str
     name: str
@@ -48,16 +43,17 @@ class Client:
         self._http.close()
 
     def submit(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Ask for a generation. Returns its record, queued. Raises: Refused, UnavailableError."""
+        """Ask for a generation. Returns its record, queued. Raises: CommandFailed when refused, UnavailableError."""
         return self._json("POST", "/api/v1/generations", json=request)
 
     def generation(self, job_id: str) -> dict[str, Any]:
         """The record of a generation as it is now."""
         return self._json("GET", f"/api/v1/generations/{job_id}")
 
-    def events(self, job_id: str) -> Iterator[Event]:
-        """Everything that has happened to a generation and will, until it ends."""
-        with self._translated(), self._http.stream("GET", f"/api/v1/generations/{job_id}/events") as response:
+    def events(self, job_id: str, after: str = "") -> Iterator[Event]:
+        """What happens to a generation after the event `after`, until it ends or the gateway lets go of us."""
+        path, headers = f"/api/v1/generations/{job_id}/events", {"last-event-id": after} if after else {}
+        with self._translated(), self._http.stream("GET", path, headers=headers) as response:
             if response.is_error:
                 response.read()
                 raise _refusal(response)
@@ -95,14 +91,14 @@ class Client:
 
 
 def parse_events(lines: Iterator[str]) -> Iterator[Event]:
-    """Server-sent events of a stream of lines (WHATWG HTML, section 9.2.6), for data that is one JSON object."""
+    """Server-sent events of a stream of lines (WHATWG HTML, section 9.2.6), whose data is one `JobEvent` in JSON."""
     fields: dict[str, str] = {}
     for line in lines:
         if line:
             name, _, value = line.partition(":")
             fields[name] = value.removeprefix(" ")
         elif "data" in fields:
-            yield Event(fields.get("id", ""), fields.get("event", "message"), json.loads(fields["data"]))
+            yield Event(fields.get("id", ""), fields.get("event", "message"), json.loads(fields["data"])["data"])
             fields = {}
 
 
@@ -115,11 +111,11 @@ def media_type_of(data: bytes) -> str:
     return "image/webp" if data[8:12] == b"WEBP" else "application/octet-stream"
 
 
-def _refusal(response: httpx.Response) -> DarkroomError:
+def _refusal(response: httpx.Response) -> CommandFailed:
     """The problem document of an error response (RFC 9457) as one sentence."""
     try:
         problem = response.json()
         words = f"{problem['detail']} ({problem['code']})"
     except (ValueError, KeyError, TypeError):
         words = f"HTTP {response.status_code} from {response.request.url}"
-    return Refused(words)
+    return CommandFailed(words)

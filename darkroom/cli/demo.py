@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from darkroom.errors import DarkroomError
+from darkroom.cli.console import CommandFailed, on_stderr
 
 if TYPE_CHECKING:
     from darkroom.cli.stack import Stack
@@ -15,19 +15,12 @@ PROMPT = "a red circle on a white background"
 SEED = 7
 
 
-class DemoFailed(DarkroomError):
-    """The demo ended with something other than a proven picture."""
-
-    code = "demo_failed"
-
-
 def demo(
     output: Annotated[Path, typer.Argument(help="Where the picture goes.")] = Path("demo.png"),
     prompt: Annotated[str, typer.Option(help="What it shows.")] = PROMPT,
 ) -> None:
     """Start everything in a temporary home, make one picture over HTTP, prove where it is from, stop again."""
     from darkroom.cli.config import load_settings
-    from darkroom.cli.console import on_stderr
     from darkroom.cli.stack import running
 
     console = on_stderr()
@@ -38,14 +31,13 @@ def demo(
             console.print(f"demo: serving on {service.url}")
             state = make_and_verify(service, prompt, output)
         if state != "intact":
-            raise DemoFailed(f"{output} came back as {state}, not intact")
+            raise CommandFailed(f"{output} came back as {state}, not intact")
     typer.echo(f"demo: ok {output} {state}")
 
 
 def make_and_verify(service: "Stack", prompt: str, output: Path) -> str:
     """One picture over HTTP to `output`. Returns the verdict on its bytes as they lie on the disk."""
     from darkroom.cli.client import Client
-    from darkroom.cli.console import on_stderr
     from darkroom.cli.generate import follow, save
     from darkroom.cli.progress import progress_of
 

@@ -4,6 +4,8 @@ import asyncio
 
 import typer
 
+from darkroom.cli.console import on_stdout
+
 _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -13,7 +15,6 @@ def doctor() -> None:
 
     from darkroom.cli.checks import run_checks
     from darkroom.cli.config import load_settings
-    from darkroom.cli.console import on_stdout
 
     findings = asyncio.run(run_checks(load_settings()))
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))

@@ -1,27 +1,23 @@
 """`darkroom generate`: words in, picture out."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from darkroom.errors import DarkroomError
+from darkroom.cli.console import CommandFailed, on_stderr, on_stdout
 
 if TYPE_CHECKING:
     from darkroom.cli.client import Client
+    from darkroom.cli.progress import Update
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 Url = Annotated[str, typer.Option(envvar="DARKROOM_URL", help="The gateway.")]
 ApiKey = Annotated[str | None, typer.Option(envvar="DARKROOM_API_KEY", help="Key for it, if it wants one.")]
 
 _FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
-
-
-class NotSucceeded(DarkroomError):
-    """The generation ended without pictures."""
-
-    code = "not_succeeded"
 
 
 def generate(  # noqa: PLR0913 - its options are its interface
@@ -42,7 +38,6 @@ def generate(  # noqa: PLR0913 - its options are its interface
 ) -> None:
     """Make a picture, and show how it comes along."""
     from darkroom.cli.client import Client
-    from darkroom.cli.console import on_stderr, on_stdout
     from darkroom.cli.progress import progress_of
 
     width, height = _parse_size(size)
@@ -66,15 +61,18 @@ def generate(  # noqa: PLR0913 - its options are its interface
             on_stdout().print(str(path))
 
 
-def follow(client: "Client", job: dict[str, Any], show: Any) -> None:
-    """Wait for the end of a generation. Raises: NotSucceeded."""
+def follow(client: "Client", job: dict[str, Any], show: AbstractContextManager["Update"]) -> None:
+    """Wait for the end of a generation, coming back when a stream is cut. Raises: CommandFailed."""
+    after, ended = "", job
     with show as update:
-        for event in client.events(job["id"]):
-            update(event)
-    ended = client.generation(job["id"])
+        while ended["state"] in ("queued", "running"):
+            for event in client.events(job["id"], after):
+                update(event)
+                after = event.id
+            ended = client.generation(job["id"])
     if ended["state"] != "succeeded":
         failure = ended.get("failure") or {}
-        raise NotSucceeded(f"the generation {ended['state']}: {failure.get('message', 'no picture was made')}")
+        raise CommandFailed(f"the generation {ended['state']}: {failure.get('message', 'no picture was made')}")
 
 
 def save(client: "Client", job_id: str, output: Path, number: int) -> Iterator[Path]:

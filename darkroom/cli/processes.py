@@ -55,7 +55,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 pass_fds=self._fds,
                 start_new_session=True,
-                preexec_fn=die_with(os.getpid()),  # noqa: PLW1509 - one prctl, no locks
+                preexec_fn=die_with(os.getpid()),
             )
         self._started_at = time.monotonic()
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from darkroom.cli.console import on_stderr
+
 if TYPE_CHECKING:
     from darkroom.cli.stack import Stack
 
@@ -20,7 +22,6 @@ def up(
 ) -> None:
     """Run everything: ledger, gateway, worker, courier. Needs no configuration and no network."""
     from darkroom.cli.config import load_settings
-    from darkroom.cli.console import on_stderr
     from darkroom.cli.listen import is_loopback
     from darkroom.cli.stack import running
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from darkroom.cli.console import on_stdout
 from darkroom.cli.generate import DEFAULT_URL, ApiKey, Url
 from darkroom.errors import UnavailableError
 
@@ -22,8 +23,6 @@ def verify(
 
     The exit code is 0 when the picture is intact, 3 for any other verdict.
     """
-    from darkroom.cli.console import on_stdout
-
     data = file.read_bytes()
     verdict = _verify_here(data) if local else _verify_anywhere(data, url, api_key)
     console = on_stdout()
@@ -32,6 +31,27 @@ def verify(
         console.print(f"  {line}", markup=False)
     if verdict["state"] != "intact":
         raise typer.Exit(NOT_INTACT)
+
+
+def words_of(verdict: dict[str, Any]) -> list[str]:
+    """The verdict's evidence, a line each; what was not found has no line."""
+    lines = [verdict["text"]]
+    if made := verdict.get("generation"):
+        lines.append(f"made by    {made['model']}, seed {made['seed']}, {made['width']}x{made['height']}")
+        lines.append(f"made at    {made['created_at']}")
+    if signer := verdict.get("signer"):
+        lines.append(f"signed by  {signer['common_name']}, {_standing(signer)}")
+    if verdict.get("manifest_id"):
+        lines.append(f"manifest   {verdict['manifest_id']}")
+    if verdict.get("watermark_id"):
+        lines.append(f"watermark  {verdict['watermark_id']}")
+    return lines
+
+
+def _standing(signer: dict[str, Any]) -> str:
+    if signer["development"]:
+        return "a development certificate"
+    return "trusted" if signer["trusted"] else "not trusted here"
 
 
 def _verify_anywhere(data: bytes, url: str, api_key: str | None) -> dict[str, Any]:

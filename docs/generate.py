@@ -1,0 +1,95 @@
+"""Writes the pages that follow from the code: docs/settings.md and docs/cli.md. `make fix` runs it; a test compares.
+
+python docs/generate.py
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import UnionType
+from typing import Literal, Union, get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from darkroom.settings import Settings
+
+DOCS = Path(__file__).parent
+COMMANDS = ("up", "demo", "generate", "verify", "doctor", "key", "api", "worker", "courier")
+
+SETTINGS_HEAD = """\
+# Settings
+
+Every setting is an environment variable. Nothing else is read: no file, and nothing at import. A process that is given
+a wrong value says which variable is wrong, without its value, and does not start. This page is written by
+`docs/generate.py` from `darkroom/settings.py`.
+
+| variable | type | default | what it decides |
+|---|---|---|---|
+"""
+
+_TYPES: dict[object, str] = {
+    str: "text",
+    int: "integer",
+    float: "number",
+    bool: "true or false",
+    Path: "path",
+    SecretStr: "secret",
+}
+
+CLI_HEAD = """\
+# The command line
+
+Errors are one line on stderr and exit code 1, or 2 for wrong usage; `darkroom --debug COMMAND` shows the traceback
+instead. This page is written by `docs/generate.py` from the commands' own help.
+"""
+
+
+def settings_page() -> str:
+    return SETTINGS_HEAD + "".join(_row(name, field) for name, field in Settings.model_fields.items())
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    cells = (f"`DARKROOM_{name.upper()}`", _type_words(field.annotation), _default_words(field), field.description)
+    return "| " + " | ".join(str(cell) for cell in cells) + " |\n"
+
+
+def _type_words(kind: object) -> str:
+    if get_origin(kind) is Literal:
+        return " or ".join(f"`{choice}`" for choice in get_args(kind))
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join(_type_words(part) for part in get_args(kind) if part is not type(None))
+    if get_origin(kind) is dict:
+        return "JSON object"
+    return _TYPES[kind]
+
+
+def _default_words(field: FieldInfo) -> str:
+    default = field.default
+    if default is PydanticUndefined or default is None:
+        return ""
+    if isinstance(default, SecretStr):
+        default = default.get_secret_value()
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def cli_page() -> str:
+    return CLI_HEAD + "".join(f"\n## `darkroom {name}`\n\n```text\n{_help(name)}```\n" for name in COMMANDS)
+
+
+def _help(name: str) -> str:
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
+    for variable in ("DARKROOM_URL", "DARKROOM_API_KEY"):
+        environment.pop(variable, None)
+    run = [sys.executable, "-P", "-m", "darkroom", name, "--help"]
+    return subprocess.run(run, env=environment, check=True, capture_output=True, text=True).stdout  # noqa: S603 - us
+
+
+PAGES = {"settings.md": settings_page, "cli.md": cli_page}
+
+if __name__ == "__main__":
+    for page, render in PAGES.items():
+        (DOCS / page).write_text(render())
+        print(f"docs/{page}")

@@ -1,0 +1,36 @@
+"""The repository's pages, as tests read them."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language and its text."""
+
+    language: str
+    text: str
+
+
+def page(path: str) -> str:
+    return (ROOT / path).read_text()
+
+
+def blocks(path: str) -> list[Block]:
+    return [Block(found["language"], found["text"]) for found in FENCE.finditer(page(path))]
+
+
+def pages() -> list[Path]:
+    """Every Markdown page of the repository."""
+    return sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md")])
+
+
+def table_rows(path: str) -> list[tuple[str, ...]]:
+    """The cells of every table row of a page, headings and rules left out, back-ticks taken off."""
+    lines = [line for line in page(path).splitlines() if line.startswith("| `")]
+    return [tuple(cell.strip().strip("`") for cell in line.strip("|").split(" | ")) for line in lines]

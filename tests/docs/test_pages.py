@@ -1,0 +1,88 @@
+"""Pages say what the code says."""
+
+import importlib.util
+import inspect
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import darkroom
+import darkroom.errors
+from darkroom.errors import DarkroomError
+from tests.docs.pages import LINK, ROOT, page, pages, table_rows
+
+ERRORS = {
+    error.code: error
+    for _, error in inspect.getmembers(darkroom.errors, inspect.isclass)
+    if issubclass(error, DarkroomError) and "code" in vars(error)
+}
+
+
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_settings_page_is_the_one_the_settings_give() -> None:
+    assert page("docs/settings.md") == generator().settings_page(), "run `make fix`"
+
+
+def test_the_cli_page_is_the_one_the_commands_give() -> None:
+    assert page("docs/cli.md") == generator().cli_page(), "run `make fix`"
+
+
+def test_the_cli_page_has_every_command() -> None:
+    from darkroom.cli.app import app
+
+    commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    assert set(generator().COMMANDS) == commands
+
+
+def test_the_errors_page_has_every_error_with_its_status_and_whether_to_retry() -> None:
+    told = {row[0]: row[1:3] for row in table_rows("docs/errors.md")}
+    raised = {code: (str(error.status), "yes" if error.retryable else "no") for code, error in ERRORS.items()}
+    assert {code: told.get(code) for code in raised} == raised
+
+
+def test_the_errors_page_has_nothing_the_gateway_does_not_say() -> None:
+    from api.routes.error_codes import known_codes
+
+    assert {row[0] for row in table_rows("docs/errors.md")} == set(known_codes())
+
+
+def test_the_error_tree_is_drawn_whole() -> None:
+    drawn = set(re.findall(r"[├└]── (\w+)", darkroom.errors.__doc__ or ""))
+    kinds = {name for name, kind in inspect.getmembers(darkroom.errors, inspect.isclass) if issubclass(kind, Exception)}
+    assert drawn | {"DarkroomError"} == kinds
+
+
+def test_every_decision_is_in_the_index_and_has_its_four_parts() -> None:
+    index = page("docs/adr/README.md")
+    decisions = sorted(ROOT.glob("docs/adr/0*.md"))
+    assert decisions
+    for path in decisions:
+        assert f"({path.name})" in index
+        headings = re.findall(r"^## (\w+)$", path.read_text(), re.MULTILINE)
+        assert headings == ["Context", "Decision", "Consequences", "Alternatives"], path.name
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_between_pages_lead_somewhere(path: Path) -> None:
+    targets = [target.partition("#")[0] for target in LINK.findall(path.read_text())]
+    missing = [target for target in targets if target and "://" not in target and not (path.parent / target).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("code_path", ["docs/architecture.md", "README.md", "CONTRIBUTING.md", "docs/operations.md"])
+def test_files_that_a_page_names_exist(code_path: str) -> None:
+    named = set(re.findall(r"`((?:darkroom|api|worker|training|tests|docs|deploy|examples)/[\w./-]*)`", page(code_path)))
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_the_changelog_knows_this_version() -> None:
+    assert f"## {darkroom.__version__}" in page("CHANGELOG.md")
