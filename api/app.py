@@ -13,24 +13,21 @@ from api.boundary import Boundary
 from api.hardening import HardenedHeaders
 from api.routes import error_codes, generations, models, ops, provenance, results
 from api.visitors import LocalVisitors
-from darkroom.metrics import Metrics
 from darkroom.services import Services
 
 
 def create_app(services: Services) -> FastAPI:
     """The application over these services, which it closes when it shuts down."""
-    metrics = Metrics()
     app = FastAPI(
         title="darkroom",
         docs_url=None,  # the stock pages load scripts from a CDN
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
-        middleware=_walls(services, metrics),
+        middleware=_walls(services),
     )
     app.state.services = services
     app.state.keys = KeyRing.of(services.settings)
-    app.state.metrics = metrics
     app.state.desk = provenance.Desk()
     app.state.stopping = asyncio.Event()
     errors.install(app)
@@ -40,9 +37,9 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
-def _walls(services: Services, metrics: Metrics) -> list[Middleware]:
+def _walls(services: Services) -> list[Middleware]:
     """Outermost first."""
-    walls = [Middleware(Boundary, metrics=metrics), Middleware(HardenedHeaders)]
+    walls = [Middleware(Boundary, metrics=services.metrics), Middleware(HardenedHeaders)]
     if services.settings.allow_anonymous:
         walls.append(Middleware(LocalVisitors, settings=services.settings))
     return walls

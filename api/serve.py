@@ -9,7 +9,9 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.connections import DeadlineProtocol
-from darkroom.services import build_gateway_services
+from darkroom.errors import UnavailableError
+from darkroom.log import get_logger
+from darkroom.services import Services, build_gateway_services, check_start
 from darkroom.settings import Settings
 
 KEEP_ALIVE_SECONDS = 5
@@ -18,22 +20,40 @@ MAX_CONNECTIONS = 2_000
 MAX_HEAD_BYTES = 16 * 1024
 BACKLOG = 2_048
 
+_log = get_logger(__name__)
+
 
 def serve(settings: Settings, listening: socket.socket | None = None) -> None:
     """Serve until SIGTERM or SIGINT, on `listening` if given, else on `settings.host` and `.port`.
 
     Raises: ConfigurationError before anything is served.
     """
-    services = build_gateway_services(settings)
-    Gateway(create_app(services), settings).run(sockets=None if listening is None else [listening])
+    gateway = Gateway(build_gateway_services(settings))
+    gateway.run(sockets=None if listening is None else [listening])
 
 
 class Gateway(uvicorn.Server):
-    """A server whose open event streams end when it is told to stop: their clients resume elsewhere."""
+    """A server that refuses to start on a ledger that would lose jobs, and whose event streams end when it is told to
+    stop: their clients resume elsewhere."""
 
-    def __init__(self, app: FastAPI, settings: Settings) -> None:
-        super().__init__(configuration(app, settings))
+    def __init__(self, services: Services) -> None:
+        app = create_app(services)
+        super().__init__(configuration(app, services.settings))
+        self._services = services
         self._stopping: asyncio.Event = app.state.stopping
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._check()
+        await super().serve(sockets)
+
+    async def _check(self) -> None:
+        """Raises: ConfigurationError. What is merely away may come back: `/readyz` says so until then."""
+        try:
+            warnings = await check_start(self._services)
+        except UnavailableError as error:
+            warnings = (error.detail,)
+        for warning in warnings:
+            _log.warning("start", warning=warning)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)

@@ -52,7 +52,7 @@ def _inspect(root: Any) -> None:
     while pending:
         path, value = pending.pop()
         seen += 1
-        if len(path) > MAX_DEPTH:
+        if len(path) >= MAX_DEPTH and isinstance(value, dict | list):
             raise MalformedBody(f"the body is nested deeper than {MAX_DEPTH} levels")
         if seen > MAX_VALUES:
             raise MalformedBody(f"the body holds more than {MAX_VALUES} values")

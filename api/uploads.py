@@ -41,11 +41,13 @@ async def _file_of_form(request: Request, limit: int) -> bytes:
         form = await parser.parse()
     except MultiPartException:
         raise MalformedBody("the form cannot be read: one part `file` is expected") from None
-    async with form:
+    try:
         file = form.get(FIELD)
         if not isinstance(file, UploadFile):
             raise InvalidField(FIELD, "the form has no such file")
         return _not_empty(await file.read())
+    finally:
+        await form.close()
 
 
 def _not_empty(data: bytes) -> bytes:

@@ -49,8 +49,7 @@ Cursor = Annotated[str | None, Query(max_length=256, description="`cursor` of th
     "",
     operation_id="create_generation",
     status_code=202,
-    responses={200: {"model": Generation, "description": "ended while you preferred to wait"}}
-    | problems(
+    responses=problems(
         MalformedBody,
         Unauthenticated,
         IdempotencyMismatch,
@@ -63,7 +62,8 @@ Cursor = Annotated[str | None, Query(max_length=256, description="`cursor` of th
         QueueFull,
         LedgerUnavailable,
         ModelError,
-    ),
+    )
+    | {200: {"model": Generation, "description": "ended while you preferred to wait"}},
 )
 async def create_generation(
     request: Request,
@@ -74,7 +74,7 @@ async def create_generation(
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
 ) -> Generation:
-    """Ask for pictures. Answers at once, or, if you prefer to wait and it ends in time, with the finished generation."""
+    """Ask for pictures. Answers at once, or with the finished generation if you prefer to wait and it ends in time."""
     submitted = await submit(services, tenant, asked, idempotency_key)
     seconds = wanted_wait(prefer)
     job = await wait_for_end(services.ledger, submitted.job, seconds, request) if seconds else submitted.job

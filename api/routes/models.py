@@ -61,4 +61,4 @@ def _limits(services: Services) -> Limits:
 
 def _greatest(field: str) -> int:
     """The upper bound the contract itself states, so that the two never differ."""
-    return next(bound.le for bound in TextToImage.model_fields[field].metadata if hasattr(bound, "le"))
+    return next(int(bound.le) for bound in TextToImage.model_fields[field].metadata if hasattr(bound, "le"))

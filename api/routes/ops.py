@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from prometheus_client import REGISTRY, generate_latest
 from pydantic import BaseModel, Field
 from starlette.responses import Response
@@ -67,14 +67,13 @@ async def is_ready(services: ServicesOf) -> Response | Ready:
     "/metrics",
     operation_id="get_metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text"}}
-    | problems(Unauthenticated),
+    responses=problems(Unauthenticated)
+    | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text"}},
 )
-async def get_metrics(request: Request, services: ServicesOf, _: Tenant) -> Response:
+async def get_metrics(services: ServicesOf, _: Tenant) -> Response:
     """What this process measures, and the line as it is now, for Prometheus. Any key opens it; it names no tenant."""
-    metrics: Metrics = request.app.state.metrics
-    await _measure_line(services.ledger, metrics)
-    return Response(metrics.render() + generate_latest(REGISTRY), media_type=CONTENT_TYPE)
+    await _measure_line(services.ledger, services.metrics)
+    return Response(services.metrics.render() + generate_latest(REGISTRY), media_type=CONTENT_TYPE)
 
 
 async def _measure_line(ledger: Ledger, metrics: Metrics) -> None:

@@ -26,14 +26,14 @@ IfNoneMatch = Annotated[str | None, Header(description="an ETag you hold")]
     "/events",
     operation_id="follow_generation",
     response_class=Response,
-    responses={
+    responses=problems(Unauthenticated, NotFound, InvalidField, LedgerUnavailable)
+    | {
         200: {
             "description": "events until the generation ends",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
         204: {"description": "it has ended, and nothing follows Last-Event-ID"},
-    }
-    | problems(Unauthenticated, NotFound, InvalidField, LedgerUnavailable),
+    },
 )
 async def follow_generation(
     request: Request, services: ServicesOf, tenant: Tenant, job_id: JobId, last_event_id: LastEventId = None
@@ -47,15 +47,15 @@ async def follow_generation(
     "/images/{index}",
     operation_id="get_image",
     response_class=Response,
-    responses={
+    responses=problems(Unauthenticated, NotFound, NotStored, InvalidField, LedgerUnavailable, StoreUnavailable)
+    | {
         200: {
             "description": "the picture",
             "content": {"image/png": _PICTURE, "image/jpeg": _PICTURE, "image/webp": _PICTURE},
         },
         304: {"description": "you hold it already"},
         307: {"description": "the picture is at Location, for a few minutes"},
-    }
-    | problems(Unauthenticated, NotFound, NotStored, InvalidField, LedgerUnavailable, StoreUnavailable),
+    },
 )
 async def get_image(
     services: ServicesOf,
