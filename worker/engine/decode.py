@@ -1,0 +1,58 @@
+"""Latents -> picture. A picture that came out as NaN is an error, never black pixels."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from darkroom.errors import NanOutput, OutOfMemory
+from worker.engine.faults import out_of_memory
+from worker.models.checkpoint import Checkpoint
+
+
+@torch.inference_mode()
+def decode(
+    checkpoint: Checkpoint, latents_1CHW: Tensor, free_memory: Callable[[], None] = lambda: None
+) -> NDArray[np.uint8]:
+    """Decode one image: RGB, H W 3, uint8.
+
+    Half precision overflows in some VAEs, so pixels that are not finite are decoded once more in float32.
+
+    Raises: NanOutput, OutOfMemory.
+    """
+    if not torch.isfinite(latents_1CHW).all():
+        raise NanOutput("denoising ended in values that are not numbers")
+    for dtype in dict.fromkeys((checkpoint.dtype, torch.float32)):
+        pixels_13HW = _pixels(checkpoint, latents_1CHW, dtype, free_memory)
+        if torch.isfinite(pixels_13HW).all():
+            return _quantize(pixels_13HW)
+    raise NanOutput("decoding ended in values that are not numbers, also in float32")
+
+
+def _pixels(
+    checkpoint: Checkpoint, latents_1CHW: Tensor, dtype: torch.dtype, free_memory: Callable[[], None]
+) -> Tensor:
+    """Out of memory: once more with caches dropped, then tile by tile."""
+    try:
+        return checkpoint.pixels(latents_1CHW, dtype)
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+    free_memory()
+    checkpoint.vae.enable_tiling()
+    try:
+        return checkpoint.pixels(latents_1CHW, dtype)
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        raise OutOfMemory("not enough device memory to decode a picture of this size") from error
+    finally:
+        checkpoint.vae.disable_tiling()
+
+
+def _quantize(pixels_13HW: Tensor) -> NDArray[np.uint8]:
+    """[-1, 1] -> 0..255, rounded as `VaeImageProcessor` of diffusers does."""
+    unit_HWC = (pixels_13HW[0].float() * 0.5 + 0.5).clamp(0, 1).permute(1, 2, 0)
+    return (unit_HWC * 255).round().to("cpu", torch.uint8).contiguous().numpy()

@@ -1,0 +1,58 @@
+"""Finished latents in line for the VAE, one image at a time."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from darkroom.errors import GenerationError
+from worker.engine.decode import decode
+from worker.engine.faults import as_failure, fatal
+from worker.engine.generation import Generation
+from worker.engine.lane import Seat
+from worker.engine.pulse import Pace
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """An image, or why there is none."""
+
+    seat: Seat
+    result: NDArray[np.uint8] | GenerationError
+    seconds: float
+
+
+class Decoder:
+    """First in, first out. One image between steps, so that a batch of them does not hold up those still denoising."""
+
+    def __init__(self, free_memory: Callable[[], None], clock: Callable[[], float]) -> None:
+        self._free_memory = free_memory
+        self._clock = clock
+        self._line: deque[Seat] = deque()
+        self._pace = Pace(first_guess=1.0)
+
+    def add(self, seats: Iterable[Seat]) -> None:
+        self._line.extend(seats)
+
+    def drop(self, generation: Generation) -> None:
+        self._line = deque(seat for seat in self._line if seat.generation is not generation)
+
+    def expect(self) -> float | None:
+        """Seconds the next image should take; None when there is none."""
+        return self._pace.expect(1) if self._line else None
+
+    def step(self) -> Decoded:
+        """Decode the first in line. Raises only what the device does not recover from."""
+        seat = self._line.popleft()
+        began = self._clock()
+        try:
+            rgb_HWC = decode(seat.generation.checkpoint, seat.sample.latents_1CHW, self._free_memory)
+        except Exception as error:
+            if fatal(error):
+                raise
+            return Decoded(seat, as_failure(error, "decoding"), self._clock() - began)
+        seconds = self._clock() - began
+        self._pace.learn(1, seconds)
+        return Decoded(seat, rgb_HWC, seconds)

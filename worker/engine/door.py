@@ -1,0 +1,86 @@
+"""Where works wait for their model."""
+
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from darkroom.errors import DarkroomError
+from worker.engine.request import Work
+from worker.models.cache import Lease, ModelCache
+
+Entry = Lease | Exception
+
+
+class Door:
+    """Loads models on a thread of its own, while the lanes step on.
+
+    In order of arrival, except that a work whose model is there does not wait for one whose model is being loaded. It
+    does wait behind one whose model has no room in memory: else the models in use would be leased for ever.
+    """
+
+    def __init__(self, models: ModelCache) -> None:
+        self._models = models
+        self._waiting: list[Work] = []
+        self._loads: dict[str, Future[Lease]] = {}
+        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="darkroom-loader")
+
+    def push(self, work: Work) -> None:
+        self._waiting.append(work)
+
+    def drop(self, job_id: str) -> list[Work]:
+        """Take a job's works out of the line."""
+        dropped = [work for work in self._waiting if work.job_id == job_id]
+        self._waiting = [work for work in self._waiting if work.job_id != job_id]
+        return dropped
+
+    def open(self) -> list[tuple[Work, Entry]]:
+        """Works that may go on, each with a lease of its own on its model, or with the reason why there is none."""
+        loaded = {name: load for name, load in self._loads.items() if load.done()}
+        opened: list[tuple[Work, Entry]] = []
+        for work in self._waiting:
+            if self._blocked(work.plan.model):
+                break
+            entry = self._entry(work.plan.model)
+            if entry is not None:
+                opened.append((work, entry))
+        gone = {work.id for work, _ in opened}
+        self._waiting = [work for work in self._waiting if work.id not in gone]
+        self._forget(loaded)
+        return opened
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a load to end. False, at once, when none is under way."""
+        if not self._loads:
+            return False
+        wait(self._loads.values(), seconds, return_when=FIRST_COMPLETED)
+        return True
+
+    def close(self) -> None:
+        self._loader.shutdown(cancel_futures=True)
+        self._forget(dict(self._loads))
+
+    def _blocked(self, name: str) -> bool:
+        try:
+            return name not in self._loads and self._models.fits(name) == "later"
+        except DarkroomError:
+            return False  # leasing it will say what is wrong
+
+    def _entry(self, name: str) -> Entry | None:
+        """None while the model is being loaded."""
+        if name not in self._loads:
+            lease = self._models.lease_loaded(name)
+            if lease is not None:
+                return lease
+            self._loads[name] = self._loader.submit(self._models.lease, name)
+        load = self._loads[name]
+        if not load.done():
+            return None
+        error = load.exception()
+        if isinstance(error, Exception):
+            return error
+        return self._models.lease(name)
+
+    def _forget(self, loads: dict[str, Future[Lease]]) -> None:
+        """A finished load holds its model in place until those who waited for it have leases of their own."""
+        for name, load in loads.items():
+            del self._loads[name]
+            if not load.cancelled() and load.exception() is None:
+                load.result().release()

@@ -1,0 +1,182 @@
+"""The step loop. One thread runs it; `admit`, `cancel`, `room`, `in_flight` and `heartbeat` are for any thread."""
+
+import time
+from collections.abc import Callable
+from threading import Event
+
+import torch
+
+from darkroom.errors import GenerationError, ModelError
+from worker.engine.decoder import Decoder
+from worker.engine.door import Door, Entry
+from worker.engine.faults import as_failure, fatal
+from worker.engine.generation import Generation
+from worker.engine.inbox import Inbox
+from worker.engine.lane import Seat
+from worker.engine.lanes import Lanes
+from worker.engine.pulse import IDLE, Heartbeat, begin
+from worker.engine.request import Listener, Work
+from worker.models.cache import ModelCache
+
+# Seconds a load may take before a watcher worries: 7 GB from a cold disk.
+LOAD_SECONDS = 200.0
+WAIT_SECONDS = 0.2
+
+
+class Engine:
+    """Generations of any model, size, scheduler and guidance; those that can share forward passes do.
+
+    `max_rows` bounds the rows of one pass, and by `room` those of everything admitted.
+    """
+
+    def __init__(
+        self,
+        models: ModelCache,
+        listener: Listener,
+        max_rows: int = 16,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._models = models
+        self._listener = listener
+        self._inbox = Inbox(max_rows)
+        self._door = Door(models)
+        self._lanes = Lanes(max_rows, self._free_memory, clock)
+        self._decoder = Decoder(self._free_memory, clock)
+        self._generations: dict[Generation, None] = {}
+        self._heartbeat = IDLE
+
+    @property
+    def heartbeat(self) -> Heartbeat:
+        """The operation running now, for a watcher that must tell slow from stuck."""
+        return self._heartbeat
+
+    def admit(self, work: Work) -> None:
+        """Take a work in; it joins at the next step. Raises: ValueError for an attempt that is already here."""
+        self._inbox.admit(work)
+
+    def cancel(self, job_id: str) -> None:
+        """Drop a job at the next step, whatever its attempt; nothing for a job that is not here."""
+        self._inbox.cancel(job_id)
+
+    def room(self) -> int:
+        """How many more jobs of one guided image would run at once."""
+        return self._inbox.room()
+
+    def in_flight(self) -> tuple[Work, ...]:
+        """Works admitted and not yet ended, in order of admission."""
+        return self._inbox.in_flight()
+
+    def run(self, stop: Event) -> None:
+        """Step until `stop` is set, which is looked at between steps. Raises what the device does not recover from."""
+        while not stop.is_set():
+            if not self.step():
+                self._inbox.wait(WAIT_SECONDS)
+
+    def close(self) -> None:
+        """End the loading thread."""
+        self._door.close()
+
+    @torch.inference_mode()
+    def step(self) -> bool:
+        """One step of one lane and the decoding of one image. False when there was nothing to do."""
+        try:
+            self._receive()
+            stepped = self._step_lane()
+            decoded = self._decode_one()
+            return stepped or decoded or self._await_load()
+        finally:
+            self._heartbeat = IDLE
+
+    def _receive(self) -> None:
+        arrivals, cancels = self._inbox.take()
+        for work in arrivals:
+            self._door.push(work)
+        for job_id in cancels:
+            self._cancel(job_id)
+        for work, entry in self._door.open():
+            self._enter(work, entry)
+
+    def _enter(self, work: Work, entry: Entry) -> None:
+        try:
+            generation = Generation(work, entry)
+        except Exception as error:  # noqa: BLE001  a request's own part may fail for that request alone
+            self._refuse(work, error)
+            return
+        self._generations[generation] = None
+        self._lanes.seat(generation)
+        for notice in generation.notices():
+            self._listener.on_notice(work, notice)
+
+    def _refuse(self, work: Work, error: Exception) -> None:
+        if fatal(error):
+            raise error
+        self._inbox.ended(work)
+        self._listener.on_failed(work, error if isinstance(error, ModelError) else as_failure(error, "preparation"))
+
+    def _step_lane(self) -> bool:
+        lane = self._lanes.next()
+        if lane is None:
+            return False
+        self._heartbeat = begin(lane.expect())
+        tick = lane.step()
+        for seat in tick.seats:
+            seat.generation.device_seconds += tick.share(seat)
+        for seat, error in tick.failures.items():
+            self._fail(seat.generation, error)
+        self._advance([seat for seat in tick.seats if seat.generation in self._generations])
+        return True
+
+    def _advance(self, seats: list[Seat]) -> None:
+        for generation in dict.fromkeys(seat.generation for seat in seats):
+            self._listener.on_step(generation.work, generation.step, generation.steps)
+        denoised = [seat for seat in seats if not seat.remaining]
+        self._lanes.retire(denoised)
+        self._decoder.add(denoised)
+
+    def _decode_one(self) -> bool:
+        expected = self._decoder.expect()
+        if expected is None:
+            return False
+        self._heartbeat = begin(expected)
+        decoded = self._decoder.step()
+        generation = decoded.seat.generation
+        generation.device_seconds += decoded.seconds
+        if isinstance(decoded.result, GenerationError):
+            self._fail(generation, decoded.result)
+            return True
+        generation.undecoded -= 1
+        self._inbox.needs(generation.work, generation.rows)
+        self._listener.on_image(generation.work, decoded.seat.sample.index, decoded.result)
+        if not generation.undecoded:
+            self._end(generation)
+            self._listener.on_finished(generation.work, generation.device_seconds)
+        return True
+
+    def _await_load(self) -> bool:
+        self._heartbeat = begin(LOAD_SECONDS)
+        return self._door.wait(WAIT_SECONDS)
+
+    def _cancel(self, job_id: str) -> None:
+        for work in self._door.drop(job_id):
+            self._inbox.ended(work)
+            self._listener.on_canceled(work)
+        for generation in [known for known in self._generations if known.work.job_id == job_id]:
+            self._end(generation)
+            self._listener.on_canceled(generation.work)
+
+    def _fail(self, generation: Generation, error: GenerationError) -> None:
+        if generation in self._generations:
+            self._end(generation)
+            self._listener.on_failed(generation.work, error)
+
+    def _end(self, generation: Generation) -> None:
+        del self._generations[generation]
+        self._lanes.drop(generation)
+        self._decoder.drop(generation)
+        generation.close()
+        self._inbox.ended(generation.work)
+
+    def _free_memory(self) -> None:
+        self._models.evict_idle()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()

@@ -1,0 +1,63 @@
+"""What other threads tell the engine, and what they may ask it."""
+
+from collections import deque
+from threading import Condition
+
+from worker.engine.request import Work, WorkId
+
+ROWS_PER_JOB = 2  # with guidance; a job of several images holds more, and then the room shrinks by as much
+
+
+class Inbox:
+    """Thread-safe. Knows every work from its admission to its end, and how many rows it still needs."""
+
+    def __init__(self, most_rows: int) -> None:
+        self._most_rows = most_rows
+        self._changed = Condition()
+        self._arrivals: deque[Work] = deque()
+        self._cancels: set[str] = set()
+        self._works: dict[WorkId, Work] = {}
+        self._rows: dict[WorkId, int] = {}
+
+    def admit(self, work: Work) -> None:
+        """Raises: ValueError for an attempt that is already here."""
+        with self._changed:
+            if work.id in self._works:
+                raise ValueError(f"attempt {work.attempt} at job {work.job_id} is already admitted")
+            self._works[work.id] = work
+            self._rows[work.id] = len(work.plan.seeds) * (2 if work.plan.guidance_scale > 1 else 1)
+            self._arrivals.append(work)
+            self._changed.notify_all()
+
+    def cancel(self, job_id: str) -> None:
+        with self._changed:
+            self._cancels.add(job_id)
+            self._changed.notify_all()
+
+    def take(self) -> tuple[list[Work], set[str]]:
+        """Arrivals in order, and jobs to cancel, since the last call."""
+        with self._changed:
+            taken = list(self._arrivals), self._cancels
+            self._arrivals, self._cancels = deque(), set()
+            return taken
+
+    def wait(self, seconds: float) -> None:
+        """Return early when something arrives."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._arrivals or self._cancels, seconds)
+
+    def needs(self, work: Work, rows: int) -> None:
+        with self._changed:
+            self._rows[work.id] = rows
+
+    def ended(self, work: Work) -> None:
+        with self._changed:
+            del self._works[work.id], self._rows[work.id]
+
+    def room(self) -> int:
+        with self._changed:
+            return max(0, self._most_rows - sum(self._rows.values())) // ROWS_PER_JOB
+
+    def in_flight(self) -> tuple[Work, ...]:
+        with self._changed:
+            return tuple(self._works.values())

@@ -1,0 +1,65 @@
+"""All lanes of an engine, and whose turn it is."""
+
+from collections.abc import Callable
+from itertools import count
+
+from worker.engine.forward import Forward
+from worker.engine.generation import Generation
+from worker.engine.lane import Lane, LaneKey, Seat
+from worker.engine.pulse import Pace
+
+# A deterministic request computes this many rows in every pass, alone or not.
+FIXED_ROWS = 8
+
+
+class Lanes:
+    """Lanes come with their first seat and go with their last; what was learned about their pace stays."""
+
+    def __init__(self, max_rows: int, free_memory: Callable[[], None], clock: Callable[[], float]) -> None:
+        self._max_rows = max_rows
+        self._free_memory = free_memory
+        self._clock = clock
+        self._lanes: dict[LaneKey, Lane] = {}
+        self._paces: dict[LaneKey, Pace] = {}
+        self._arrivals = count()
+
+    def seat(self, generation: Generation) -> None:
+        """Give every image of `generation` a seat; it takes part from the next step on."""
+        lane = self._lane(_key(generation), generation)
+        lane.seats += [Seat(generation, sample, next(self._arrivals)) for sample in generation.samples]
+
+    def next(self) -> Lane | None:
+        """The lane that has had the least device time: none starves, and a slow one does not slow the others down."""
+        return min(self._lanes.values(), key=lambda lane: lane.served, default=None)
+
+    def drop(self, generation: Generation) -> None:
+        """Take all seats of `generation` away."""
+        for lane in self._lanes.values():
+            lane.seats = [seat for seat in lane.seats if seat.generation is not generation]
+        self._close_empty()
+
+    def retire(self, seats: list[Seat]) -> None:
+        """Take these seats away."""
+        gone = set(seats)
+        for lane in self._lanes.values():
+            lane.seats = [seat for seat in lane.seats if seat not in gone]
+        self._close_empty()
+
+    def _lane(self, key: LaneKey, generation: Generation) -> Lane:
+        if key not in self._lanes:
+            rows = min(FIXED_ROWS, self._max_rows) if key.fixed else None
+            forward = Forward(generation.checkpoint, rows or self._max_rows, rows, self._free_memory)
+            pace = self._paces.setdefault(key, Pace(generation.seconds_per_row))
+            # A newcomer starts level with the others: neither a debt nor a credit from while it was away.
+            served = min((lane.served for lane in self._lanes.values()), default=0.0)
+            self._lanes[key] = Lane(forward, pace, served, self._clock)
+        return self._lanes[key]
+
+    def _close_empty(self) -> None:
+        self._lanes = {key: lane for key, lane in self._lanes.items() if lane.seats}
+
+
+def _key(generation: Generation) -> LaneKey:
+    plan, checkpoint = generation.work.plan, generation.checkpoint
+    _, height, width = checkpoint.latent_shape(plan.width, plan.height)
+    return LaneKey(plan.model, height, width, checkpoint.dtype, plan.deterministic)

@@ -1,0 +1,52 @@
+"""What goes into the engine and what comes out of it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from darkroom.contract.plan import GenerationPlan, Notice
+from darkroom.errors import GenerationError, ModelError
+
+WorkId = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One attempt at one job."""
+
+    job_id: str
+    attempt: int
+    plan: GenerationPlan
+
+    @property
+    def id(self) -> WorkId:
+        return self.job_id, self.attempt
+
+
+class Listener(Protocol):
+    """Told of everything that happens to a work, on the engine's thread: answers must be quick and must not raise.
+
+    Exactly one of `on_finished`, `on_failed`, `on_canceled` comes last.
+    """
+
+    def on_notice(self, work: Work, notice: Notice) -> None:
+        """Something only the model could tell had no effect: words beyond the text encoder's window."""
+        ...
+
+    def on_step(self, work: Work, step: int, steps: int) -> None:
+        """`step` of `steps` denoising steps are done, over all images of the work."""
+        ...
+
+    def on_image(self, work: Work, index: int, rgb_HWC: NDArray[np.uint8]) -> None:
+        """Image `index` is decoded. Images of one work may come in any order."""
+        ...
+
+    def on_finished(self, work: Work, device_seconds: float) -> None:
+        """All images have been handed over. `device_seconds`: its share of every pass it took part in."""
+        ...
+
+    def on_failed(self, work: Work, error: GenerationError | ModelError) -> None: ...
+
+    def on_canceled(self, work: Work) -> None: ...

@@ -1,0 +1,75 @@
+"""Words -> Conditioning, one class a family."""
+
+from collections import OrderedDict
+from typing import Any, Protocol
+
+import torch
+
+from worker.models.conditioning import Conditioning
+
+REMEMBERED_PROMPTS = 256
+
+
+class TextEncoding(Protocol):
+    def encode(self, text: str) -> Conditioning:
+        """Conditioning of `text`, the same bits whatever else is being encoded."""
+        ...
+
+    def forget(self) -> None:
+        """Give remembered embeddings back."""
+        ...
+
+
+class ClipText:
+    """One CLIP encoder, its last hidden state after the final norm: Stable Diffusion 1 and 2.
+
+    After `StableDiffusionPipeline.encode_prompt` of diffusers. Texts are encoded one at a time, so that an embedding
+    does not depend on its neighbours in a batch.
+    """
+
+    def __init__(self, tokenizer: Any, text_encoder: Any) -> None:
+        self._tokenizer = tokenizer
+        self._text_encoder = text_encoder
+        self._masked = bool(getattr(text_encoder.config, "use_attention_mask", False))
+
+    @torch.inference_mode()
+    def encode(self, text: str) -> Conditioning:
+        tokens = self._tokenizer(
+            text,
+            padding="max_length",
+            max_length=self._tokenizer.model_max_length,
+            truncation=True,
+            return_tensors="pt",
+        )
+        device = self._text_encoder.device
+        mask = tokens.attention_mask.to(device) if self._masked else None
+        context_1TC = self._text_encoder(tokens.input_ids.to(device), attention_mask=mask)[0]
+        return Conditioning(context_1TC, dropped_tokens=self._dropped_tokens(text))
+
+    def forget(self) -> None:
+        """Nothing is remembered here."""
+
+    def _dropped_tokens(self, text: str) -> int:
+        # verbose=False: a text beyond the window is what we count, nothing to warn about.
+        length = len(self._tokenizer(text, verbose=False).input_ids)
+        return max(0, length - int(self._tokenizer.model_max_length))
+
+
+class RememberedText:
+    """Another encoding behind a memory of its latest answers. For one thread."""
+
+    def __init__(self, encoding: TextEncoding, size: int = REMEMBERED_PROMPTS) -> None:
+        self._encoding = encoding
+        self._size = size
+        self._known: OrderedDict[str, Conditioning] = OrderedDict()
+
+    def encode(self, text: str) -> Conditioning:
+        if text not in self._known:
+            self._known[text] = self._encoding.encode(text)
+        self._known.move_to_end(text)
+        while len(self._known) > self._size:
+            self._known.popitem(last=False)
+        return self._known[text]
+
+    def forget(self) -> None:
+        self._known.clear()
