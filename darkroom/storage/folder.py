@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
-from darkroom.errors import NotStored, StoreUnavailable
+from darkroom.errors import ConfigurationError, NotStored, StoreUnavailable
 from darkroom.storage.keys import checked_filename, checked_key
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -27,6 +27,14 @@ class FolderStore:
     """Objects are files below `root`, written whole and synced before `put` returns."""
 
     def __init__(self, root: Path) -> None:
+        """Makes `root` if need be; one that vanishes later is a store that is away, not an empty one.
+
+        Raises: ConfigurationError.
+        """
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"the store's folder cannot be made ({_name_of(error)})") from error
         self._root = root
 
     async def put(self, key: str, data: bytes, *, media_type: str, if_absent: bool = False) -> bool:
@@ -51,7 +59,7 @@ class FolderStore:
 
     def _put(self, key: str, data: bytes, if_absent: bool) -> bool:
         *folders, name = key.split("/")
-        with _translated(), self._open_root(create=True) as root, _descend(root, folders, create=True) as folder:
+        with _translated(), self._open_root() as root, _descend(root, folders, create=True) as folder:
             with _temporary(folder, data) as temporary:
                 if if_absent:
                     try:
@@ -65,22 +73,26 @@ class FolderStore:
 
     def _get(self, key: str) -> bytes:
         *folders, name = key.split("/")
-        with _absence(key), self._open_root() as root, _descend(root, folders) as folder:
+        with _translated(), self._open_root() as root, _absence(key), _descend(root, folders) as folder:
             return _read(folder, name)
 
     def _delete(self, key: str) -> None:
         *folders, name = key.split("/")
-        with suppress(NotStored), _absence(key), self._open_root() as root, _descend(root, folders) as folder:
-            os.unlink(name, dir_fd=folder)
+        with (
+            _translated(),
+            self._open_root() as root,
+            suppress(NotStored),
+            _absence(key),
+            _descend(root, folders) as at,
+        ):
+            os.unlink(name, dir_fd=at)
 
     def _check(self) -> None:
-        with _translated(), self._open_root(create=True) as root, _temporary(root, b"ok"):
+        with _translated(), self._open_root() as root, _temporary(root, b"ok"):
             pass
 
     @contextmanager
-    def _open_root(self, *, create: bool = False) -> Iterator[int]:
-        if create:
-            self._root.mkdir(parents=True, exist_ok=True)
+    def _open_root(self) -> Iterator[int]:
         # The root itself may be a link: the operator chose it.
         with _closing(os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as root:
             yield root
@@ -131,14 +143,13 @@ def _read(folder: int, name: str) -> bytes:
 
 @contextmanager
 def _absence(key: str) -> Iterator[None]:
-    """Reading: a name that leads to no file of ours is an absent object. Other errors as in `_translated`."""
-    with _translated():
-        try:
-            yield
-        except OSError as error:
-            if error.errno in _ABSENT:
-                raise NotStored(f"nothing is stored under {key}") from error
-            raise
+    """Below the root, a name that leads to no file of ours is an absent object."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _ABSENT:
+            raise NotStored(f"nothing is stored under {key}") from error
+        raise
 
 
 @contextmanager
@@ -147,5 +158,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        name = errno.errorcode.get(error.errno or 0, type(error).__name__)
-        raise StoreUnavailable(f"the store's folder cannot be used ({name})") from error
+        raise StoreUnavailable(f"the store's folder cannot be used ({_name_of(error)})") from error
+
+
+def _name_of(error: OSError) -> str:
+    """`ENOSPC` and the like: it says what is wrong without saying where."""
+    return errno.errorcode.get(error.errno or 0, type(error).__name__)
