@@ -40,11 +40,12 @@ class NewsBell:
                 del self._waiters[job_id]
 
     async def close(self) -> None:
-        if self._listener is not None:
+        """Stop listening. Asks again until it is so: `asyncio.wait_for`, which redis-py connects by, loses a
+        cancellation that meets a result on Python 3.11."""
+        while self._listener is not None and not self._listener.done():
             self._listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._listener
-            self._listener = None
+            await asyncio.wait([self._listener], timeout=0.05)
+        self._listener = None
 
     async def _listen(self) -> None:
         while True:

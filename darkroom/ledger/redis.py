@@ -136,6 +136,8 @@ class RedisLedger:
 
     async def events(self, job_id: str, *, after: str = "0", wait: float = 0.0) -> list[JobEvent]:
         cursors.event_id(after)
+        if wait <= 0:
+            return await self._history(job_id, after)
         until = monotonic() + wait
         with self._bell.waiting_for(job_id) as bell:
             while True:
@@ -236,13 +238,14 @@ class RedisLedger:
 
 def _client(url: str, patience: float) -> Redis:
     """No retries of redis-py's own: its defaults keep a caller for a minute, and every one of our calls may be tried
-    again by whoever made it."""
+    again by whoever made it. Connecting and reading take half the patience each, so that they keep to it by themselves
+    where a cancellation is lost (see `NewsBell.close`)."""
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=_CONNECTIONS,
         timeout=patience,
-        socket_timeout=patience,
-        socket_connect_timeout=patience,
+        socket_timeout=patience / 2,
+        socket_connect_timeout=patience / 2,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
         decode_responses=True,

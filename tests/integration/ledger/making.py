@@ -1,0 +1,83 @@
+"""Jobs for tests of the ledger."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ulid import ULID
+
+from darkroom.contract.job import Artifact, Failure, JobState
+from darkroom.contract.plan import GenerationPlan
+from darkroom.ledger.protocol import Claim, Ledger, Outcome, Submission
+
+START = 1_800_000_000.0
+
+FAILED = Outcome(
+    state=JobState.FAILED, failure=Failure(code="nan_output", message="not a number", retryable=False), device_seconds=1
+)
+
+
+def plan(**changed: Any) -> GenerationPlan:
+    return GenerationPlan(
+        **{
+            "task": "text_to_image",
+            "model": "tiny",
+            "weights": {"unet/diffusion_pytorch_model.safetensors": "ab" * 32},
+            "prompt": "a red circle, \"quoted\" \\ \n ∅ 'x'",
+            "negative_prompt": "",
+            "width": 128,
+            "height": 128,
+            "steps": 20,
+            "guidance_scale": 4.5,
+            "scheduler": "ddim",
+            "seeds": (7,),
+            "output_format": "png",
+            "output_compression": 90,
+            "deterministic": False,
+            "priority": "interactive",
+            "deadline_at": None,
+            "predicted_seconds": 1.0,
+            "warnings": (),
+            "metadata": {},
+            **changed,
+        }
+    )
+
+
+def submission(
+    tenant: str = "ann", *, job_id: str | None = None, key: str | None = None, body: str = "body", **changed: Any
+) -> Submission:
+    return Submission(
+        job_id=job_id or str(ULID()), tenant=tenant, plan=plan(**changed), idempotency_key=key, body_hash=body
+    )
+
+
+async def submitted(ledger: Ledger, tenant: str = "ann", **changed: Any) -> str:
+    """The id of a job that now waits."""
+    return (await ledger.submit(submission(tenant, **changed))).job.id
+
+
+async def claimed(ledger: Ledger, models: Sequence[str] = ("tiny",)) -> Claim:
+    """The one job that is next."""
+    (claim,) = await ledger.claim("worker", models, 1)
+    return claim
+
+
+def succeeded(seconds: float = 1.0, images: int = 1) -> Outcome:
+    return Outcome(
+        state=JobState.SUCCEEDED, artifacts=tuple(artifact(i) for i in range(images)), device_seconds=seconds
+    )
+
+
+def artifact(index: int) -> Artifact:
+    return Artifact(
+        index=index,
+        key=f"images/x/{index}.png",
+        media_type="image/png",
+        bytes=10,
+        sha256="cd" * 32,
+        width=128,
+        height=128,
+        seed=7 + index,
+        watermark_id="0123456789ab",
+        manifest_id="urn:c2pa:x",
+    )
