@@ -1,0 +1,94 @@
+"""From raw pixels to stored, proven artifacts, off the engine's thread; and the outcome that the ledger is told."""
+
+import time
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from darkroom.contract.job import Artifact, Failure, JobState, Receipt
+from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan, Notice
+from darkroom.errors import DarkroomError
+from darkroom.ledger.protocol import Claim, Outcome
+from darkroom.provenance import Facts, Stamped
+from darkroom.storage.protocol import ObjectStore
+from worker.patience import patiently
+
+Picture = NDArray[np.uint8]  # H x W x 3, RGB
+
+
+class Stamping(Protocol):
+    """What finishing needs of `darkroom.provenance.Stamper`."""
+
+    def issue(self, rgb_HWC: Picture, facts: Facts, store: ObjectStore, key: str) -> Awaitable[Stamped]:
+        """Mark, sign, read back and store a picture once, however many attempts come to this."""
+        ...
+
+
+class Finisher:
+    """`device` and `versions` go into every receipt. `patience`: seconds a store may be away before a job fails."""
+
+    def __init__(
+        self, stamper: Stamping, store: ObjectStore, device: str, versions: Mapping[str, str], patience: float = 60.0
+    ) -> None:
+        self._stamper = stamper
+        self._store = store
+        self._device = device
+        self._versions = dict(versions)
+        self._patience = patience
+
+    async def picture(self, claim: Claim, index: int, rgb_HWC: Picture) -> Artifact:
+        """Stamp and store image `index` of a job.
+
+        Nothing is stored that did not read back. Where an earlier attempt has stored this picture, that one counts.
+        Raises: UnmarkedOutput, UnsignedOutput, StoreError, StoreUnavailable.
+        """
+        facts = Facts(
+            job_id=claim.job_id,
+            index=index,
+            tenant=claim.tenant,
+            plan=claim.plan,
+            seed=claim.plan.seeds[index],
+            created_at=time.time(),
+            versions=self._versions,
+        )
+        key = picture_key(claim, index)
+        stamped = await patiently(self._patience, lambda: self._stamper.issue(rgb_HWC, facts, self._store, key))
+        return Artifact(
+            index=index,
+            key=key,
+            media_type=stamped.media_type,
+            bytes=len(stamped.data),
+            sha256=stamped.sha256,
+            width=stamped.width,
+            height=stamped.height,
+            seed=facts.seed,
+            watermark_id=stamped.watermark_id,
+            manifest_id=stamped.manifest_id,
+        )
+
+    def success(
+        self, plan: GenerationPlan, artifacts: Sequence[Artifact], notices: Sequence[Notice], device_seconds: float
+    ) -> Outcome:
+        """`notices` are what only the model could tell; the receipt shows them beside the planner's."""
+        receipt = Receipt(
+            plan=plan.model_copy(update={"warnings": (*plan.warnings, *notices)}),
+            versions=self._versions,
+            device=self._device,
+            device_seconds=device_seconds,
+        )
+        pictures = tuple(sorted(artifacts, key=lambda artifact: artifact.index))
+        return Outcome(state=JobState.SUCCEEDED, artifacts=pictures, receipt=receipt, device_seconds=device_seconds)
+
+
+def failure(error: DarkroomError, device_seconds: float = 0.0) -> Outcome:
+    """An attempt that ends its job without pictures."""
+    why = Failure(code=error.code, message=error.detail, retryable=error.retryable)
+    return Outcome(state=JobState.FAILED, failure=why, device_seconds=device_seconds)
+
+
+def picture_key(claim: Claim, index: int) -> str:
+    """The same for every attempt, so that only one can be stored."""
+    extension = MEDIA_TYPES[claim.plan.output_format].removeprefix("image/")
+    return f"images/{claim.job_id}/{index}.{extension}"

@@ -1,0 +1,177 @@
+"""The jobs in this worker's hand: what becomes of each, from its claim to its last word to the ledger.
+
+Everything here runs on the one event loop of the worker. The engine's news arrive through `worker.relay`.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Protocol
+
+from darkroom.contract.job import Progress
+from darkroom.contract.plan import Notice
+from darkroom.errors import DarkroomError, LedgerUnavailable, StaleAttempt
+from darkroom.ledger.protocol import Claim, Ledger, Outcome
+from darkroom.log import get_logger
+from worker.engine.request import Work
+from worker.finish import Finisher, Picture, failure
+from worker.held import Held
+from worker.patience import patiently
+
+MAX_PENDING_PICTURES = 32
+RELEASE_SECONDS = 2.0
+
+log = get_logger(__name__)
+
+
+class Generator(Protocol):
+    """What the hand needs of an engine; every method may be called from any thread."""
+
+    def admit(self, work: Work) -> None: ...
+
+    def cancel(self, job_id: str) -> None: ...
+
+    def room(self) -> int: ...
+
+
+class Hand:
+    """`changed` is set at every step and whenever a job leaves: then there may be room for the next.
+
+    `patience` is for how many seconds the last word on a job is tried while the ledger is away.
+    """
+
+    def __init__(self, ledger: Ledger, engine: Generator, finisher: Finisher, patience: float = 60.0) -> None:
+        self.changed = asyncio.Event()
+        self._ledger = ledger
+        self._engine = engine
+        self._finisher = finisher
+        self._patience = patience
+        self._held: dict[str, Held] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __iter__(self) -> Iterator[Held]:
+        return iter(tuple(self._held.values()))
+
+    def room(self) -> int:
+        """Jobs to claim now: none while finished pictures pile up, as they do when the store is away."""
+        pending = sum(held.pending_pictures for held in self)
+        return 0 if pending >= MAX_PENDING_PICTURES else self._engine.room()
+
+    def attempts(self) -> Mapping[str, int]:
+        """Fencing tokens of the jobs whose leases are ours to renew."""
+        return {held.claim.job_id: held.claim.attempt for held in self if not held.dropped}
+
+    # --- in ----------------------------------------------------------------------------------------------------------
+
+    async def take(self, claim: Claim) -> None:
+        """Give a claimed job to the engine. One whose earlier attempt is still leaving our engine goes back in line."""
+        if claim.job_id in self._held:
+            await self._release(claim)
+            return
+        self._held[claim.job_id] = Held(claim, since=time.monotonic())
+        log.info("job.claimed", job_id=claim.job_id, attempt=claim.attempt, model=claim.plan.model)
+        self._engine.admit(Work(claim.job_id, claim.attempt, claim.plan))
+
+    # --- news of the engine ------------------------------------------------------------------------------------------
+
+    def on_notice(self, work: Work, notice: Notice) -> None:
+        if held := self._of(work):
+            held.notices.append(notice)
+
+    def on_step(self, work: Work, step: int, steps: int) -> None:
+        if held := self._of(work):
+            held.progress = Progress(step=step, steps=steps)
+        self.changed.set()
+
+    def on_image(self, work: Work, index: int, rgb_HWC: Picture) -> None:
+        if held := self._of(work):
+            picture = self._finisher.picture(held.claim, index, rgb_HWC)
+            held.pictures.append(asyncio.create_task(picture, name=f"picture-{index}"))
+
+    def on_finished(self, work: Work, device_seconds: float) -> None:
+        if held := self._generated(work):
+            held.ending = asyncio.create_task(self._succeed(held, device_seconds))
+
+    def on_failed(self, work: Work, error: DarkroomError) -> None:
+        if held := self._generated(work):
+            held.ending = asyncio.create_task(self._end(held, failure(error)))
+
+    def on_canceled(self, work: Work) -> None:
+        self._generated(work)
+
+    def _of(self, work: Work) -> Held | None:
+        """The job these news are about, unless it is not ours any more."""
+        held = self._held.get(work.job_id)
+        return held if held and held.claim.attempt == work.attempt and not held.dropped else None
+
+    def _generated(self, work: Work) -> Held | None:
+        """Note that the engine is done with a job; a dropped one leaves here."""
+        held = self._held.get(work.job_id)
+        if held is None or held.claim.attempt != work.attempt:
+            return None
+        held.generating = False
+        if held.dropped:
+            self._leave(held)
+            return None
+        return held
+
+    # --- out ---------------------------------------------------------------------------------------------------------
+
+    async def _succeed(self, held: Held, device_seconds: float) -> None:
+        try:
+            artifacts = await asyncio.gather(*held.pictures)
+            outcome = self._finisher.success(held.claim.plan, artifacts, held.notices, device_seconds)
+        except DarkroomError as error:
+            outcome = failure(error, device_seconds)
+        except Exception as error:  # a fault of ours: the job must still end
+            log.exception("job.finishing_broke", job_id=held.claim.job_id)
+            outcome = failure(DarkroomError(f"finishing broke: {type(error).__name__}"), device_seconds)
+        await self._end(held, outcome)
+
+    async def _end(self, held: Held, outcome: Outcome) -> None:
+        """Write the last word. A ledger away for too long loses it: the lease ends, and another attempt is made."""
+        claim = held.claim
+        held.ended = True
+        held.stop_pictures()
+        try:
+            await patiently(self._patience, lambda: self._ledger.finish(claim.job_id, claim.attempt, outcome))
+            code = outcome.failure.code if outcome.failure else None
+            log.info("job.ended", job_id=claim.job_id, attempt=claim.attempt, state=outcome.state.value, code=code)
+        except StaleAttempt:
+            log.info("job.stale", job_id=claim.job_id, attempt=claim.attempt)
+        except LedgerUnavailable:
+            log.error("job.unfinished", job_id=claim.job_id, attempt=claim.attempt)
+        finally:
+            self._leave(held)
+
+    def drop(self, job_id: str, reason: str) -> None:
+        """Forget a job that is not ours any more; the engine lets go of it at its next step.
+
+        One whose last word is under way is left alone: the ledger will say whether it counts.
+        """
+        held = self._held.get(job_id)
+        if held is None or held.dropped or held.ended:
+            return
+        log.info("job.dropped", job_id=job_id, attempt=held.claim.attempt, reason=reason)
+        held.drop()
+        if held.generating:
+            self._engine.cancel(job_id)
+        else:
+            self._leave(held)
+
+    async def hand_back(self, held: Held) -> None:
+        """Put a job back in front of its line; the attempt does not count."""
+        self.drop(held.claim.job_id, "handed back")
+        await self._release(held.claim)
+
+    async def _release(self, claim: Claim) -> None:
+        with suppress(LedgerUnavailable):  # then its lease ends by itself
+            await patiently(RELEASE_SECONDS, lambda: self._ledger.release(claim.job_id, claim.attempt))
+
+    def _leave(self, held: Held) -> None:
+        if self._held.get(held.claim.job_id) is held:
+            del self._held[held.claim.job_id]
+        self.changed.set()

@@ -1,0 +1,58 @@
+"""One job that this worker holds, from its claim to its last word to the ledger."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from darkroom.contract.job import Artifact, Progress
+from darkroom.contract.plan import Notice
+from darkroom.ledger.protocol import Claim
+
+
+@dataclass(eq=False)
+class Held:
+    """`generating` while the engine has it; after that its pictures are marked, signed and stored.
+
+    `dropped`: the ledger gave the job to somebody else, or its owner canceled it; nothing more is written for it.
+    `ended`: its last word is on the way to the ledger. Times are by CLOCK_MONOTONIC.
+    """
+
+    claim: Claim
+    since: float
+    generating: bool = True
+    dropped: bool = False
+    ended: bool = False
+    progress: Progress | None = None
+    reported: Progress | None = None
+    notices: list[Notice] = field(default_factory=list)
+    pictures: list[asyncio.Task[Artifact]] = field(default_factory=list)
+    ending: asyncio.Task[None] | None = None
+
+    @property
+    def pending_pictures(self) -> int:
+        """Pictures in memory that are not stored yet."""
+        return sum(not picture.done() for picture in self.pictures)
+
+    def unreported(self) -> Progress | None:
+        return self.progress if self.progress != self.reported else None
+
+    def remaining(self, now: float) -> float:
+        """Seconds of generation still to come: by its own pace once it has one, else as planned."""
+        if not self.generating:
+            return 0.0
+        if self.progress is None or self.progress.step == 0:
+            return self.claim.plan.predicted_seconds
+        done = self.progress.step
+        return (now - self.since) / done * (self.progress.steps - done)
+
+    def drop(self) -> None:
+        """Stop working on its pictures and on its end."""
+        self.dropped = True
+        self.stop_pictures()
+        if self.ending:
+            self.ending.cancel()
+
+    def stop_pictures(self) -> None:
+        """Let go of pictures that nobody will wait for any more, and of what became of them."""
+        for picture in self.pictures:
+            if not picture.cancel() and not picture.cancelled():
+                picture.exception()

@@ -1,0 +1,188 @@
+"""Where jobs come in: claims while the engine has room, keeps their leases, tells of their progress, drains.
+
+It lives on an event loop in a thread of its own, so the engine never waits for Redis, nor Redis for the engine.
+"""
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from darkroom.errors import LedgerUnavailable
+from darkroom.ledger.protocol import Ledger
+from darkroom.log import get_logger
+from darkroom.queue import Bells
+from worker.hand import Hand
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """How often things happen, in seconds. `look` is the least time between two claims of a busy worker."""
+
+    renew: float = 1.0
+    reap: float = 2.0
+    report: float = 0.2
+    look: float = 0.02
+    drain: float = 20.0
+
+    @classmethod
+    def of(cls, lease_seconds: float, drain_seconds: float) -> "Rhythm":
+        """At least three renewals a lease, and one a second: they also tell which jobs were canceled."""
+        return cls(renew=min(lease_seconds / 3, cls.renew), drain=drain_seconds)
+
+
+class Intake:
+    """One worker's side of the ledger. `serve` and `drain` may be called from any thread, `drain` also by a signal."""
+
+    def __init__(
+        self, ledger: Ledger, bells: Bells, hand: Hand, worker: str, models: Sequence[str], rhythm: Rhythm
+    ) -> None:
+        self._ledger = ledger
+        self._bells = bells
+        self._hand = hand
+        self._worker = worker
+        self._models = tuple(models)
+        self._rhythm = rhythm
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
+        self._idle = threading.Event()
+        self._away = False
+
+    # --- for other threads -------------------------------------------------------------------------------------------
+
+    def serve(self, model: str) -> None:
+        """Look for work, and return when there is none left to claim and none in hand."""
+        self._idle.clear()
+        if self._tell(self._hand.changed.set):
+            self._idle.wait()
+
+    def drain(self) -> None:
+        """Claim nothing more, finish what fits, hand back the rest; `run` then returns."""
+        self._tell(self._stop)
+
+    def _stop(self) -> None:
+        self._stopping.set()
+        self._hand.changed.set()
+
+    def _tell(self, callback: Callable[[], object]) -> bool:
+        """Run `callback` on the loop; False when there is none, before and after `run`."""
+        loop = self._loop
+        if loop is None:
+            return False
+        loop.call_soon_threadsafe(callback)
+        return True
+
+    # --- on the loop -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until `drain` is called and done. The first look needs no bell: it serves what already waits."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.TaskGroup() as group:
+                claims = group.create_task(self._claims())
+                rounds = [
+                    group.create_task(self._every(self._rhythm.renew, self._renew)),
+                    group.create_task(self._every(self._rhythm.report, self._report)),
+                    group.create_task(self._every(self._rhythm.reap, self._reap)),
+                ]
+                await claims
+                await self._empty_hand()
+                for task in rounds:
+                    task.cancel()
+        finally:
+            self._loop = None
+            self._idle.set()
+
+    async def _claims(self) -> None:
+        """Look whenever something changed: a bell, a step (there may be room at its boundary), a job that left."""
+        while not self._stopping.is_set():
+            self._hand.changed.clear()
+            with self._bearing_outage():
+                await self._claim()
+            if not len(self._hand):
+                self._idle.set()
+            await self._hand.changed.wait()
+            self._idle.clear()
+            if len(self._hand):
+                await asyncio.sleep(self._rhythm.look)
+
+    async def _claim(self) -> None:
+        room = self._hand.room()
+        if room > 0:
+            for claim in await self._ledger.claim(self._worker, self._models, room):
+                await self._hand.take(claim)
+
+    async def _renew(self) -> None:
+        attempts = self._hand.attempts()
+        if not attempts:
+            return
+        renewal = await self._ledger.renew(self._worker, attempts)
+        for job_id in renewal.canceled:
+            self._hand.drop(job_id, "canceled")
+        for job_id in renewal.lost:
+            self._hand.drop(job_id, "lease lost")
+
+    async def _report(self) -> None:
+        for held in self._hand:
+            if progress := held.unreported():
+                held.reported = progress
+                await self._ledger.report(held.claim.job_id, held.claim.attempt, progress)
+
+    async def _reap(self) -> None:
+        """Every worker sweeps: puts back what dead ones held, and rings again for what waits unheard."""
+        waiting = (await self._ledger.reap()).waiting
+        if any(waiting.get(model) for model in self._models):
+            self._hand.changed.set()
+        for model in waiting:
+            await self._bells.ring(model)
+
+    async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+        """`act` again and again, with jitter, so that workers started together do not stay in step."""
+        while True:
+            with self._bearing_outage():
+                await act()
+            await asyncio.sleep(seconds * random.uniform(0.8, 1.2))  # noqa: S311  no secret
+
+    @contextmanager
+    def _bearing_outage(self) -> Iterator[None]:
+        """Go on while the ledger is away: what is in hand is still computed, and the fence decides what counts."""
+        try:
+            yield
+        except LedgerUnavailable:
+            if not self._away:
+                log.warning("ledger.away", held=len(self._hand))
+            self._away = True
+        else:
+            if self._away:
+                log.info("ledger.back", held=len(self._hand))
+            self._away = False
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    async def _empty_hand(self) -> None:
+        """Finish what fits into the drain time; hand back the rest, each as soon as it is known not to fit."""
+        log.info("worker.draining", held=len(self._hand), seconds=self._rhythm.drain)
+        until = time.monotonic() + self._rhythm.drain
+        while len(self._hand):
+            now = time.monotonic()
+            for held in self._hand:
+                if not held.dropped and held.remaining(now) >= until - now:
+                    await self._hand.hand_back(held)
+            if now >= until:
+                break
+            self._hand.changed.clear()
+            await _wait_at_most(min(0.5, until - now), self._hand.changed)
+        log.info("worker.drained", held=len(self._hand))
+
+
+async def _wait_at_most(seconds: float, event: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

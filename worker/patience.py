@@ -1,0 +1,23 @@
+"""Trying again while Redis or the store is away."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import stamina
+
+from darkroom.errors import UnavailableError
+
+T = TypeVar("T")
+
+
+async def patiently(seconds: float | None, call: Callable[[], Awaitable[T]]) -> T:
+    """`call()`, tried again with growing pauses while it raises UnavailableError: for `seconds`, for ever if None.
+
+    A lost reply may hide a call that took effect, so `call` must bear being made twice.
+    """
+    async for attempt in stamina.retry_context(
+        on=UnavailableError, attempts=None, timeout=seconds, wait_initial=0.1, wait_max=2.0, wait_jitter=0.1
+    ):
+        with attempt:
+            return await call()
+    raise AssertionError("unreachable: the last error is raised")

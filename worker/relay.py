@@ -1,0 +1,44 @@
+"""Carries the engine's news from its thread to the worker's event loop, in order."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from darkroom.contract.plan import Notice
+from darkroom.errors import DarkroomError
+from worker.engine.request import Work
+from worker.finish import Picture
+from worker.hand import Hand
+
+
+class Relay:
+    """The engine's Listener. Its methods return at once, so the engine never waits for Redis, disk or CPU.
+
+    The engine needs it before the hand that it serves exists, so that one is named later.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.hand: Hand
+
+    def on_notice(self, work: Work, notice: Notice) -> None:
+        self._tell(self.hand.on_notice, work, notice)
+
+    def on_step(self, work: Work, step: int, steps: int) -> None:
+        self._tell(self.hand.on_step, work, step, steps)
+
+    def on_image(self, work: Work, index: int, rgb_HWC: Picture) -> None:
+        self._tell(self.hand.on_image, work, index, rgb_HWC)
+
+    def on_finished(self, work: Work, device_seconds: float) -> None:
+        self._tell(self.hand.on_finished, work, device_seconds)
+
+    def on_failed(self, work: Work, error: DarkroomError) -> None:
+        self._tell(self.hand.on_failed, work, error)
+
+    def on_canceled(self, work: Work) -> None:
+        self._tell(self.hand.on_canceled, work)
+
+    def _tell(self, callback: Callable[..., None], *arguments: Any) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(callback, *arguments)
