@@ -37,7 +37,7 @@ def load_network(kind: Any, folder: Path, file: str, dtype: torch.dtype) -> Any:
             local_files_only=True,
             use_safetensors=True,
             variant="fp16" if ".fp16." in file else None,
-            torch_dtype=dtype,
+            dtype=dtype,
             output_loading_info=True,
         )
     _check_complete(file, report)

@@ -1,0 +1,41 @@
+"""Checkpoints the engine's tests share. They are read only: a test that breaks one copies it first."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from darkroom.catalog import embedded_model_folder
+from tests.unit.engine.checkpoints import CPU, write_checkpoint
+from worker.models.checkpoint import Checkpoint
+from worker.models.loader import load_folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def epsilon_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_checkpoint(tmp_path_factory.mktemp("epsilon"), "epsilon")
+
+
+@pytest.fixture(scope="session")
+def velocity_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_checkpoint(tmp_path_factory.mktemp("velocity"), "v_prediction", seed=1)
+
+
+@pytest.fixture(scope="session")
+def epsilon(epsilon_folder: Path) -> Checkpoint:
+    return load_folder("model", epsilon_folder, CPU, torch.float32)
+
+
+@pytest.fixture(scope="session")
+def velocity(velocity_folder: Path) -> Checkpoint:
+    return load_folder("model", velocity_folder, CPU, torch.float32)
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Checkpoint:
+    return load_folder("tiny", embedded_model_folder(), CPU, torch.float32)

@@ -1,0 +1,86 @@
+"""What the engine makes is what diffusers' own pipeline makes."""
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+
+from darkroom.contract.plan import GenerationPlan
+from tests.unit.engine.latents import denoise_alone, relative
+from tests.unit.engine.works import develop, make_plan, make_work
+from worker.engine.request import Work
+from worker.engine.schedulers import KINDS
+from worker.models.checkpoint import Checkpoint
+
+# Diffusers' names, written out again: the table under test must not choose its own oracle.
+ORACLES = {
+    "ddim": ("DDIMScheduler", {}),
+    "euler": ("EulerDiscreteScheduler", {}),
+    "euler_a": ("EulerAncestralDiscreteScheduler", {}),
+    "dpmpp_2m": ("DPMSolverMultistepScheduler", {}),
+    "unipc": ("UniPCMultistepScheduler", {}),
+}
+
+
+@pytest.fixture(params=["epsilon", "velocity", "embedded"])
+def checkpoint(request: pytest.FixtureRequest) -> Checkpoint:
+    return request.getfixturevalue(request.param)
+
+
+def pipeline(checkpoint: Checkpoint, scheduler: str) -> StableDiffusionPipeline:
+    import diffusers
+
+    pipe = StableDiffusionPipeline.from_pretrained(checkpoint.spec.path, dtype=torch.float32)
+    class_name, overrides = ORACLES[scheduler]
+    pipe.scheduler = getattr(diffusers, class_name).from_config(pipe.scheduler.config, **overrides)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def oracle(pipe: StableDiffusionPipeline, plan: GenerationPlan, output_type: str) -> torch.Tensor | np.ndarray:
+    return pipe(
+        plan.prompt,
+        negative_prompt=plan.negative_prompt,
+        width=plan.width,
+        height=plan.height,
+        num_inference_steps=plan.steps,
+        guidance_scale=plan.guidance_scale,
+        generator=torch.Generator("cpu").manual_seed(plan.seeds[0]),
+        output_type=output_type,
+    ).images
+
+
+def plan_for(checkpoint: Checkpoint, **fields: object) -> GenerationPlan:
+    spec = checkpoint.spec
+    size = {"model": spec.name, "width": spec.native_width, "height": spec.native_height}
+    return make_plan(**{**size, "negative_prompt": "a blue square", "seeds": (77,), **fields})
+
+
+def test_every_scheduler_has_an_oracle() -> None:
+    assert set(ORACLES) == set(KINDS)
+
+
+@pytest.mark.parametrize("guidance_scale", [1.0, 4.0])
+@pytest.mark.parametrize("scheduler", ORACLES)
+def test_latents_equal_those_of_the_pipeline(checkpoint: Checkpoint, scheduler: str, guidance_scale: float) -> None:
+    plan = plan_for(checkpoint, scheduler=scheduler, guidance_scale=guidance_scale, steps=5)
+
+    expected = oracle(pipeline(checkpoint, scheduler), plan, "latent")
+
+    assert relative(denoise_alone(checkpoint, plan), expected) <= 1e-4
+
+
+def test_the_picture_equals_that_of_the_pipeline(checkpoint: Checkpoint) -> None:
+    plan = plan_for(checkpoint, scheduler="euler_a")
+    expected = oracle(pipeline(checkpoint, "euler_a"), plan, "np")[0] * 255
+
+    made = develop(checkpoint, [Work("job", 1, plan)]).images["job"][0]
+
+    assert made.shape == (plan.height, plan.width, 3)
+    assert np.abs(made.astype(float) - expected).max() <= 0.51
+
+
+def test_a_picture_that_is_not_square_has_the_size_asked_for(epsilon: Checkpoint) -> None:
+    made = develop(epsilon, [make_work(width=96, height=64)]).images["job"][0]
+
+    assert made.shape == (64, 96, 3)
