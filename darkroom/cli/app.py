@@ -1,6 +1,7 @@
 """The commands put together, and the one edge at which every error becomes one line on stderr."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -28,15 +29,20 @@ class OneLineErrors(TyperGroup):
             return super().invoke(ctx)
         except (typer.TyperException, typer.Exit, typer.Abort):
             raise
-        except (CommandFailed, DarkroomError) as error:
-            if ctx.params["debug"]:
-                raise
-            raise typer.TyperException(str(error)) from error
         except Exception as error:
             if ctx.params["debug"]:
                 raise
-            message = f"{type(error).__name__}: {error} (a fault of ours; --debug shows where)"
-            raise typer.TyperException(message) from error
+            raise typer.TyperException(explain(error)) from error
+
+
+def explain(error: Exception) -> str:
+    """What a command raised, for whoever typed it."""
+    match error:
+        case CommandFailed() | DarkroomError():
+            return str(error)
+        case OSError(filename=str() | Path() as path, strerror=str() as words):
+            return f"{path}: {words}"
+    return f"{type(error).__name__}: {error} (a fault of ours; --debug shows where)"
 
 
 app = typer.Typer(

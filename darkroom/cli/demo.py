@@ -1,5 +1,6 @@
 """`darkroom demo`: from a prompt to a proven picture, through every part of the service."""
 
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 PROMPT = "a red circle on a white background"
 SEED = 7
+PREFIX = "DARKROOM_"
 
 
 def demo(
@@ -24,6 +26,8 @@ def demo(
     from darkroom.cli.stack import running
 
     console = on_stderr()
+    _refuse_bad_output(output)
+    forget_environment()
     with tempfile.TemporaryDirectory(prefix="darkroom-demo-") as home:
         settings = load_settings(home=Path(home), host="127.0.0.1", port=0, store="folder")
         settings = settings.model_copy(update={"allow_anonymous": True})
@@ -33,6 +37,20 @@ def demo(
         if state != "intact":
             raise CommandFailed(f"{output} came back as {state}, not intact")
     typer.echo(f"demo: ok {output} {state}")
+
+
+def _refuse_bad_output(output: Path) -> None:
+    """Say so before everything is started, not after."""
+    if output.suffix.lower() != ".png":
+        raise typer.BadParameter(f"{output.name!r} must end in .png", param_hint="output")
+    if not output.parent.is_dir():
+        raise CommandFailed(f"{output.parent} is no folder")
+
+
+def forget_environment() -> None:
+    """The demo is the same for everybody: no setting of the caller's reaches it or the processes it starts."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
 
 
 def make_and_verify(service: "Stack", prompt: str, output: Path) -> str:
@@ -45,7 +63,6 @@ def make_and_verify(service: "Stack", prompt: str, output: Path) -> str:
         asked: dict[str, Any] = {"prompt": prompt, "seed": SEED}
         job = client.submit(asked)
         follow(client, job, progress_of(job, on_stderr()))
-        output.parent.mkdir(parents=True, exist_ok=True)
         for path in save(client, job["id"], output, 1):
             on_stderr().print(f"demo: {prompt!r} is {path}", markup=False)
         verdict = client.verify(output.read_bytes())

@@ -1,5 +1,6 @@
 """All of darkroom on one machine: embedded Valkey, gateway, worker and courier, as children of this process."""
 
+import asyncio
 import fcntl
 import signal
 import socket
@@ -18,6 +19,7 @@ from darkroom.cli.processes import Child, stop_all
 from darkroom.cli.sibling import sibling
 from darkroom.errors import ConfigurationError, UnavailableError
 from darkroom.ledger.server import LocalRedis
+from darkroom.services import build_gateway_services, check_start
 from darkroom.settings import Settings
 
 READY_SECONDS = 120.0
@@ -56,7 +58,7 @@ def running(settings: Settings, on_stage: Callable[[str], None] = lambda _: None
     """Start everything, wait until it serves, stop everything on the way out. SIGTERM interrupts as Ctrl-C does.
 
     A Redis named in the settings is used as it is; otherwise a Valkey of our own keeps its files in `home`.
-    Raises: ConfigurationError, or UnavailableError when a process does not come up.
+    Raises: ConfigurationError, or UnavailableError when ledger or store are away or a process does not come up.
     """
     _refuse_open_door(settings)
     with ExitStack() as stack:
@@ -69,6 +71,7 @@ def running(settings: Settings, on_stage: Callable[[str], None] = lambda _: None
             on_stage("ledger")
             stack.enter_context(valkey)
             settings = settings.model_copy(update={"redis_url": SecretStr(valkey.url)})
+        asyncio.run(_check(settings))
         children = _children(settings, listening, home / "logs")
         stack.callback(stop_all, children, settings.drain_seconds + GRACE_BEYOND_DRAIN)
         for child in children:
@@ -89,8 +92,8 @@ def _refuse_open_door(settings: Settings) -> None:
 
 def _make_home(settings: Settings) -> Path:
     home = settings.home_folder.absolute()
-    (home / "logs").mkdir(parents=True, exist_ok=True)
-    home.chmod(0o700)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (home / "logs").mkdir(exist_ok=True)
     return home
 
 
@@ -111,6 +114,15 @@ def _own_valkey(settings: Settings, home: Path) -> LocalRedis | None:
     if "redis_url" in settings.model_fields_set:
         return None
     return LocalRedis(home / "valkey", port=0, appendfsync="always")
+
+
+async def _check(settings: Settings) -> None:
+    """What every process would find wrong, found once and before any of them starts."""
+    services = build_gateway_services(settings)
+    try:
+        await check_start(services)
+    finally:
+        await services.close()
 
 
 def _children(settings: Settings, listening: socket.socket, logs: Path) -> tuple[Child, ...]:

@@ -22,7 +22,8 @@ ERRORS = {
 
 def generator() -> ModuleType:
     spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -80,7 +81,9 @@ def test_links_between_pages_lead_somewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("code_path", ["docs/architecture.md", "README.md", "CONTRIBUTING.md", "docs/operations.md"])
 def test_files_that_a_page_names_exist(code_path: str) -> None:
-    named = set(re.findall(r"`((?:darkroom|api|worker|training|tests|docs|deploy|examples)/[\w./-]*)`", page(code_path)))
+    named = set(
+        re.findall(r"`((?:darkroom|api|worker|training|tests|docs|deploy|examples)/[\w./-]*)`", page(code_path))
+    )
     assert {name for name in named if not (ROOT / name).exists()} == set()
 
 
