@@ -17,7 +17,7 @@ from typing import Any, Literal, TextIO
 
 import structlog
 from structlog.contextvars import bound_contextvars, merge_contextvars
-from structlog.processors import ExceptionRenderer, JSONRenderer, TimeStamper, UnicodeDecoder
+from structlog.processors import ExceptionRenderer, JSONRenderer, TimeStamper
 from structlog.stdlib import BoundLogger, ExtraAdder, PositionalArgumentsFormatter, ProcessorFormatter
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -55,7 +55,7 @@ _QUIETED = {"boto3": "WARNING", "botocore": "WARNING", "urllib3": "WARNING", "ht
 # They bring handlers of their own, which would print every line twice.
 _ADOPTED = ("uvicorn", "uvicorn.error", "uvicorn.access", "rq", "rq.worker")
 
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def configure_logging(
@@ -69,7 +69,6 @@ def configure_logging(
         PositionalArgumentsFormatter(),
         ExtraAdder(),
         TimeStamper(fmt="iso", utc=True),
-        UnicodeDecoder(),
         _named(service),
     ]
     structlog.configure(

@@ -1,0 +1,159 @@
+"""What a folder says of itself, and what is refused in it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.catalog.checkpoint import read_checkpoint
+from darkroom.catalog.digests import DigestCache
+from darkroom.contract.model import ModelSpec
+from darkroom.errors import BrokenWeights, MissingWeights
+from tests.unit.catalog.conftest import SAFETENSORS, Checkpoint, safetensors, tensor
+
+UNET = SAFETENSORS["unet"]
+ONE_TENSOR = safetensors({"weight": tensor([2, 3], 0)}, b"\0" * 24)
+
+
+def read(checkpoint: Checkpoint) -> ModelSpec:
+    return read_checkpoint("portrait", checkpoint.folder, DigestCache().sha256)
+
+
+def test_a_checkpoint_is_described_by_its_configuration(checkpoint: Checkpoint) -> None:
+    spec = read(checkpoint)
+    assert (spec.family, spec.prediction_type, spec.default_scheduler) == ("sd1", "epsilon", "euler")
+    assert (spec.native_width, spec.native_height) == (512, 512)
+    assert (spec.min_size, spec.max_size, spec.size_multiple) == (256, 2048, 8)
+    assert (spec.max_prompt_tokens, spec.default_steps, spec.default_guidance_scale) == (77, 30, 7.5)
+    assert set(spec.weights) == set(SAFETENSORS.values())
+
+
+@pytest.mark.parametrize(("width", "family"), [(768, "sd1"), (1024, "sd2"), (128, "tiny")])
+def test_the_family_follows_from_the_width_of_the_text(checkpoint: Checkpoint, width: int, family: str) -> None:
+    checkpoint.change("unet/config.json", cross_attention_dim=width)
+    assert read(checkpoint).family == family
+
+
+def test_two_text_encoders_make_an_sdxl(checkpoint: Checkpoint) -> None:
+    checkpoint.change(
+        "model_index.json",
+        _class_name="StableDiffusionXLPipeline",
+        text_encoder_2=["transformers", "CLIPTextModelWithProjection"],
+    )
+    checkpoint.change("unet/config.json", cross_attention_dim=2048, sample_size=128)
+    checkpoint.write("text_encoder_2/model.safetensors", ONE_TENSOR)
+    spec = read(checkpoint)
+    assert (spec.family, spec.native_width, spec.default_guidance_scale) == ("sdxl", 1024, 5.0)
+    assert "text_encoder_2/model.safetensors" in spec.weights
+
+
+def test_a_sample_size_may_have_two_sides_height_first(checkpoint: Checkpoint) -> None:
+    checkpoint.change("unet/config.json", sample_size=[64, 96])
+    spec = read(checkpoint)
+    assert (spec.native_width, spec.native_height) == (768, 512)
+
+
+def test_a_scheduler_we_do_not_have_is_replaced_by_one_we_do(checkpoint: Checkpoint) -> None:
+    checkpoint.change("scheduler/scheduler_config.json", _class_name="PNDMScheduler")
+    assert read(checkpoint).default_scheduler == "dpmpp_2m"
+
+
+def test_half_precision_weights_are_taken_where_there_are_no_others(checkpoint: Checkpoint) -> None:
+    half = UNET.replace(".safetensors", ".fp16.safetensors")
+    checkpoint.write(half, ONE_TENSOR)
+    assert half not in read(checkpoint).weights
+    checkpoint.remove(UNET)
+    assert half in read(checkpoint).weights
+
+
+def test_shards_are_all_hashed(checkpoint: Checkpoint) -> None:
+    checkpoint.remove(UNET)
+    shards = [f"diffusion_pytorch_model-0000{n}-of-00002.safetensors" for n in (1, 2)]
+    checkpoint.write_json(f"{UNET}.index.json", {"weight_map": {"a": shards[0], "b": shards[1], "c": shards[1]}})
+    for shard in shards:
+        checkpoint.write(f"unet/{shard}", ONE_TENSOR)
+    assert {f"unet/{shard}" for shard in shards} < set(read(checkpoint).weights)
+
+
+@pytest.mark.parametrize(
+    "shard", ["../vae/diffusion_pytorch_model.safetensors", "/etc/passwd", "a/b.safetensors", "x.bin"]
+)
+def test_a_shard_index_does_not_lead_out_of_its_folder(checkpoint: Checkpoint, shard: str) -> None:
+    checkpoint.remove(UNET)
+    checkpoint.write_json(f"{UNET}.index.json", {"weight_map": {"a": shard}})
+    with pytest.raises(BrokenWeights) as raised:
+        read(checkpoint)
+    assert raised.value.path == f"{UNET}.index.json"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model_index.json",
+        "unet/config.json",
+        "vae/config.json",
+        "scheduler/scheduler_config.json",
+        "tokenizer/tokenizer_config.json",
+        *SAFETENSORS.values(),
+    ],
+)
+def test_a_missing_file_is_named(checkpoint: Checkpoint, name: str) -> None:
+    checkpoint.remove(name)
+    with pytest.raises(MissingWeights) as raised:
+        read(checkpoint)
+    assert raised.value.path == name
+
+
+def test_a_missing_folder_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(MissingWeights):
+        read_checkpoint("portrait", tmp_path / "nowhere", DigestCache().sha256)
+
+
+@pytest.mark.parametrize("name", ["model_index.json", "unet/config.json", "vae/config.json"])
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"x": 1}'])
+def test_a_broken_configuration_is_named(checkpoint: Checkpoint, name: str, data: bytes) -> None:
+    checkpoint.write(name, data)
+    with pytest.raises(BrokenWeights) as raised:
+        read(checkpoint)
+    assert raised.value.path == name
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("model_index.json", {"_class_name": "FluxPipeline"}),
+        ("model_index.json", {"unet": ["my_code", "Unet"]}),
+        ("unet/config.json", {"_class_name": "UNet3DConditionModel"}),
+        ("unet/config.json", {"in_channels": 9}),
+        ("unet/config.json", {"sample_size": None}),
+        ("vae/config.json", {"block_out_channels": []}),
+        ("scheduler/scheduler_config.json", {"prediction_type": "sample"}),
+    ],
+)
+def test_what_we_could_not_serve_is_refused(checkpoint: Checkpoint, name: str, fields: dict[str, Any]) -> None:
+    checkpoint.change(name, **fields)
+    with pytest.raises(BrokenWeights) as raised:
+        read(checkpoint)
+    assert raised.value.path == name
+
+
+def test_broken_weights_are_named(checkpoint: Checkpoint) -> None:
+    checkpoint.write(UNET, b"PK\x03\x04 a pickle")
+    with pytest.raises(BrokenWeights) as raised:
+        read(checkpoint)
+    assert raised.value.path == UNET
+
+
+def test_a_pickle_beside_missing_safetensors_is_not_taken(checkpoint: Checkpoint) -> None:
+    checkpoint.remove(UNET)
+    checkpoint.write("unet/diffusion_pytorch_model.bin", b"pickle")
+    with pytest.raises(MissingWeights):
+        read(checkpoint)
+
+
+def test_a_fifo_in_the_place_of_weights_does_not_hang(checkpoint: Checkpoint) -> None:
+    checkpoint.remove(UNET)
+    os.mkfifo(checkpoint.folder / UNET)
+    with pytest.raises(BrokenWeights):
+        read(checkpoint)

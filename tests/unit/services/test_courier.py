@@ -1,0 +1,94 @@
+"""The courier's rounds, over the ledger in memory."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from darkroom.contract.generation import TextToImage
+from darkroom.contract.job import JobState
+from darkroom.errors import LedgerUnavailable
+from darkroom.ledger.protocol import Submission
+from darkroom.planner import plan
+from darkroom.services import Services, run_courier
+from darkroom.services.courier import courier_round
+from darkroom.webhooks import sweep_outbox
+from tests.fakes import fake_services
+
+
+class NotedBells:
+    """Bells that remember who was rung for."""
+
+    def __init__(self) -> None:
+        self.rung: list[str] = []
+
+    async def ring(self, model: str) -> None:
+        self.rung.append(model)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def submit(services: Services, job_id: str = "01ARZ3NDEKTSV4RRFFQ69G5FAV") -> str:
+    settled = plan(TextToImage(prompt="a red circle"), services.catalog, now=0.0)
+    submission = Submission(job_id=job_id, tenant="local", plan=settled, idempotency_key=None, body_hash="x")
+    return (await services.ledger.submit(submission)).job.id
+
+
+async def test_a_forgotten_job_gets_its_bell() -> None:
+    bells = NotedBells()
+    services = replace(fake_services(), bells=bells)
+    await courier_round(services)
+    assert bells.rung == []
+    await submit(services)
+    await courier_round(services)
+    assert bells.rung == ["tiny"]
+
+
+async def test_a_dead_workers_job_goes_back_into_line() -> None:
+    clock = Clock()
+    services = fake_services(clock)
+    job_id = await submit(services)
+    assert await services.ledger.claim("worker", ["tiny"], 1)
+    clock.now += services.settings.lease_seconds + 1
+    await courier_round(services)
+    assert (await services.ledger.get("local", job_id)).state is JobState.QUEUED
+
+
+async def test_final_states_leave_the_outbox_once_told() -> None:
+    services = fake_services()
+    await services.ledger.cancel("local", await submit(services))
+    assert len(await services.ledger.outbox()) == 1
+    assert await sweep_outbox(services.ledger) == 1
+    assert await services.ledger.outbox() == []
+
+
+async def test_a_ledger_that_is_away_for_a_while_does_not_end_the_courier(monkeypatch: pytest.MonkeyPatch) -> None:
+    services, stop, rounds = fake_services(), asyncio.Event(), 0
+    reap = services.ledger.reap
+
+    async def sometimes() -> Any:
+        nonlocal rounds
+        rounds += 1
+        if rounds < 3:
+            raise LedgerUnavailable("away")
+        stop.set()
+        return await reap()
+
+    monkeypatch.setattr(services.ledger, "reap", sometimes)
+    await asyncio.wait_for(run_courier(services, stop, every=0.001), 5)
+    assert rounds == 3
+
+
+async def test_the_courier_stops_at_once_when_told() -> None:
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_courier(fake_services(), stop, every=3600))
+    await asyncio.sleep(0.01)
+    stop.set()
+    await asyncio.wait_for(running, 2)

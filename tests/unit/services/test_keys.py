@@ -1,0 +1,79 @@
+"""The keys of an installation."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from darkroom.errors import ConfigurationError
+from darkroom.provenance.tss.watermarker import TssWatermarker
+from darkroom.provenance.watermark import NoWatermarker
+from darkroom.services.keys import open_keys, watermark_secret
+from darkroom.settings import Settings
+
+
+def test_keys_are_made_once_and_found_again(tmp_path: Path) -> None:
+    first, second = open_keys(Settings(home=tmp_path)), open_keys(Settings(home=tmp_path))
+    assert first.watermark_secret == second.watermark_secret
+    assert len(first.watermark_secret) == 32
+    assert first.identity == second.identity
+    assert isinstance(first.watermarker, TssWatermarker)
+
+
+def test_two_installations_have_different_keys(tmp_path: Path) -> None:
+    one, other = Settings(home=tmp_path / "one"), Settings(home=tmp_path / "other")
+    assert watermark_secret(one) != watermark_secret(other)
+
+
+def test_every_secret_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    open_keys(Settings(home=tmp_path / "home"))
+    secrets = [path for path in (tmp_path / "home").rglob("*") if path.is_file() and path.name != ".lock"]
+    assert len(secrets) >= 3
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
+
+
+def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    watermark_secret(Settings(home=tmp_path))
+    (tmp_path / "watermark.key").chmod(0o644)
+    with pytest.raises(ConfigurationError, match=r"watermark\.key"):
+        watermark_secret(Settings(home=tmp_path))
+
+
+def test_a_secret_of_the_settings_goes_before_the_home(tmp_path: Path) -> None:
+    assert watermark_secret(Settings(home=tmp_path, watermark_secret="ab" * 16)) == b"\xab" * 16
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", ["", "abcd", "canary" * 8, "ab" * 15])
+def test_a_secret_that_is_none_is_refused_without_showing_it(tmp_path: Path, wrong: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        watermark_secret(Settings(home=tmp_path, watermark_secret=wrong))
+    assert "canary" not in raised.value.detail
+    assert raised.value.__cause__ is None
+
+
+def test_the_watermark_may_be_left_out_for_development(tmp_path: Path) -> None:
+    assert isinstance(open_keys(Settings(home=tmp_path, watermark="none")).watermarker, NoWatermarker)
+
+
+@pytest.mark.parametrize("half", ["signing_certificate", "signing_key"])
+def test_half_a_signing_identity_is_a_mistake(tmp_path: Path, half: str) -> None:
+    with pytest.raises(ConfigurationError, match="together"):
+        open_keys(Settings(home=tmp_path, **{half: tmp_path / "x.pem"}))
+
+
+def test_a_configured_identity_is_used(tmp_path: Path) -> None:
+    made = open_keys(Settings(home=tmp_path / "other")).identity
+    (tmp_path / "chain.pem").write_text(made.chain_pem)
+    (tmp_path / "key.pem").write_text(made.key_pem)
+    (tmp_path / "key.pem").chmod(0o600)
+    settings = Settings(home=tmp_path, signing_certificate=tmp_path / "chain.pem", signing_key=tmp_path / "key.pem")
+    assert open_keys(settings).identity.chain_pem == made.chain_pem
+    assert not (tmp_path / "pki").exists()
+
+
+def test_keys_do_not_print_their_secrets(tmp_path: Path) -> None:
+    keys = open_keys(Settings(home=tmp_path))
+    assert keys.watermark_secret.hex() not in repr(keys)
+    assert repr(keys.watermark_secret) not in repr(keys)
+    assert "PRIVATE KEY" not in repr(keys)

@@ -1,0 +1,58 @@
+"""The composition root."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from darkroom.services import WorkerServices, build_gateway_services, build_worker_services
+from darkroom.settings import Settings
+from darkroom.storage import FolderStore
+from tests.fakes import fake_services
+
+
+async def test_a_gateway_is_wired_without_contacting_anything(tmp_path: Path) -> None:
+    services = build_gateway_services(Settings(home=tmp_path, redis_url="redis://192.0.2.1:1/0"))
+    assert isinstance(services.store, FolderStore)
+    assert services.catalog.default == "tiny"
+    await services.close()
+
+
+async def test_a_worker_has_what_stamps(tmp_path: Path) -> None:
+    services = build_worker_services(Settings(home=tmp_path))
+    assert isinstance(services, WorkerServices)
+    assert services.stamper
+    assert services.records
+    await services.close()
+
+
+async def test_gateway_and_worker_of_one_home_share_their_keys(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    gateway, worker = build_gateway_services(settings), build_worker_services(settings)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != ".lock") == [
+        "digests.json",
+        "pki",
+        "store",
+        "watermark.key",
+    ]
+    await gateway.close()
+    await worker.close()
+
+
+async def test_closing_closes_everything_last_to_first_even_when_one_fails() -> None:
+    closed: list[str] = []
+
+    async def first() -> None:
+        closed.append("first")
+
+    async def failing() -> None:
+        closed.append("failing")
+        raise OSError("gone")
+
+    async def last() -> None:
+        closed.append("last")
+
+    services = replace(fake_services(), closers=(first, failing, last))
+    with pytest.raises(OSError, match="gone"):
+        await services.close()
+    assert closed == ["last", "failing", "first"]

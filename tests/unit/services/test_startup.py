@@ -1,0 +1,69 @@
+"""What stops a process from starting."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from darkroom.errors import BrokenWeights, ConfigurationError, MissingWeights, StoreUnavailable
+from darkroom.ledger.protocol import LedgerHealth
+from darkroom.services import build_gateway_services, build_worker_services, check_start
+from darkroom.settings import Settings
+from tests.fakes import fake_services
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "example.com", ""])
+def test_anonymous_access_off_loopback_is_refused(host: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="allow_anonymous"):
+        build_gateway_services(Settings(home=tmp_path, host=host, allow_anonymous=True))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+async def test_anonymous_access_on_loopback_is_fine(host: str, tmp_path: Path) -> None:
+    services = build_gateway_services(Settings(home=tmp_path, host=host, allow_anonymous=True))
+    await services.close()
+
+
+async def test_a_gateway_starts_beside_a_model_that_is_missing(tmp_path: Path) -> None:
+    services = build_gateway_services(Settings(home=tmp_path, models={"gone": tmp_path / "gone"}))
+    assert [entry.name for entry in services.catalog.unavailable()] == ["gone"]
+    await services.close()
+
+
+def test_a_worker_does_not_start_beside_a_model_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(MissingWeights, match="gone"):
+        build_worker_services(Settings(home=tmp_path, models={"gone": tmp_path / "gone"}))
+
+
+def test_a_worker_names_the_broken_file(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model_index.json").write_bytes(b"{")
+    with pytest.raises(BrokenWeights, match=r"model_index\.json"):
+        build_worker_services(Settings(home=tmp_path, models={"mine": tmp_path / "model"}))
+
+
+async def test_the_check_hands_on_the_ledgers_warnings() -> None:
+    assert "memory" in (await check_start(fake_services()))[0]
+
+
+def ledger_saying(*problems: str) -> Any:
+    async def check() -> LedgerHealth:
+        return LedgerHealth(problems=problems, warnings=())
+
+    return SimpleNamespace(check=check)
+
+
+async def test_a_ledger_that_would_lose_jobs_stops_the_start() -> None:
+    services: Any = SimpleNamespace(ledger=ledger_saying("it evicts"), store=fake_services().store)
+    with pytest.raises(ConfigurationError, match="it evicts"):
+        await check_start(services)
+
+
+async def test_a_store_that_is_away_stops_the_start(tmp_path: Path) -> None:
+    services = build_gateway_services(Settings(home=tmp_path))
+    (tmp_path / "store").rmdir()
+    stood_on: Any = SimpleNamespace(ledger=ledger_saying(), store=services.store)
+    with pytest.raises(StoreUnavailable):
+        await check_start(stood_on)
+    await services.close()
