@@ -170,9 +170,8 @@ class Intake:
         until = time.monotonic() + self._rhythm.drain
         while len(self._hand):
             now = time.monotonic()
-            for held in self._hand:
-                if not held.dropped and held.remaining(now) >= until - now:
-                    await self._hand.hand_back(held)
+            late = [held for held in self._hand if not held.dropped and held.remaining(now) >= until - now]
+            await asyncio.gather(*map(self._hand.hand_back, late))
             if now >= until:
                 break
             self._hand.changed.clear()

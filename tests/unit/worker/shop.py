@@ -1,0 +1,195 @@
+"""A worker without a device: the real hand and intake around a scripted engine and a stamper that only stores."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from ulid import ULID
+
+from darkroom.contract.job import Job, Progress
+from darkroom.errors import DarkroomError, LedgerUnavailable, StoreUnavailable
+from darkroom.ledger.memory import MemoryLedger
+from darkroom.ledger.protocol import Claim, Outcome, Reaped, Renewal
+from darkroom.ledger.rules import Rules
+from darkroom.provenance import Facts, Record, Stamped
+from darkroom.queue import SilentBells
+from darkroom.storage.memory import MemoryStore
+from darkroom.storage.protocol import ObjectStore
+from tests.integration.ledger.making import submission
+from worker.engine.request import Work
+from worker.finish import Finisher, Picture
+from worker.hand import Hand
+from worker.intake import Intake, Rhythm
+from worker.relay import Relay
+
+QUICK = Rhythm(renew=0.005, reap=0.005, report=0.005, look=0.0, drain=0.2)
+NEVER = 3600.0
+PICTURE = np.zeros((8, 8, 3), np.uint8)
+
+
+class Clock:
+    """Unix seconds, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FlakyLedger(MemoryLedger):
+    """A memory ledger whose server can go away, as workers see it."""
+
+    away = False
+
+    def _reach(self) -> None:
+        if self.away:
+            raise LedgerUnavailable("the ledger is away")
+
+    async def claim(self, worker: str, models: Any, room: int) -> list[Claim]:
+        self._reach()
+        return await super().claim(worker, models, room)
+
+    async def renew(self, worker: str, attempts: Any) -> Renewal:
+        self._reach()
+        return await super().renew(worker, attempts)
+
+    async def report(self, job_id: str, attempt: int, progress: Progress) -> None:
+        self._reach()
+        await super().report(job_id, attempt, progress)
+
+    async def finish(self, job_id: str, attempt: int, outcome: Outcome) -> Job:
+        self._reach()
+        return await super().finish(job_id, attempt, outcome)
+
+    async def release(self, job_id: str, attempt: int) -> None:
+        self._reach()
+        await super().release(job_id, attempt)
+
+    async def reap(self) -> Reaped:
+        self._reach()
+        return await super().reap()
+
+
+class FlakyStore(MemoryStore):
+    """A memory store that can go away."""
+
+    away = False
+
+    async def put(self, key: str, data: bytes, *, media_type: str, if_absent: bool = False) -> bool:
+        if self.away:
+            raise StoreUnavailable("the store is away")
+        return await super().put(key, data, media_type=media_type, if_absent=if_absent)
+
+
+class PlainStamper:
+    """Stores without marking. `trouble` is raised instead, when there is any."""
+
+    trouble: Exception | None = None
+
+    async def issue(self, rgb_HWC: Picture, facts: Facts, store: ObjectStore, key: str) -> Stamped:
+        if self.trouble:
+            raise self.trouble
+        data = rgb_HWC.tobytes()
+        await store.put(key, data, media_type="image/png", if_absent=True)
+        height, width, _ = rgb_HWC.shape
+        record = Record.model_construct()
+        return Stamped(
+            data=data,
+            media_type="image/png",
+            sha256=hashlib.sha256(data).hexdigest(),
+            width=width,
+            height=height,
+            watermark_id="0123456789ab",
+            manifest_id="urn:c2pa:test",
+            manifest=b"",
+            record=record,
+        )
+
+
+class ScriptedEngine:
+    """Holds works until the test moves them. An obedient one lets go of canceled jobs at once."""
+
+    def __init__(self, relay: Relay, size: int = 4) -> None:
+        self._relay = relay
+        self._size = size
+        self.works: dict[str, Work] = {}
+        self.canceled: list[str] = []
+        self.obedient = True
+
+    def admit(self, work: Work) -> None:
+        self.works[work.job_id] = work
+
+    def cancel(self, job_id: str) -> None:
+        self.canceled.append(job_id)
+        if self.obedient:
+            self.let_go(job_id)
+
+    def room(self) -> int:
+        return self._size - len(self.works)
+
+    def let_go(self, job_id: str) -> None:
+        if work := self.works.pop(job_id, None):
+            self._relay.on_canceled(work)
+
+    def step(self, job_id: str, step: int = 1, steps: int = 20) -> None:
+        self._relay.on_step(self.works[job_id], step, steps)
+
+    def image(self, job_id: str, index: int = 0) -> None:
+        self._relay.on_image(self.works[job_id], index, PICTURE)
+
+    def finish(self, job_id: str, device_seconds: float = 1.5) -> None:
+        """Hand over all images that were asked for, last first, as an engine may, and be done."""
+        for index in reversed(range(len(self.works[job_id].plan.seeds))):
+            self.image(job_id, index)
+        self._relay.on_finished(self.works.pop(job_id), device_seconds)
+
+    def fail(self, job_id: str, error: DarkroomError) -> None:
+        self._relay.on_failed(self.works.pop(job_id), error)  # type: ignore[arg-type]
+
+
+class Shop:
+    """One worker's parts, and what tests do to them. To be built on the event loop it works on."""
+
+    def __init__(self, rhythm: Rhythm = QUICK, patience: float = 5.0, size: int = 4) -> None:
+        self.clock = Clock()
+        self.ledger = FlakyLedger(Rules(), self.clock)
+        self.store = FlakyStore()
+        self.stamper = PlainStamper()
+        self.relay = Relay(asyncio.get_running_loop())
+        self.engine = ScriptedEngine(self.relay, size)
+        finisher = Finisher(self.stamper, self.store, "cpu", {"torch": "test"}, patience)
+        self.hand = self.relay.hand = Hand(self.ledger, self.engine, finisher, patience)
+        self.intake = Intake(self.ledger, SilentBells(), self.hand, "worker-1", ["tiny"], rhythm)
+
+    async def submit(self, **changed: Any) -> str:
+        return (await self.ledger.submit(submission("ann", job_id=str(ULID()), **changed))).job.id
+
+    async def job(self, job_id: str) -> Job:
+        return await self.ledger.get("ann", job_id)
+
+    async def events(self, job_id: str) -> list[str]:
+        return [event.name for event in await self.ledger.events(job_id)]
+
+    async def generating(self, **changed: Any) -> str:
+        """A job that the engine now has."""
+        job_id = await self.submit(**changed)
+        await until(lambda: job_id in self.engine.works)
+        return job_id
+
+    async def ended(self, job_id: str) -> Job:
+        """The job once it has its last state and nobody here holds it."""
+        async with asyncio.timeout(5):
+            while not (await self.job(job_id)).state.terminal:
+                await asyncio.sleep(0.001)
+        await until(lambda: job_id not in {held.claim.job_id for held in self.hand})
+        return await self.job(job_id)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Return when `condition()` holds. Raises: TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.001)

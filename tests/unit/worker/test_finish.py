@@ -1,0 +1,77 @@
+"""Pictures through the real stamper, into a store."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from darkroom.errors import StoreUnavailable, UnmarkedOutput
+from darkroom.ledger.protocol import Claim
+from darkroom.services import WorkerServices
+from tests.fakes import fake_worker_services
+from tests.integration.ledger.making import plan
+from tests.unit.worker.shop import FlakyStore, Picture, PlainStamper
+from worker.finish import Finisher
+
+
+@pytest.fixture(scope="module")
+def services() -> WorkerServices:
+    return fake_worker_services()
+
+
+@pytest.fixture
+def finisher(services: WorkerServices) -> Finisher:
+    return Finisher(services.stamper, services.store, "cpu", {"torch": "test"})
+
+
+def picture(seed: int = 0) -> Picture:
+    """Smooth colours with some grain: 128 x 128."""
+    rng = np.random.default_rng(seed)
+    rise = np.linspace(40, 200, 128)
+    colours = np.stack([rise[None, :] + 0 * rise[:, None], rise[:, None] + 0 * rise[None, :], np.full((128, 128), 90)])
+    return np.clip(colours.transpose(1, 2, 0) + rng.normal(0, 6, (128, 128, 3)), 0, 255).astype(np.uint8)
+
+
+def claim(job_id: str, attempt: int = 1, output_format: str = "png") -> Claim:
+    return Claim(job_id=job_id, tenant="ann", attempt=attempt, plan=plan(output_format=output_format), lease_until=0.0)
+
+
+@pytest.mark.parametrize(("output_format", "extension"), [("png", "png"), ("jpeg", "jpeg"), ("webp", "webp")])
+async def test_an_artifact_tells_the_truth_about_its_bytes_and_verifies(
+    services: WorkerServices, finisher: Finisher, output_format: str, extension: str
+) -> None:
+    artifact = await finisher.picture(claim(f"one-{extension}", output_format=output_format), 0, picture())
+    data = await services.store.get(artifact.key)
+    assert artifact.key == f"images/one-{extension}/0.{extension}"
+    assert artifact.media_type == f"image/{output_format}"
+    assert (artifact.bytes, artifact.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+    assert (artifact.width, artifact.height, artifact.seed) == (128, 128, 7)
+    verdict = await services.verifier.verify(data)
+    assert verdict.state == "intact"
+    assert (verdict.watermark_id, verdict.manifest_id) == (artifact.watermark_id, artifact.manifest_id)
+
+
+async def test_a_second_attempt_adopts_the_picture_that_the_first_stored(
+    services: WorkerServices, finisher: Finisher
+) -> None:
+    first = await finisher.picture(claim("twice"), 0, picture())
+    data = await services.store.get(first.key)
+    second = await finisher.picture(claim("twice", attempt=2), 0, picture())
+    assert second == first
+    assert await services.store.get(first.key) == data
+
+
+async def test_a_strangers_bytes_under_our_key_are_never_taken_for_ours(
+    services: WorkerServices, finisher: Finisher
+) -> None:
+    other = await finisher.picture(claim("other"), 0, picture(1))
+    await services.store.put("images/mine/0.png", await services.store.get(other.key), media_type="image/png")
+    with pytest.raises(UnmarkedOutput):
+        await finisher.picture(claim("mine"), 0, picture())
+
+
+async def test_a_store_that_stays_away_is_given_up() -> None:
+    store = FlakyStore()
+    store.away = True
+    with pytest.raises(StoreUnavailable):
+        await Finisher(PlainStamper(), store, "cpu", {}, patience=0.1).picture(claim("away"), 0, picture())

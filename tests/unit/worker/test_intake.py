@@ -1,0 +1,132 @@
+"""Claims, leases, progress and bells."""
+
+import asyncio
+
+import pytest
+
+from darkroom.contract.job import JobState
+from tests.unit.worker.shop import NEVER, QUICK, Shop, until
+from worker import tasks
+from worker.intake import Rhythm
+
+
+async def test_what_waits_at_start_is_claimed_without_a_bell() -> None:
+    shop = Shop(Rhythm(renew=NEVER, reap=NEVER, report=NEVER, look=0, drain=1))
+    job_id = await shop.submit()
+    running = asyncio.create_task(shop.intake.run())
+    await until(lambda: job_id in shop.engine.works)
+    shop.engine.finish(job_id)
+    await shop.ended(job_id)
+    shop.intake.drain()
+    await running
+
+
+async def test_a_bell_wakes_an_idle_worker_and_is_answered_when_all_is_done() -> None:
+    shop = Shop(Rhythm(renew=NEVER, reap=NEVER, report=NEVER, look=0, drain=1))
+    running = asyncio.create_task(shop.intake.run())
+    await asyncio.sleep(0.01)
+    job_id = await shop.submit()
+    await asyncio.sleep(0.01)
+    assert not shop.engine.works, "nobody rang"
+    tasks.bind(shop.intake)
+    try:
+        serving = asyncio.create_task(asyncio.to_thread(tasks.serve, "tiny"))
+        await until(lambda: job_id in shop.engine.works)
+        assert not serving.done()
+        shop.engine.finish(job_id)
+        async with asyncio.timeout(5):
+            await serving
+    finally:
+        tasks.bind(None)
+    assert (await shop.job(job_id)).state is JobState.SUCCEEDED
+    shop.intake.drain()
+    await running
+
+
+async def test_a_bell_that_finds_nothing_is_answered_at_once(shop: Shop) -> None:
+    async with asyncio.timeout(5):
+        await asyncio.to_thread(shop.intake.serve, "tiny")
+
+
+async def test_a_bell_before_the_start_and_after_the_end_is_answered_at_once() -> None:
+    shop = Shop()
+    shop.intake.serve("tiny")
+    running = asyncio.create_task(shop.intake.run())
+    await asyncio.sleep(0)
+    shop.intake.drain()
+    await running
+    shop.intake.serve("tiny")
+
+
+def test_a_process_that_is_no_worker_answers_no_bell() -> None:
+    tasks.bind(None)
+    with pytest.raises(RuntimeError, match="serves no model"):
+        tasks.serve("tiny")
+
+
+async def test_a_lost_bell_does_no_harm(shop: Shop) -> None:
+    await asyncio.sleep(0.02)
+    await shop.generating()
+
+
+async def test_it_claims_no_more_than_the_engine_has_room_for(shop: Shop) -> None:
+    ids = [await shop.submit() for _ in range(6)]
+    await until(lambda: len(shop.engine.works) == 4)
+    await asyncio.sleep(0.03)
+    assert set(shop.engine.works) == set(ids[:4])
+    shop.engine.finish(ids[0])
+    await until(lambda: ids[4] in shop.engine.works)
+    assert ids[5] not in shop.engine.works
+
+
+async def test_a_busy_worker_claims_at_a_step_boundary() -> None:
+    shop = Shop(Rhythm(renew=NEVER, reap=NEVER, report=NEVER, look=0, drain=0.1))
+    first = await shop.submit()
+    running = asyncio.create_task(shop.intake.run())
+    await until(lambda: first in shop.engine.works)
+    second = await shop.submit()
+    await asyncio.sleep(0.02)
+    assert second not in shop.engine.works
+    shop.engine.step(first)
+    await until(lambda: second in shop.engine.works)
+    shop.intake.drain()
+    await running
+
+
+async def test_leases_are_renewed_while_a_job_is_held(shop: Shop) -> None:
+    job_id = await shop.generating()
+    for _ in range(4):
+        shop.clock.now += 10
+        await asyncio.sleep(0.03)
+    shop.engine.finish(job_id)
+    job = await shop.ended(job_id)
+    assert (job.state, job.attempt) == (JobState.SUCCEEDED, 1)
+
+
+async def test_the_newest_progress_is_told_but_not_every_step(shop: Shop) -> None:
+    job_id = await shop.generating()
+    for step in range(1, 19):
+        shop.engine.step(job_id, step, 20)
+    await asyncio.sleep(0.03)
+    job = await shop.job(job_id)
+    assert job.progress is not None
+    assert (job.progress.step, job.progress.steps) == (18, 20)
+    assert (await shop.events(job_id)).count("progress") == 1
+
+
+async def test_a_ledger_that_goes_away_and_comes_back_costs_nothing(shop: Shop) -> None:
+    job_id = await shop.generating()
+    shop.ledger.away = True
+    shop.engine.step(job_id)
+    shop.engine.finish(job_id)
+    await asyncio.sleep(0.05)
+    shop.ledger.away = False
+    job = await shop.ended(job_id)
+    assert (job.state, job.attempt) == (JobState.SUCCEEDED, 1)
+    await shop.generating()
+
+
+def test_cancellations_are_seen_within_a_second_and_leases_renewed_thrice_a_term() -> None:
+    assert Rhythm.of(15.0, 20.0).renew == 1.0
+    assert Rhythm.of(0.9, 20.0).renew == pytest.approx(0.3)
+    assert QUICK.drain < 1
