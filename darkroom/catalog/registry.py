@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from darkroom.catalog.checkpoint import read_checkpoint
 from darkroom.catalog.digests import DigestCache
+from darkroom.contract.generation import Name
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import ConfigurationError, MissingWeights, ModelError, UnknownModel
 from darkroom.settings import Settings
 
 EMBEDDED = "tiny"
+
+_NAME = TypeAdapter[str](Name)
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,10 @@ class Catalog:
 def open_catalog(settings: Settings) -> Catalog:
     """Read every configured checkpoint and the embedded one. Digests are remembered in the home folder.
 
-    Raises: ConfigurationError when the default model is none of them.
+    Raises: ConfigurationError when the default model is none of them, or a name is one nobody could ask for.
     """
+    for name in settings.models:
+        _check_name(name)
     return read_catalog(
         {EMBEDDED: embedded_model_folder(), **settings.models},
         default=settings.default_model,
@@ -74,6 +81,15 @@ def read_catalog(folders: Mapping[str, Path], *, default: str, digests: DigestCa
         except ModelError as error:
             unavailable.append(Unavailable(name, error))
     return Catalog(specs, unavailable, default=default)
+
+
+def _check_name(name: str) -> None:
+    try:
+        _NAME.validate_python(name)
+    except ValidationError:
+        raise ConfigurationError(
+            f"models: {name!r} is no name for a model: up to 64 of a-z, 0-9, '.', '_' and '-', a letter or digit first"
+        ) from None
 
 
 def embedded_model_folder() -> Path:

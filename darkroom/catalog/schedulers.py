@@ -9,7 +9,12 @@ SCHEDULER_TITLES: Mapping[str, str] = MappingProxyType(
         "euler": "Euler",
         "euler_a": "Euler a",
         "dpmpp_2m": "DPM++ 2M",
+        "dpmpp_2m_karras": "DPM++ 2M Karras",
+        "dpmpp_2m_sde": "DPM++ 2M SDE",
+        "dpmpp_2m_sde_karras": "DPM++ 2M SDE Karras",
         "unipc": "UniPC",
+        "ddpm": "DDPM",
+        "lms": "LMS",
     }
 )
 
@@ -22,6 +27,8 @@ _OF_DIFFUSERS: Mapping[str, str] = MappingProxyType(
         "EulerAncestralDiscreteScheduler": "euler_a",
         "DPMSolverMultistepScheduler": "dpmpp_2m",
         "UniPCMultistepScheduler": "unipc",
+        "DDPMScheduler": "ddpm",
+        "LMSDiscreteScheduler": "lms",
     }
 )
 

@@ -9,18 +9,18 @@ from botocore import exceptions as botocore
 
 from darkroom.errors import DarkroomError, NotStored, StoreError, StoreUnavailable
 
-# First match wins, so the narrow ones stand above their bases.
+# By kind, where the server did not get to answer. First match wins, so the narrow ones stand above their bases.
 TRANSLATIONS: tuple[tuple[type[Exception], type[DarkroomError]], ...] = (
     (botocore.ValidationError, StoreError),
     (botocore.ParamValidationError, StoreError),
     (botocore.MissingParametersError, StoreError),
     (botocore.UndefinedModelAttributeError, StoreError),
-    (botocore.ClientError, StoreUnavailable),
     (botocore.BotoCoreError, StoreUnavailable),
     (Boto3Error, StoreUnavailable),
 )
 
-# What S3 answers when the object is not there; `404` stands for answers without a body.
+# By code, where it did (ClientError): what means that the object is not there; `404` stands for answers without a body.
+# Any other refusal is a store that cannot be used.
 ABSENT_CODES: Mapping[str, type[DarkroomError]] = MappingProxyType({"NoSuchKey": NotStored, "404": NotStored})
 
 

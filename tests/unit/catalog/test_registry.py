@@ -62,6 +62,12 @@ def test_a_default_that_is_no_model_stops_the_start(tmp_path: Path) -> None:
         open_catalog(Settings(home=tmp_path, default_model="nope"))
 
 
+@pytest.mark.parametrize("name", ["Portrait", "", "../x", "a b", "x" * 65, "-x"])
+def test_a_name_nobody_could_ask_for_stops_the_start(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="no name for a model"):
+        open_catalog(Settings(home=tmp_path, models={name: tmp_path}))
+
+
 def test_every_scheduler_has_a_title() -> None:
     assert len(set(SCHEDULERS)) == len(SCHEDULERS) == len(set(SCHEDULER_TITLES.values()))
     assert {"ddim", "euler", "euler_a", "dpmpp_2m", "unipc"} <= set(SCHEDULERS)
