@@ -4,6 +4,7 @@ import json
 import random
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 from transformers import CLIPTokenizer
@@ -64,7 +65,7 @@ def learn(counts: Counter[str], size: int = VOCABULARY) -> tuple[list[str], list
     while len(vocabulary) < size - 2:
         pairs: Counter[tuple[str, str]] = Counter()
         for word, tokens in words.items():
-            for pair in zip(tokens, tokens[1:], strict=False):
+            for pair in pairwise(tokens):
                 pairs[pair] += counts[word]
         best = max(pairs, key=lambda pair: (pairs[pair], pair))
         words = {word: _merge(tokens, best) for word, tokens in words.items()}

@@ -149,6 +149,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("worker/tiny/model"))
     parser.add_argument("--work", type=Path, default=Path("build/training"), help="keeps finished stages")
     parser.add_argument("--log", type=Path, default=Path("worker/tiny/training.csv"))
+    parser.add_argument("--finish-decoder", action="store_true", help="train the decoder on whole pictures too")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(THREADS)
@@ -156,7 +157,8 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     shop = Workshop(options.work, Journal(options.log))
     unet = shop.unet()
-    assemble(shop.text(), shop.finished_vae(), unet, options.out)
+    vae = shop.finished_vae() if options.finish_decoder else shop.vae()
+    assemble(shop.text(), vae, unet, options.out)
     log.info("%s", evaluate(options.out))
 
 
