@@ -17,7 +17,7 @@ MAX_LENGTH = 77  # tokens, what the field expects of a CLIP text encoder
 CAPTIONS = 20_000
 START, END = "<|startoftext|>", "<|endoftext|>"
 WORD = re.compile(r"[a-z]+|\d|,")
-ORDINARY_WORDS = """
+ORDINARY_TEXT = """
 the of and to in is that it for was with as his on be at by had not are but from or have an they which one you were
 all there would their we him been has when who will more no if out so up its about into than them can only other new
 some time these two may then first any now such like our over me even most made after also many before must through
@@ -26,7 +26,8 @@ still see work long here between life being under never day same another know wh
 photo picture painting portrait drawing landscape mountain river sea forest city night sunset cat dog horse bird house
 tree flower car boat street sky cloud beautiful detailed high quality realistic oil watercolor digital art anime dark
 bright light blurry ugly low crescent moon neon outline glowing style sketch striped gray grey brown colour color
-""".split()
+"""
+ORDINARY_WORDS = ORDINARY_TEXT.split()
 ORDINARY_COUNT = 3  # how often each ordinary word counts, so that foreign prompts split into something sensible
 
 
