@@ -3,7 +3,7 @@
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from darkroom.errors import DarkroomError
-from worker.engine.request import Work
+from worker.engine.request import Work, WorkId
 from worker.models.cache import Lease, ModelCache
 
 Entry = Lease | Exception
@@ -25,10 +25,10 @@ class Door:
     def push(self, work: Work) -> None:
         self._waiting.append(work)
 
-    def drop(self, job_id: str) -> list[Work]:
-        """Take a job's works out of the line."""
-        dropped = [work for work in self._waiting if work.job_id == job_id]
-        self._waiting = [work for work in self._waiting if work.job_id != job_id]
+    def drop(self, work_id: WorkId) -> Work | None:
+        """Take a work out of the line; None when it is not in it."""
+        dropped = next((work for work in self._waiting if work.id == work_id), None)
+        self._waiting = [work for work in self._waiting if work.id != work_id]
         return dropped
 
     def open(self) -> list[tuple[Work, Entry]]:

@@ -15,7 +15,7 @@ from worker.engine.inbox import Inbox
 from worker.engine.lane import Seat
 from worker.engine.lanes import Lanes
 from worker.engine.pulse import IDLE, Heartbeat, begin
-from worker.engine.request import Listener, Work
+from worker.engine.request import Listener, Work, WorkId
 from worker.models.cache import ModelCache
 
 # Seconds a load may take before a watcher worries: 7 GB from a cold disk.
@@ -42,7 +42,7 @@ class Engine:
         self._door = Door(models)
         self._lanes = Lanes(max_rows, self._free_memory, clock)
         self._decoder = Decoder(self._free_memory, clock)
-        self._generations: dict[Generation, None] = {}
+        self._generations: dict[WorkId, Generation] = {}
         self._heartbeat = IDLE
 
     @property
@@ -55,7 +55,7 @@ class Engine:
         self._inbox.admit(work)
 
     def cancel(self, job_id: str) -> None:
-        """Drop a job at the next step, whatever its attempt; nothing for a job that is not here."""
+        """Drop the attempts at a job that are here now, at the next step; nothing for a job that is not here."""
         self._inbox.cancel(job_id)
 
     def room(self) -> int:
@@ -91,8 +91,8 @@ class Engine:
         arrivals, cancels = self._inbox.take()
         for work in arrivals:
             self._door.push(work)
-        for job_id in cancels:
-            self._cancel(job_id)
+        for work_id in cancels:
+            self._cancel(work_id)
         for work, entry in self._door.open():
             self._enter(work, entry)
 
@@ -102,7 +102,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001  a request's own part may fail for that request alone
             self._refuse(work, error)
             return
-        self._generations[generation] = None
+        self._generations[work.id] = generation
         self._lanes.seat(generation)
         for notice in generation.notices():
             self._listener.on_notice(work, notice)
@@ -123,7 +123,7 @@ class Engine:
             seat.generation.device_seconds += tick.share(seat)
         for seat, error in tick.failures.items():
             self._fail(seat.generation, error)
-        self._advance([seat for seat in tick.seats if seat.generation in self._generations])
+        self._advance([seat for seat in tick.seats if seat.generation.work.id in self._generations])
         return True
 
     def _advance(self, seats: list[Seat]) -> None:
@@ -156,21 +156,23 @@ class Engine:
         self._heartbeat = begin(LOAD_SECONDS)
         return self._door.wait(WAIT_SECONDS)
 
-    def _cancel(self, job_id: str) -> None:
-        for work in self._door.drop(job_id):
+    def _cancel(self, work_id: WorkId) -> None:
+        work = self._door.drop(work_id)
+        if work is not None:
             self._inbox.ended(work)
             self._listener.on_canceled(work)
-        for generation in [known for known in self._generations if known.work.job_id == job_id]:
+        elif work_id in self._generations:
+            generation = self._generations[work_id]
             self._end(generation)
             self._listener.on_canceled(generation.work)
 
     def _fail(self, generation: Generation, error: GenerationError) -> None:
-        if generation in self._generations:
+        if generation.work.id in self._generations:
             self._end(generation)
             self._listener.on_failed(generation.work, error)
 
     def _end(self, generation: Generation) -> None:
-        del self._generations[generation]
+        del self._generations[generation.work.id]
         self._lanes.drop(generation)
         self._decoder.drop(generation)
         generation.close()

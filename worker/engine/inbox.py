@@ -15,7 +15,7 @@ class Inbox:
         self._most_rows = most_rows
         self._changed = Condition()
         self._arrivals: deque[Work] = deque()
-        self._cancels: set[str] = set()
+        self._cancels: set[WorkId] = set()
         self._works: dict[WorkId, Work] = {}
         self._rows: dict[WorkId, int] = {}
 
@@ -30,12 +30,13 @@ class Inbox:
             self._changed.notify_all()
 
     def cancel(self, job_id: str) -> None:
+        """Only attempts that are here now: one admitted later is another matter."""
         with self._changed:
-            self._cancels.add(job_id)
+            self._cancels |= {work.id for work in self._works.values() if work.job_id == job_id}
             self._changed.notify_all()
 
-    def take(self) -> tuple[list[Work], set[str]]:
-        """Arrivals in order, and jobs to cancel, since the last call."""
+    def take(self) -> tuple[list[Work], set[WorkId]]:
+        """Arrivals in order, and works to cancel, since the last call."""
         with self._changed:
             taken = list(self._arrivals), self._cancels
             self._arrivals, self._cancels = deque(), set()

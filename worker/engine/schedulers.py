@@ -12,6 +12,9 @@ import diffusers
 # `StableDiffusionPipeline.__init__` repairs these two in outdated configurations.
 REPAIRS: Mapping[str, Any] = MappingProxyType({"steps_offset": 1, "clip_sample": False})
 
+KARRAS = {"use_karras_sigmas": True}
+SDE = {"algorithm_type": "sde-dpmsolver++"}
+
 
 @dataclass(frozen=True)
 class SchedulerKind:
@@ -28,7 +31,12 @@ KINDS: Mapping[str, SchedulerKind] = MappingProxyType(
         "euler": SchedulerKind("Euler", "EulerDiscreteScheduler"),
         "euler_a": SchedulerKind("Euler a", "EulerAncestralDiscreteScheduler"),
         "dpmpp_2m": SchedulerKind("DPM++ 2M", "DPMSolverMultistepScheduler"),
+        "dpmpp_2m_karras": SchedulerKind("DPM++ 2M Karras", "DPMSolverMultistepScheduler", KARRAS),
+        "dpmpp_2m_sde": SchedulerKind("DPM++ 2M SDE", "DPMSolverMultistepScheduler", SDE),
+        "dpmpp_2m_sde_karras": SchedulerKind("DPM++ 2M SDE Karras", "DPMSolverMultistepScheduler", SDE | KARRAS),
         "unipc": SchedulerKind("UniPC", "UniPCMultistepScheduler"),
+        "ddpm": SchedulerKind("DDPM", "DDPMScheduler"),
+        "lms": SchedulerKind("LMS", "LMSDiscreteScheduler"),
     }
 )
 

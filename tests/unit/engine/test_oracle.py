@@ -1,5 +1,6 @@
 """What the engine makes is what diffusers' own pipeline makes."""
 
+import diffusers
 import numpy as np
 import pytest
 import torch
@@ -18,7 +19,15 @@ ORACLES = {
     "euler": ("EulerDiscreteScheduler", {}),
     "euler_a": ("EulerAncestralDiscreteScheduler", {}),
     "dpmpp_2m": ("DPMSolverMultistepScheduler", {}),
+    "dpmpp_2m_karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
+    "dpmpp_2m_sde": ("DPMSolverMultistepScheduler", {"algorithm_type": "sde-dpmsolver++"}),
+    "dpmpp_2m_sde_karras": (
+        "DPMSolverMultistepScheduler",
+        {"algorithm_type": "sde-dpmsolver++", "use_karras_sigmas": True},
+    ),
     "unipc": ("UniPCMultistepScheduler", {}),
+    "ddpm": ("DDPMScheduler", {}),
+    "lms": ("LMSDiscreteScheduler", {}),
 }
 
 
@@ -28,8 +37,6 @@ def checkpoint(request: pytest.FixtureRequest) -> Checkpoint:
 
 
 def pipeline(checkpoint: Checkpoint, scheduler: str) -> StableDiffusionPipeline:
-    import diffusers
-
     pipe = StableDiffusionPipeline.from_pretrained(checkpoint.spec.path, dtype=torch.float32)
     class_name, overrides = ORACLES[scheduler]
     pipe.scheduler = getattr(diffusers, class_name).from_config(pipe.scheduler.config, **overrides)
