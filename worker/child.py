@@ -1,145 +1,30 @@
-"""The process that holds the models. Three threads: bells on the main one, the engine, and the ledger's event loop.
+"""The process that holds the models: `python -m worker.child`, its orders on stdin.
 
-`python -m worker.child`, started by `worker.supervisor` with its orders on stdin. When one of the threads dies, so does
-the process: the jobs come back through the ledger, and a process whose CUDA context is broken is of no more use.
+Whatever can be found wrong without torch is found before torch is loaded, which takes seconds.
 """
 
-import asyncio
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from types import FrameType
-
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-from rq.exceptions import StopRequested
 
 from darkroom.errors import ConfigurationError, ModelError
 from darkroom.log import configure_logging, get_logger
-from darkroom.services import WorkerServices, build_worker_services, check_start
-from worker import tasks
-from worker.bell import BellListener
-from worker.engine import Engine
-from worker.exits import DEVICE_LOST, MISCONFIGURED, NO_WEIGHTS, STOPPED
-from worker.finish import Finisher
-from worker.hand import Hand
+from darkroom.services import build_worker_services
+from worker.exits import MISCONFIGURED, NO_WEIGHTS, STOPPED
 from worker.heart import Heart
-from worker.intake import Intake, Rhythm
 from worker.launch import Orders, die_with
-from worker.machine import device_name, finishing_threads, versions
-from worker.models.open import open_models
-from worker.models.placement import placement
-from worker.patience import patiently
-from worker.relay import Relay
 
 log = get_logger(__name__)
-
-
-class Worker:
-    """Everything of one child, wired. `run` returns when it has been told to stop and has let go of its jobs."""
-
-    def __init__(self, orders: Orders, services: WorkerServices, heart: Heart) -> None:
-        settings = orders.settings
-        self._settings = settings
-        self._services = services
-        self._heart = heart
-        self._stopping = threading.Event()
-        self._engine_stop = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(ThreadPoolExecutor(finishing_threads(), "finish"))
-        self._models = open_models(settings, services.catalog)
-        self._served = [spec.name for spec in services.catalog.specs()]
-        relay = Relay(self._loop)
-        self._engine = Engine(self._models, relay, max_rows=settings.max_rows)
-        device = device_name(placement(settings).device)
-        finisher = Finisher(services.stamper, services.store, device, versions())
-        relay.hand = hand = Hand(services.ledger, self._engine, finisher)
-        rhythm = Rhythm.of(settings.lease_seconds, settings.drain_seconds)
-        self._intake = Intake(services.ledger, services.bells, hand, orders.worker, self._served, rhythm)
-
-    def warm(self) -> None:
-        """Load the default model, then see that ledger and store are there; waits for them.
-
-        Raises: ModelError naming the file; ConfigurationError for a ledger that cannot keep our promises.
-        """
-        self._models.lease(self._services.catalog.default).release()
-        self._heart.say("loading", "waiting for ledger and store")
-        check = patiently(None, lambda: check_start(self._services))
-        for warning in self._loop.run_until_complete(check):
-            log.warning("worker.warned", reason=warning)
-
-    def run(self) -> None:
-        signal.signal(signal.SIGTERM, self._on_signal)
-        signal.signal(signal.SIGINT, self._on_signal)
-        ledger = _start("ledger", self._keep_ledger)
-        engine = _start("engine", lambda: self._engine.run(self._engine_stop))
-        tasks.bind(self._intake)
-        self._heart.watch(lambda: self._engine.heartbeat)
-        self._heart.say("ready")
-        log.info("worker.ready", models=self._served)
-        while not self._stopping.is_set():
-            self._answer_bells()
-        self._heart.say("draining")
-        ledger.join()
-        self._engine_stop.set()
-        engine.join(timeout=1.0)
-
-    def _answer_bells(self) -> None:
-        """Until told to stop, or until RQ gives up on a Redis that is away; then after a moment's rest."""
-        url, patience = self._settings.redis_url.get_secret_value(), self._settings.redis_timeout
-        try:
-            with Redis.from_url(url, socket_connect_timeout=patience, retry=Retry(NoBackoff(), 0)) as connection:
-                BellListener(self._served, connection, self._stop).work(logging_level="WARNING")
-        except StopRequested:  # the signal came while RQ was starting or ending
-            pass
-        except (RedisError, OSError) as error:
-            log.warning("bells.away", error=type(error).__name__)
-        self._stopping.wait(1.0)
-
-    def _on_signal(self, signum: int, frame: FrameType | None) -> None:
-        self._stop()
-
-    def _stop(self) -> None:
-        self._stopping.set()
-        self._intake.drain()
-
-    def _keep_ledger(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._intake.run())
-            runner.run(self._services.close())
-
-
-def _start(name: str, work: Callable[[], None]) -> threading.Thread:
-    """A thread whose death is the death of the process."""
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException:
-            log.exception("worker.thread_died", thread=name)
-            os._exit(DEVICE_LOST)
-
-    thread = threading.Thread(target=run, name=name, daemon=True)
-    thread.start()
-    return thread
 
 
 def main() -> int:
     """The exit code, from `worker.exits`."""
     orders = Orders.loads(sys.stdin.buffer.read())
     die_with(orders.supervisor_pid)
-    settings = orders.settings
-    configure_logging(service="worker", log_format=settings.log_format, level=settings.log_level)
+    configure_logging(service="worker", log_format=orders.settings.log_format, level=orders.settings.log_level)
     heart = Heart(orders.pulse_fd)
     heart.start()
     try:
-        worker = Worker(orders, build_worker_services(settings), heart)
-        worker.warm()
-        worker.run()
+        _work(orders, heart)
     except ModelError as error:
         log.error("worker.weights", path=error.path, reason=error.detail)
         heart.say("failed", error.detail)
@@ -149,6 +34,16 @@ def main() -> int:
         heart.say("failed", error.detail)
         return MISCONFIGURED
     return STOPPED
+
+
+def _work(orders: Orders, heart: Heart) -> None:
+    """Raises: ModelError naming the file; ConfigurationError."""
+    services = build_worker_services(orders.settings)
+    from worker.threads import Worker  # loads torch
+
+    worker = Worker(orders.worker, services, heart)
+    worker.warm()
+    worker.run()
 
 
 if __name__ == "__main__":

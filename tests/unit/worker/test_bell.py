@@ -41,11 +41,6 @@ def test_callbacks_are_ignored(callback: str) -> None:
 
 def test_webhooks_rate_limits_and_repetitions_are_ignored() -> None:
     hook = [{"url": "http://127.0.0.1:1/", "job_status": "finished"}]
-    job = bell(
-        "worker.tasks.serve",
-        webhooks=json.dumps(hook),
-        rate_limit_key="k",
-        rate_limit_concurrency="1",
-        repeats_left="9",
-    )
+    limit = {"rate_limit_key": "k", "rate_limit_concurrency": "1"}
+    job = bell("worker.tasks.serve", webhooks=json.dumps(hook), repeats_left="9", **limit)
     assert (job.webhooks, job.rate_limit_key, job.has_rate_limit, job.repeats_left) == ([], None, False, None)
