@@ -44,7 +44,7 @@ def _welcome(service: "Stack") -> list[str]:
     settings = service.settings
     lines = [
         f"[bold]darkroom[/bold] is open at {service.url}",
-        f"  docs      {service.url}/docs",
+        f"  api       {service.url}/openapi.json",
         f'  try       darkroom generate "a red circle on a white background" --url {service.url} -o out.png',
         f"  pictures  {settings.folder_root}" if settings.store == "folder" else f"  pictures  {settings.store}",
         f"  logs      {settings.home_folder / 'logs'}",

@@ -1,0 +1,1 @@
+"""The default watermark, `tss`: keyed, tiled, spread over the spectrum, without weights."""
