@@ -4,7 +4,6 @@ It looks things up by scanning, and keeps no index that could disagree with the 
 """
 
 import asyncio
-import hashlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +12,7 @@ from darkroom.contract.job import EventName, Job, JobEvent, JobState, Progress
 from darkroom.errors import NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
 from darkroom.ledger.fairness import Account
+from darkroom.ledger.first_use import FirstUses
 from darkroom.ledger.protocol import (
     Claim,
     JobPage,
@@ -37,13 +37,11 @@ class MemoryLedger:
         self.rules = rules or Rules()
         self._clock = clock
         self._records: dict[str, Record] = {}
-        self._first_use: dict[tuple[str, str], tuple[str, str, int]] = {}
-        self._accounts: defaultdict[tuple[str, str, str], Account] = defaultdict(Account)
+        self._first_uses = FirstUses(self.rules.idempotency_ttl_ms)
+        self.accounts: defaultdict[tuple[str, str, str], Account] = defaultdict(Account)
         self._outbox: dict[str, JsonObject] = {}
         self._waiters: set[asyncio.Event] = set()
         self._places = self._turns = self._events = 0
-
-    # --- what callers do -------------------------------------------------------------------------------------------
 
     async def submit(self, submission: Submission) -> Submitted:
         now = self._now()
@@ -54,18 +52,16 @@ class MemoryLedger:
         record = Record(submission.job_id, submission.tenant, submission.plan, self._places, now)
         self._join_line(record, now)
         self._records[record.id] = record
-        if submission.idempotency_key is not None:
-            until = now + self.rules.idempotency_ttl_ms
-            self._first_use[_use(submission)] = record.id, submission.body_hash, until
+        self._first_uses.remember(submission, now)
         self._emit(record, "queued", now, {})
         return Submitted(job=record.job(), replayed=False, position=self._position(record) or 0)
 
     def _replay(self, submission: Submission, now: int) -> Record | None:
-        job_id, body_hash, until = self._first_use.get(_use(submission), ("", "", 0))
-        if submission.idempotency_key is not None and job_id in self._records and now < until:
-            if body_hash != submission.body_hash:
+        first = self._first_uses.find(submission, now)
+        if first and first.job_id in self._records:
+            if first.body_hash != submission.body_hash:
                 self._refuse("mismatch")
-            return self._records[job_id]
+            return self._records[first.job_id]
         return self._records.get(submission.job_id)
 
     def _admit(self, tenant: str) -> None:
@@ -118,8 +114,6 @@ class MemoryLedger:
     def _events_after(self, job_id: str, last: tuple[int, int]) -> list[JobEvent]:
         record = self._records.get(job_id)
         return [event for event in record.events if cursors.event_id(event.id) > last] if record else []
-
-    # --- what workers do -------------------------------------------------------------------------------------------
 
     async def claim(self, worker: str, models: Sequence[str], room: int) -> list[Claim]:
         now = self._now()
@@ -203,10 +197,8 @@ class MemoryLedger:
 
     async def reap(self) -> Reaped:
         now, sweep = self._now(), self.rules.sweep
-        forgotten = [r for r in self._records.values() if r.finished_ms is not None and self._outlived(r, now)]
-        for record in sorted(forgotten, key=lambda r: (r.finished_ms, r.id))[:sweep]:
-            del self._records[record.id]
-        overdue = [r for r in self._in_line() if r.overdue(now)]
+        self._forget(now)
+        overdue = [record for record in self._in_line() if record.overdue(now)]
         expired = sorted(overdue, key=lambda r: (r.plan.deadline_at, r.id))[:sweep]
         for record in expired:
             self._move(record, Move.EXPIRE, now)
@@ -218,8 +210,11 @@ class MemoryLedger:
             waiting=await self.waiting(),
         )
 
-    def _outlived(self, record: Record, now: int) -> bool:
-        return record.finished_ms is not None and record.finished_ms + self.rules.result_ttl_ms <= now
+    def _forget(self, now: int) -> None:
+        oldest = sorted((r.finished_ms, r.id) for r in self._records.values() if r.finished_ms is not None)
+        for finished_ms, job_id in oldest[: self.rules.sweep]:
+            if finished_ms + self.rules.result_ttl_ms <= now:
+                del self._records[job_id]
 
     def _recover(self, lost: Iterable[Record], now: int) -> tuple[list[str], list[str]]:
         requeued, ended = [], []
@@ -238,8 +233,6 @@ class MemoryLedger:
         record.progress = record.started_ms = None
         self._move(record, move, now, data={"reason": reason})
 
-    # --- what the service does -------------------------------------------------------------------------------------
-
     async def waiting(self) -> Mapping[str, int]:
         return dict(Counter(record.plan.model for record in self._in_line()))
 
@@ -256,8 +249,6 @@ class MemoryLedger:
     async def close(self) -> None:
         for bell in self._waiters:
             bell.set()
-
-    # --- the one way a job moves -----------------------------------------------------------------------------------
 
     def _move(self, record: Record, move: Move, now: int, data: JsonObject | None = None) -> None:
         step = TRANSITIONS.get((record.state, move))
@@ -277,17 +268,17 @@ class MemoryLedger:
 
     def _settle(self, record: Record, seconds: float, now: int) -> None:
         """Let the tenant's account hold `seconds` for this job instead of what it held so far."""
-        self._accounts[(*record.desk, record.tenant)].charge(seconds - record.charge, now, self.rules.half_life_ms)
+        self.accounts[(*record.desk, record.tenant)].charge(seconds - record.charge, now, self.rules.half_life_ms)
         record.charge = seconds
 
     def _join_line(self, record: Record, now: int) -> None:
         here = [other for other in self._in_line() if other.desk == record.desk]
         if here and all(other.tenant != record.tenant for other in here):
             floor = min(self._used(other, now) for other in here)
-            self._accounts[(*record.desk, record.tenant)].raise_to(floor, now, self.rules.half_life_ms)
+            self.accounts[(*record.desk, record.tenant)].raise_to(floor, now, self.rules.half_life_ms)
 
     def _used(self, record: Record, now: int) -> float:
-        return self._accounts[(*record.desk, record.tenant)].used(now, self.rules.half_life_ms)
+        return self.accounts[(*record.desk, record.tenant)].used(now, self.rules.half_life_ms)
 
     def _in_line(self) -> list[Record]:
         return [record for record in self._records.values() if record.state is JobState.QUEUED]
@@ -310,8 +301,3 @@ class MemoryLedger:
 
     def _now(self) -> int:
         return milliseconds(self._clock())
-
-
-def _use(submission: Submission) -> tuple[str, str]:
-    key = submission.idempotency_key or ""
-    return submission.tenant, hashlib.sha256(key.encode()).hexdigest()

@@ -195,3 +195,12 @@ async def test_records_are_forgotten_after_their_time(ledger: Ledger, clock: Sti
     await ledger.reap()
     assert [job.id for job in (await ledger.jobs("ann", limit=9)).jobs] == [kept]
     assert await ledger.events(gone) == []
+
+
+async def test_a_dead_workers_jobs_come_back_at_the_next_sweep(ledger: Ledger) -> None:
+    ids = [await submitted(ledger) for _ in range(3)]
+    await ledger.claim("dead", ["tiny"], 2)
+    await ledger.claim("alive", ["tiny"], 1)
+    assert await ledger.abandon("dead") == tuple(sorted(ids[:2]))
+    assert set((await ledger.reap()).requeued) == set(ids[:2])
+    assert [(await ledger.get("ann", job_id)).attempt for job_id in ids] == [1, 1, 1]

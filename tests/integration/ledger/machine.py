@@ -1,0 +1,207 @@
+"""A Hypothesis state machine that does the same to both ledgers and compares everything that can be seen of them.
+
+Two workers claim, renew, report, finish and release; each may be a zombie, since it goes on using every claim it was
+ever given. Time moves only by `tick`, on both sides at once.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
+from redis.asyncio import Redis
+
+from darkroom.contract.job import JobState, Progress
+from darkroom.errors import DarkroomError
+from darkroom.ledger.memory import MemoryLedger
+from darkroom.ledger.protocol import Claim, Ledger, Outcome
+from darkroom.ledger.redis import RedisLedger
+from darkroom.ledger.rules import Rules
+from tests.integration.ledger.clocks import STILL_LUA, StillClock
+from tests.integration.ledger.making import FAILED, submission, succeeded
+
+RULES = Rules(lease_ms=10_000, max_attempts=2, max_queued=7, max_queued_per_tenant=4, result_ttl_ms=40_000, sweep=2)
+
+TENANTS = st.sampled_from(["ann", "bob", "cid"])
+WORKERS = st.sampled_from(["left", "right"])
+OUTCOMES = st.sampled_from([FAILED, succeeded(0.5), succeeded(7.0, images=2), Outcome(state=JobState.BLOCKED)])
+
+Answer = TypeVar("Answer")
+
+
+class TwoLedgers(RuleBasedStateMachine):
+    """`url` names the server; `prefix` is emptied before each run."""
+
+    url: ClassVar[str]
+    prefix: ClassVar[str] = "machine"
+
+    claims: Bundle[Claim] = Bundle("claims")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.Runner()
+        self.jobs: dict[str, str] = {}
+        self.ended: dict[str, JobState] = {}
+
+    @initialize()
+    def open(self) -> None:
+        self.client = Redis.from_url(self.url, decode_responses=True)
+        self.loop.run(self.client.flushdb())
+        self.clock = self.loop.run(StillClock.on_server(self.client, self.prefix))
+        self.memory = MemoryLedger(RULES, self.clock)
+        self.redis = RedisLedger(self.url, prefix=self.prefix, rules=RULES, clock=STILL_LUA)
+
+    def teardown(self) -> None:
+        self.loop.run(self.redis.close())
+        self.loop.run(self.client.aclose())
+        self.loop.close()
+
+    def both(self, call: Callable[[Ledger], Awaitable[Answer]]) -> Answer | None:
+        """The one answer of both ledgers; None when both refused in the same words."""
+        expected, got = self.loop.run(_answer(call(self.memory))), self.loop.run(_answer(call(self.redis)))
+        assert got == expected
+        return None if isinstance(got, Refused) else got
+
+    # --- what may happen -------------------------------------------------------------------------------------------
+
+    @rule(
+        tenant=TENANTS,
+        model=st.sampled_from(["tiny", "other"]),
+        priority=st.sampled_from(["interactive", "bulk"]),
+        seconds=st.sampled_from([1.0, 2.5]),
+        wait=st.sampled_from([None, None, 5.0, 30.0]),
+    )
+    def submit(self, tenant: str, model: str, priority: str, seconds: float, wait: float | None) -> None:
+        deadline = None if wait is None else self.clock.now + wait
+        self._submit(tenant, model=model, priority=priority, predicted_seconds=seconds, deadline_at=deadline)
+
+    @rule(tenant=TENANTS, key=st.sampled_from(["k", "l"]), body=st.sampled_from(["one", "two"]))
+    def submit_with_a_key(self, tenant: str, key: str, body: str) -> None:
+        self._submit(tenant, key=key, body=body)
+
+    def _submit(self, tenant: str, **wanted: Any) -> None:
+        asked = submission(tenant, job_id=f"01K{len(self.jobs):023d}", **wanted)
+        answer = self.both(lambda ledger: ledger.submit(asked))
+        if answer and not answer.replayed:
+            self.jobs[asked.job_id] = tenant
+
+    @rule(target=claims, worker=WORKERS, models=st.sampled_from([["tiny"], ["other", "tiny"]]), room=st.integers(1, 3))
+    def claim(self, worker: str, models: list[str], room: int) -> Any:
+        return multiple(*(self.both(lambda ledger: ledger.claim(worker, models, room)) or []))
+
+    @rule(claim=claims)
+    def renew(self, claim: Claim) -> None:
+        self.both(lambda ledger: ledger.renew("left", {claim.job_id: claim.attempt}))
+
+    @rule(claim=claims, step=st.integers(1, 4))
+    def report(self, claim: Claim, step: int) -> None:
+        self.both(lambda ledger: ledger.report(claim.job_id, claim.attempt, Progress(step=step, steps=4)))
+
+    @rule(claim=claims, outcome=OUTCOMES)
+    def finish(self, claim: Claim, outcome: Outcome) -> None:
+        self.both(lambda ledger: ledger.finish(claim.job_id, claim.attempt, outcome))
+
+    @rule(claim=claims)
+    def release(self, claim: Claim) -> None:
+        self.both(lambda ledger: ledger.release(claim.job_id, claim.attempt))
+
+    @precondition(lambda self: self.jobs)
+    @rule(tenant=TENANTS, data=st.data())
+    def cancel(self, tenant: str, data: st.DataObject) -> None:
+        job_id = data.draw(st.sampled_from(sorted(self.jobs)))
+        self.both(lambda ledger: ledger.cancel(tenant, job_id))
+
+    @rule(worker=WORKERS)
+    def a_worker_is_known_to_be_dead(self, worker: str) -> None:
+        self.both(lambda ledger: ledger.abandon(worker))
+
+    @rule()
+    def reap(self) -> None:
+        self.both(lambda ledger: ledger.reap())
+
+    @rule(seconds=st.sampled_from([1, 4, 10, 45]))
+    def tick(self, seconds: int) -> None:
+        self.loop.run(self.clock.advance(seconds))
+
+    # --- what must hold --------------------------------------------------------------------------------------------
+
+    @invariant()
+    def both_tell_the_same(self) -> None:
+        if not hasattr(self, "redis"):
+            return
+        self.both(lambda ledger: ledger.waiting())
+        self.both(_outbox)
+        for tenant in ("ann", "bob", "cid"):
+            self.both(lambda ledger, tenant=tenant: ledger.jobs(tenant, limit=50))
+        for job_id in self.jobs:
+            self.both(lambda ledger, job_id=job_id: _told(ledger, job_id))
+            self.both(lambda ledger, job_id=job_id: ledger.position(job_id))
+
+    @invariant()
+    def an_end_is_final_and_told_once(self) -> None:
+        if not hasattr(self, "redis"):
+            return
+        ends = [row["job_id"] for row in self.loop.run(_outbox(self.redis))]
+        assert len(ends) == len(set(ends))
+        for tenant in ("ann", "bob", "cid"):
+            for job in self.loop.run(self.redis.jobs(tenant, limit=50)).jobs:
+                assert self.ended.get(job.id, job.state) is job.state
+                assert (job.id in ends) == job.state.terminal
+                if job.state.terminal:
+                    self.ended[job.id] = job.state
+
+    @invariant()
+    def each_job_is_in_one_place(self) -> None:
+        if hasattr(self, "redis"):
+            self.loop.run(self._look_for_jobs())
+
+    async def _look_for_jobs(self) -> None:
+        """Behind the ledger's back: its lines, leases and ends partition the jobs, and nothing empty stays."""
+        tag = f"{{{self.prefix}}}:"
+        lines = [key async for key in self.client.scan_iter(f"{tag}line:*")]
+        queued = [job_id for line in lines for job_id in await self.client.zrange(line, 0, -1)]
+        running = await self.client.zrange(f"{tag}leases", 0, -1)
+        ended = [member.partition(":")[0] for member in await self.client.zrange(f"{tag}ended", 0, -1)]
+        records = [key.removeprefix(f"{tag}job:") async for key in self.client.scan_iter(f"{tag}job:*")]
+        assert sorted(queued + running + ended) == sorted(records)
+        desks = [key async for key in self.client.scan_iter(f"{tag}desk:*")]
+        at_desks = [
+            f"{key.replace('desk:', 'line:', 1)}:{who}" for key in desks for who in await self.client.smembers(key)
+        ]
+        assert sorted(at_desks) == sorted(lines)
+
+    @invariant()
+    def tenants_have_used_the_same(self) -> None:
+        if hasattr(self, "redis"):
+            self.loop.run(self._look_at_accounts())
+
+    async def _look_at_accounts(self) -> None:
+        """To the last bit: what differs here would change who is served only much later."""
+        tag = f"{{{self.prefix}}}:account:"
+        used = {}
+        async for key in self.client.scan_iter(f"{tag}*"):
+            priority, model, tenant = key.removeprefix(tag).split(":")
+            used[model, priority, tenant] = float(await self.client.hget(key, "seconds"))
+        expected = {key: account.seconds for key, account in self.memory.accounts.items()}
+        assert {key: seconds for key, seconds in used.items() if seconds} == {k: s for k, s in expected.items() if s}
+
+
+class Refused(tuple[object, ...]):
+    """An error as something to compare."""
+
+
+async def _answer(call: Awaitable[Answer]) -> Answer | Refused:
+    try:
+        return await call
+    except DarkroomError as error:
+        return Refused((type(error), error.detail))
+
+
+async def _told(ledger: Ledger, job_id: str) -> list[tuple[object, ...]]:
+    """A job's history without the ids, which are each ledger's own."""
+    return [(event.name, event.at, event.data) for event in await ledger.events(job_id)]
+
+
+async def _outbox(ledger: Ledger) -> list[Any]:
+    return [what for _, what in await ledger.outbox()]
