@@ -1,6 +1,6 @@
 """Rows -> predictions: one pass of the U-Net, and what is done when it fails."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from darkroom.errors import GenerationError, OutOfMemory
-from worker.engine.faults import fatal, out_of_memory
+from worker.engine.faults import as_failure, fatal, out_of_memory
 from worker.engine.sample import Row
 from worker.models.checkpoint import Checkpoint
 
@@ -30,19 +30,24 @@ class Forward:
 
     def __call__(self, rows: Sequence[Row]) -> list[Prediction]:
         """One float32 prediction 1CHW a row, or why there is none. Raises what the device does not recover from."""
-        return [prediction for chunk in self._chunks(rows) for prediction in self._attempt(chunk)]
+        predictions: list[Prediction] = []
+        while len(predictions) < len(rows):
+            predictions += self._attempt(rows[len(predictions) :][: self.most_rows])
+        return predictions
 
-    def _chunks(self, rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-        for start in range(0, len(rows), self.most_rows):
-            yield rows[start : start + self.most_rows]
-
-    def _attempt(self, rows: Sequence[Row]) -> list[Prediction]:
+    def _attempt(self, rows: Sequence[Row], *, freed: bool = False) -> list[Prediction]:
         try:
             return self._pass(rows)
         except Exception as error:
             if fatal(error):
                 raise
-            return self._without_memory(rows) if out_of_memory(error) else self._halves(rows, error)
+            if not out_of_memory(error):
+                return self._halves(rows, error)
+        # Out of the except block, where the traceback no longer keeps the pass's tensors alive.
+        if not freed:
+            self.free_memory()
+            return self._attempt(rows, freed=True)
+        return self._fewer(rows)
 
     def _pass(self, rows: Sequence[Row]) -> list[Prediction]:
         padding = [rows[0]] * ((self.fixed_rows or 0) - len(rows))
@@ -52,22 +57,14 @@ class Forward:
     def _halves(self, rows: Sequence[Row], error: Exception) -> list[Prediction]:
         """Find the row at fault, so that the others go on."""
         if len(rows) == 1:
-            failure = GenerationError(f"a denoising step failed ({type(error).__name__})")
-            failure.__cause__ = error
-            return [failure]
+            return [as_failure(error, "a denoising step")]
         middle = len(rows) // 2
         return [*self._attempt(rows[:middle]), *self._attempt(rows[middle:])]
 
-    def _without_memory(self, rows: Sequence[Row]) -> list[Prediction]:
-        """Once more with caches dropped, then with half the rows from now on, down to one."""
-        self.free_memory()
-        try:
-            return self._pass(rows)
-        except Exception as error:
-            if not out_of_memory(error):
-                raise
+    def _fewer(self, rows: Sequence[Row]) -> list[Prediction]:
+        """With half the rows from now on, down to one."""
         if len(rows) == 1 or self.fixed_rows:
-            return [OutOfMemory("not enough device memory for one picture of this size") for _ in rows]
+            return [OutOfMemory("not enough device memory for a picture of this size") for _ in rows]
         self.most_rows = (len(rows) + 1) // 2
         return self(rows)
 

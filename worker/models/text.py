@@ -15,10 +15,6 @@ class TextEncoding(Protocol):
         """Conditioning of `text`, the same bits whatever else is being encoded."""
         ...
 
-    def forget(self) -> None:
-        """Give remembered embeddings back."""
-        ...
-
 
 class ClipText:
     """One CLIP encoder, its last hidden state after the final norm: Stable Diffusion 1 and 2.
@@ -46,9 +42,6 @@ class ClipText:
         context_1TC = self._text_encoder(tokens.input_ids.to(device), attention_mask=mask)[0]
         return Conditioning(context_1TC, dropped_tokens=self._dropped_tokens(text))
 
-    def forget(self) -> None:
-        """Nothing is remembered here."""
-
     def _dropped_tokens(self, text: str) -> int:
         # verbose=False: a text beyond the window is what we count, nothing to warn about.
         length = len(self._tokenizer(text, verbose=False).input_ids)
@@ -70,6 +63,3 @@ class RememberedText:
         while len(self._known) > self._size:
             self._known.popitem(last=False)
         return self._known[text]
-
-    def forget(self) -> None:
-        self._known.clear()

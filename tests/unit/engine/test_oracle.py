@@ -31,7 +31,13 @@ ORACLES = {
 }
 
 
-@pytest.fixture(params=["epsilon", "velocity", "embedded"])
+@pytest.fixture(
+    params=[
+        "epsilon",
+        pytest.param("velocity", marks=pytest.mark.slow),
+        pytest.param("embedded", marks=pytest.mark.slow),
+    ]
+)
 def checkpoint(request: pytest.FixtureRequest) -> Checkpoint:
     return request.getfixturevalue(request.param)
 

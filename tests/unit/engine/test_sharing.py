@@ -2,17 +2,20 @@
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from darkroom.contract.plan import GenerationPlan
+from tests.unit.engine.checkpoints import CPU
 from tests.unit.engine.latents import denoise_alone, denoise_together, relative
 from tests.unit.engine.works import develop, make_plan
 from worker.engine.request import Work
 from worker.engine.schedulers import KINDS
 from worker.models.checkpoint import Checkpoint
+from worker.models.loader import load_folder
 
 PROMPTS = ("a red circle", "a green square on the left", "two blue stars", "")
 
@@ -57,7 +60,7 @@ def test_a_job_of_more_rows_than_fit_equals_its_images_asked_for_alone(velocity:
     assert relative(together, torch.cat(alone)) <= 1e-5
 
 
-@pytest.mark.parametrize("checkpoint", ["epsilon", "velocity"])
+@pytest.mark.parametrize("checkpoint", ["epsilon", pytest.param("velocity", marks=pytest.mark.slow)])
 def test_deterministic_requests_have_the_same_bits_under_any_load(
     checkpoint: str, request: pytest.FixtureRequest
 ) -> None:
@@ -110,13 +113,8 @@ def test_images_of_one_job_differ(epsilon: Checkpoint) -> None:
     assert not torch.allclose(latents_NCHW[0], latents_NCHW[1])
 
 
-def test_noise_is_drawn_alike_whatever_the_precision(epsilon: Checkpoint, epsilon_folder: object) -> None:
-    from pathlib import Path
-
-    from tests.unit.engine.checkpoints import CPU
-    from worker.models.loader import load_folder
-
-    half = load_folder("model", Path(str(epsilon_folder)), CPU, torch.bfloat16)
+def test_noise_is_drawn_alike_whatever_the_precision(epsilon: Checkpoint, epsilon_folder: Path) -> None:
+    half = load_folder("model", epsilon_folder, CPU, torch.bfloat16)
     plan = make_plan(scheduler="euler_a", seeds=(3,))
 
     assert relative(denoise_alone(half, plan), denoise_alone(epsilon, plan)) <= 0.05

@@ -1,0 +1,76 @@
+"""Works wait for models, and only for their own."""
+
+import threading
+
+from tests.unit.engine.networks import still_checkpoint
+from tests.unit.engine.works import Recorder, finish, make_work
+from worker.engine import Engine
+from worker.models.cache import ModelCache
+from worker.models.checkpoint import Checkpoint
+
+
+def test_the_engine_steps_on_while_another_model_is_loaded() -> None:
+    go_on = threading.Event()
+
+    def load(name: str) -> Checkpoint:
+        if name == "slow":
+            assert go_on.wait(10)
+        return still_checkpoint(name)
+
+    recorder = Recorder()
+    cache = ModelCache(load, lambda name: 1, 1000)
+    cache.lease("quick").release()
+    engine = Engine(cache, recorder)
+    engine.admit(make_work("slow", model="slow"))
+    engine.step()
+    engine.admit(make_work("quick", model="quick"))
+    for _ in range(10):
+        engine.step()
+    assert recorder.ended == ["quick"]
+
+    go_on.set()
+    finish(engine)
+    engine.close()
+    assert recorder.ended == ["quick", "slow"]
+
+
+def test_a_work_canceled_while_its_model_is_loaded_never_starts() -> None:
+    go_on = threading.Event()
+
+    def load(name: str) -> Checkpoint:
+        assert go_on.wait(10)
+        return still_checkpoint(name)
+
+    recorder = Recorder()
+    engine = Engine(ModelCache(load, lambda name: 1, 1000), recorder)
+    engine.admit(make_work())
+    engine.step()
+    engine.cancel("job")
+    engine.step()
+    assert recorder.canceled == ["job"]
+
+    go_on.set()
+    finish(engine)
+    engine.close()
+    assert recorder.ended == ["job"]
+
+
+def test_a_loaded_model_is_given_back_when_nobody_waits_for_it_any_more() -> None:
+    go_on = threading.Event()
+
+    def load(name: str) -> Checkpoint:
+        assert go_on.wait(10)
+        return still_checkpoint(name)
+
+    cache = ModelCache(load, lambda name: 1, 1000)
+    engine = Engine(cache, Recorder())
+    engine.admit(make_work())
+    engine.step()
+    engine.cancel("job")
+    go_on.set()
+    finish(engine)
+
+    cache.evict_idle()
+    engine.close()
+
+    assert cache.resident() == ()
