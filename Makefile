@@ -32,9 +32,10 @@ check: .venv/.dev ## what a commit must pass, in under a minute: lint, types, la
 	$(BIN)/lint-imports
 	$(BIN)/pytest -m "not slow"
 
-fix: .venv/.dev ## let ruff format the code and mend what it can
+fix: .venv/.dev ## format the code, mend what ruff can, write the generated pages
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	$(BIN)/python docs/generate.py
 
 bench: .venv/.run ## run every benchmark; each ends with one line of JSON
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done

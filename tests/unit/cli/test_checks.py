@@ -1,0 +1,69 @@
+"""What the doctor says of sick installations."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from darkroom.cli import checks
+from darkroom.errors import StoreUnavailable
+from darkroom.provenance import development_pki, kept_secret
+from darkroom.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.delenv("DARKROOM_REDIS_URL", raising=False)
+    return Settings(home=tmp_path)
+
+
+async def test_a_development_certificate_is_a_warning(settings: Settings) -> None:
+    assert [state for state, _ in await checks.check_keys(settings)] == ["warn"]
+
+
+async def test_a_secret_that_others_can_read_is_a_failure(settings: Settings) -> None:
+    kept_secret(settings.home_folder / "watermark.key")
+    (settings.home_folder / "watermark.key").chmod(0o644)
+    (finding,) = [found for found in await checks.run_checks(settings, only=("keys",)) if found.state == "fail"]
+    assert "watermark.key" in finding.words
+    assert "chmod 600" in finding.words
+
+
+async def test_a_picture_without_a_watermark_is_a_warning(settings: Settings) -> None:
+    unmarked = settings.model_copy(update={"watermark": "none"})
+    assert "DARKROOM_WATERMARK=none" in (await checks.check_keys(unmarked))[-1][1]
+
+
+async def test_a_certificate_is_judged_by_what_is_left_of_it(settings: Settings) -> None:
+    expires_at = development_pki(settings.home_folder).expires_at
+    assert checks.judge_expiry(expires_at, datetime.now(UTC))[0] == "ok"
+    assert checks.judge_expiry(expires_at, expires_at - timedelta(days=3))[0] == "warn"
+
+
+async def test_a_checkpoint_without_weights_is_named(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    broken = settings.model_copy(update={"models": {"mine": tmp_path / "empty"}})
+    verdicts = await checks.check_models(broken)
+    assert [(state, words.partition(":")[0]) for state, words in verdicts] == [("fail", "mine"), ("ok", "tiny")]
+
+
+async def test_a_redis_that_is_away_is_a_failure(settings: Settings) -> None:
+    away = Settings(home=settings.home, redis_url="redis://127.0.0.1:1/0")
+    findings = await checks.run_checks(away, only=("ledger", "clock"))
+    assert [finding.state for finding in findings] == ["fail", "fail"]
+
+
+async def test_a_store_that_is_away_is_a_failure(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(_: Settings) -> list[checks.Verdict]:
+        raise StoreUnavailable("the bucket does not answer")
+
+    monkeypatch.setitem(checks.CHECKS, "store", away)
+    (finding,) = await checks.run_checks(settings, only=("store",))
+    assert finding == checks.Finding("fail", "store", "the bucket does not answer")
+
+
+@pytest.mark.slow
+async def test_a_fresh_machine_has_nothing_that_fails(settings: Settings) -> None:
+    findings = await checks.run_checks(settings)
+    assert {finding.about for finding in findings} == set(checks.CHECKS)
+    assert [finding for finding in findings if finding.state == "fail"] == []

@@ -1,0 +1,102 @@
+"""What a process is given before it starts: settings, a socket, and packages that are ours."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from darkroom.cli.app import run
+from darkroom.cli.config import as_environment, load_settings
+from darkroom.cli.listen import is_loopback, listen, url_of
+from darkroom.errors import ConfigurationError
+from darkroom.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in [name for name in os.environ if name.startswith("DARKROOM_")]:
+        monkeypatch.delenv(name)
+
+
+def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_PORT", "secret-value")
+    with pytest.raises(ConfigurationError, match="DARKROOM_PORT: ") as caught:
+        load_settings()
+    assert "secret-value" not in str(caught.value)
+
+
+def test_the_command_line_outranks_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_PORT", "1")
+    monkeypatch.setenv("DARKROOM_HOST", "::1")
+    settings = load_settings(port=2, host=None)
+    assert (settings.port, settings.host) == (2, "::1")
+
+
+def test_a_child_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(
+        redis_url="redis://:password@127.0.0.1:1/0",
+        models={"mine": Path("/models/mine")},
+        api_keys={"ab": "studio"},
+        allow_anonymous=True,
+        home=Path("/srv/darkroom"),
+        lease_seconds=3.5,
+    )
+    for name, value in as_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == settings
+
+
+def test_a_busy_port_is_told_in_words() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=f"port {port} on 127.0.0.1 is taken"):
+            listen("127.0.0.1", port)
+
+
+def test_an_address_of_another_machine_cannot_be_listened_on() -> None:
+    with pytest.raises(ConfigurationError, match=r"cannot listen on 192\.0\.2\.1"):
+        listen("192.0.2.1", 0)
+
+
+def test_port_0_is_known_once_it_is_bound() -> None:
+    with listen("127.0.0.1", 0) as bound:
+        assert url_of(bound) == f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("127.0.0.1", True), ("127.8.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("a.b", False)],
+)
+def test_loopback_is_told_from_the_world(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
+
+
+def test_an_open_door_without_keys_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["up", "--host", "0.0.0.0", "--port", "0", "--home", str(tmp_path / "home")]) == 1
+    assert "refusing to listen on 0.0.0.0 without API keys" in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_key_is_known_by_its_digest_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["key", "studio"]) == 0
+    told = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    name, _, value = told["setting"].partition("=")
+    assert name == "DARKROOM_API_KEYS"
+    assert json.loads(value.strip("'")) == {hashlib.sha256(told["key"].encode()).hexdigest(): "studio"}
+    assert told["key"] not in told["setting"]
+
+
+@pytest.mark.parametrize("package", ["api", "worker"])
+def test_a_stranger_of_the_same_name_is_refused(package: str, tmp_path: Path) -> None:
+    (tmp_path / package).mkdir()
+    (tmp_path / package / "__init__.py").write_text("raise SystemExit('the stranger ran')")
+    ended = subprocess.run(
+        [sys.executable, "-m", "darkroom", package], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"darkroom: refusing the stranger {tmp_path.resolve() / package}")
