@@ -25,7 +25,7 @@ from darkroom.ledger.protocol import (
     Submitted,
 )
 from darkroom.ledger.record import Record
-from darkroom.ledger.refusals import refusal
+from darkroom.ledger.refusals import refuse_unless_taken
 from darkroom.ledger.rules import EXHAUSTED, Rules, milliseconds
 from darkroom.ledger.transitions import TRANSITIONS, Move, ending_told, finishing_move
 
@@ -60,20 +60,16 @@ class MemoryLedger:
         first = self._first_uses.find(submission, now)
         if first and first.job_id in self._records:
             if first.body_hash != submission.body_hash:
-                self._refuse("mismatch")
+                refuse_unless_taken("mismatch")
             return self._records[first.job_id]
         return self._records.get(submission.job_id)
 
     def _admit(self, tenant: str) -> None:
         waiting = self._in_line()
         if len(waiting) >= self.rules.max_queued:
-            self._refuse("queue_full")
+            refuse_unless_taken("queue_full")
         if sum(record.tenant == tenant for record in waiting) >= self.rules.max_queued_per_tenant:
-            self._refuse("tenant_limit")
-
-    def _refuse(self, word: str) -> None:
-        if error := refusal(word):
-            raise error
+            refuse_unless_taken("tenant_limit")
 
     async def cancel(self, tenant: str, job_id: str) -> Job:
         record = self._of(tenant, job_id)

@@ -33,7 +33,7 @@ from darkroom.ledger.protocol import (
     Submission,
     Submitted,
 )
-from darkroom.ledger.refusals import refusal
+from darkroom.ledger.refusals import refuse_unless_taken
 from darkroom.ledger.rules import Rules, milliseconds
 from darkroom.ledger.transitions import ending_told, finishing_move
 from darkroom.settings import Settings
@@ -93,8 +93,7 @@ class RedisLedger:
             _digest(submission),
             submission.body_hash,
         )
-        if error := refusal(word):
-            raise error
+        refuse_unless_taken(word)
         position, fields = answer
         return Submitted(job=read_job(pairs(fields)), replayed=word == "replayed", position=position)
 

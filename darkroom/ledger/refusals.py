@@ -1,20 +1,20 @@
 """Why a submission is refused. Both ledgers speak these words, so that callers cannot tell them apart."""
 
-from darkroom.errors import DarkroomError, IdempotencyMismatch, QueueFull, TenantLimit
+from darkroom.errors import IdempotencyMismatch, QueueFull, TenantLimit
 
 _RETRY_AFTER_SECONDS = 5
 
 
-def refusal(word: str) -> DarkroomError | None:
-    """The error for a word of `scripts/submit.lua`; None when it took the job."""
+def refuse_unless_taken(word: str) -> None:
+    """Raise what a word of `scripts/submit.lua` stands for; nothing when it took the job."""
     match word:
         case "mismatch":
-            return IdempotencyMismatch("this Idempotency-Key was used with another request")
+            raise IdempotencyMismatch("this Idempotency-Key was used with another request")
         case "queue_full":
-            return QueueFull("the service has as many jobs waiting as it takes", _RETRY_AFTER_SECONDS)
+            raise QueueFull("the service has as many jobs waiting as it takes", _RETRY_AFTER_SECONDS)
         case "tenant_limit":
-            return TenantLimit("you have as many jobs waiting as you may", _RETRY_AFTER_SECONDS)
+            raise TenantLimit("you have as many jobs waiting as you may", _RETRY_AFTER_SECONDS)
         case "accepted" | "replayed":
-            return None
+            return
         case _:
             raise AssertionError(f"submit.lua answered {word!r}")
