@@ -20,7 +20,7 @@ from worker.held import Held
 from worker.patience import patiently
 
 MAX_PENDING_PICTURES = 32
-RELEASE_SECONDS = 2.0
+RELEASE_SECONDS = 1.0
 
 log = get_logger(__name__)
 

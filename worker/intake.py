@@ -136,6 +136,9 @@ class Intake:
     async def _reap(self) -> None:
         """Every worker sweeps: puts back what dead ones held, and rings again for what waits unheard."""
         waiting = (await self._ledger.reap()).waiting
+        if self._away:
+            log.info("ledger.back", held=len(self._hand))
+        self._away = False
         if any(waiting.get(model) for model in self._models):
             self._hand.changed.set()
         for model in waiting:
@@ -157,10 +160,6 @@ class Intake:
             if not self._away:
                 log.warning("ledger.away", held=len(self._hand))
             self._away = True
-        else:
-            if self._away:
-                log.info("ledger.back", held=len(self._hand))
-            self._away = False
 
     # --- the end -----------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,12 @@ from typing import TypeVar
 import stamina
 
 from darkroom.errors import UnavailableError
+from darkroom.log import get_logger
+
+# stamina's own hook logs a line for every try.
+stamina.instrumentation.set_on_retry_hooks(())
+
+log = get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -19,5 +25,10 @@ async def patiently(seconds: float | None, call: Callable[[], Awaitable[T]]) -> 
         on=UnavailableError, attempts=None, timeout=seconds, wait_initial=0.1, wait_max=2.0, wait_jitter=0.1
     ):
         with attempt:
-            return await call()
+            try:
+                return await call()
+            except UnavailableError as error:
+                if attempt.num == 1:
+                    log.warning("waiting", code=error.code)
+                raise
     raise AssertionError("unreachable: the last error is raised")

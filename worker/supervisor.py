@@ -30,7 +30,7 @@ class Limits:
     silence: float = 60.0  # no pulse at all: something holds the interpreter
     step_factor: float = 3.0  # times the predicted step
     step_floor: float = 30.0  # but never less: first passes compile, neighbours steal the CPU
-    drain_margin: float = 5.0  # beyond the drain itself
+    drain_margin: float = 7.0  # beyond the drain itself
     steady: float = 60.0  # a child that lived this long was no crash loop
     retry_weights: float = 30.0
     retry_most: float = 60.0
