@@ -6,7 +6,8 @@ import traceback
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ulid import ULID
 
-from api.problems import answer, problem
+from api.problems import answer, problem_of
+from darkroom.errors import DarkroomError
 from darkroom.log import get_logger
 from darkroom.metrics import Metrics
 
@@ -72,7 +73,7 @@ class _Exchange:
         _log.error("accident", request=self.id, error=type(error).__name__, where=_frames(error))
         if self.status is not None:
             raise error  # half an answer is out: only cutting the connection tells the caller
-        described = problem("internal_error", 500, "something went wrong here; the incident names our log lines")
+        described = problem_of(DarkroomError("something went wrong here; the incident names our log lines"))
         response = answer(described.model_copy(update={"incident": self.id}))
         await response(self.scope, _nothing, self.send)
 

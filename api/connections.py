@@ -6,7 +6,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from api.problems import MEDIA_TYPE, problem
+from api.problems import MEDIA_TYPE, problem_of
+from darkroom.errors import MalformedRequest
 
 HEADER_SECONDS = 10.0
 # After an early refusal we go on reading for a moment: closing at once would destroy the answer on its way.
@@ -44,7 +45,7 @@ class DeadlineProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP, as a problem like every other."""
-        body = problem("malformed_request", 400, msg).model_dump_json(exclude_none=True).encode()
+        body = problem_of(MalformedRequest(msg)).model_dump_json(exclude_none=True).encode()
         headers = [
             ("content-type", MEDIA_TYPE),
             ("content-length", str(len(body))),

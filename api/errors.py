@@ -12,7 +12,16 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from api.problems import FieldProblem, Problem, answer, problem, problem_of
-from darkroom.errors import CapacityError, DarkroomError, InvalidField, Unauthenticated, UnavailableError
+from darkroom.errors import (
+    CapacityError,
+    DarkroomError,
+    InvalidField,
+    MethodNotAllowed,
+    NotFound,
+    RequestError,
+    Unauthenticated,
+    UnavailableError,
+)
 
 MOST_FIELDS = 20
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -63,12 +72,11 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     match error.status_code:
         case 404:
-            return answer(problem("not_found", 404, "no such path"))
+            return answer(problem_of(NotFound("no such path")))
         case 405:
             methods = allowed_methods(request)
-            detail = f"this path answers {methods}"
-            return answer(problem("method_not_allowed", 405, detail), {"Allow": methods})
-    return answer(problem("http_error", error.status_code, "the request could not be served"), error.headers)
+            return answer(problem_of(MethodNotAllowed(f"this path answers {methods}")), {"Allow": methods})
+    return answer(problem(RequestError.code, error.status_code, "the request could not be served"), error.headers)
 
 
 def allowed_methods(request: Request) -> str:

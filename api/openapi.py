@@ -10,10 +10,10 @@ from pydantic import TypeAdapter
 import darkroom
 from api.documents import problem_response
 from api.problems import Problem
-from api.routes.ops import NotReady
+from api.routes.ops import NotReadyProblem
 from darkroom.catalog import SCHEDULERS, Catalog
 from darkroom.contract.generation import GenerationRequest
-from darkroom.errors import ForbiddenOrigin
+from darkroom.errors import DarkroomError, ForbiddenOrigin, UnknownHost
 from darkroom.settings import Settings
 
 REFERENCES = "#/components/schemas/{model}"
@@ -41,7 +41,7 @@ def document(app: FastAPI, settings: Settings, catalog: Catalog) -> Schema:
         routes=app.routes,
     )
     schemas = described["components"]["schemas"]
-    for model in (Problem, NotReady):
+    for model in (Problem, NotReadyProblem):
         _add(schemas, model.__name__, model.model_json_schema(ref_template=REFERENCES))
     _add(schemas, "GenerationRequest", generation_request_schema(catalog))
     described["paths"]["/api/v1/generations"]["post"]["requestBody"] = {
@@ -90,9 +90,9 @@ def _integer(field: Schema) -> Schema:
 def _finish(operation: Schema, settings: Settings) -> None:
     """What is true of every operation: accidents, and while no key is asked for, whom we answer."""
     responses = operation["responses"]
-    responses.setdefault("500", problem_response(500, ["internal_error"]))
+    responses.setdefault("500", problem_response(500, [DarkroomError.code]))
     if settings.allow_anonymous:
-        responses.setdefault("400", problem_response(400, ["unknown_host"]))
+        responses.setdefault("400", problem_response(400, [UnknownHost.code]))
         responses.setdefault("403", problem_response(403, [ForbiddenOrigin.code]))
         if "security" in operation:
             operation["security"].insert(0, {})

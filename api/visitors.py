@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.problems import answer, problem, problem_of
-from darkroom.errors import ForbiddenOrigin
+from api.problems import answer, problem_of
+from darkroom.errors import ForbiddenOrigin, UnknownHost
 from darkroom.settings import Settings
 
 _AUTHORITY = re.compile(r"(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?")
@@ -34,7 +34,7 @@ class LocalVisitors:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._is_ours(host):
-            refusal = answer(problem("unknown_host", 400, "this service does not go by that host name"))
+            refusal = answer(problem_of(UnknownHost("this service does not go by that host name")))
             await refusal(scope, receive, send)
         elif not self._same_origin(headers.get("origin"), f"{scope['scheme']}://{host}"):
             refusal = answer(problem_of(ForbiddenOrigin("a page of another origin may not use this service")))

@@ -6,12 +6,15 @@
     │   │   ├── UnknownModel
     │   │   └── UnknownScheduler
     │   ├── MalformedBody
+    │   ├── MalformedRequest            not HTTP
+    │   ├── MethodNotAllowed
     │   ├── PayloadTooLarge
     │   ├── UnsupportedMediaType
     │   └── BadPicture                  bytes that are not a picture we read
     ├── AccessError
     │   ├── Unauthenticated
-    │   └── ForbiddenOrigin
+    │   ├── ForbiddenOrigin
+    │   └── UnknownHost
     ├── NotFound
     ├── ConflictError
     │   └── IdempotencyMismatch         one key, two bodies
@@ -20,7 +23,8 @@
     │   └── QueueFull
     ├── UnavailableError                something we stand on is away
     │   ├── LedgerUnavailable
-    │   └── StoreUnavailable
+    │   ├── StoreUnavailable
+    │   └── NotReady
     ├── StoreError
     │   └── NotStored
     ├── StaleAttempt                    a worker that lost its lease came back
@@ -80,6 +84,16 @@ class MalformedBody(RequestError):
     code, status = "malformed_body", 400
 
 
+class MalformedRequest(RequestError):
+    code, status = "malformed_request", 400
+
+
+class MethodNotAllowed(RequestError):
+    """The path does not answer that method; the header `Allow` lists those it does."""
+
+    code, status = "method_not_allowed", 405
+
+
 class PayloadTooLarge(RequestError):
     code, status = "payload_too_large", 413
 
@@ -102,6 +116,12 @@ class Unauthenticated(AccessError):
 
 class ForbiddenOrigin(AccessError):
     code = "forbidden_origin"
+
+
+class UnknownHost(AccessError):
+    """Without API keys, the service answers only to names of its own machine."""
+
+    code, status = "unknown_host", 400
 
 
 class NotFound(DarkroomError):
@@ -150,6 +170,12 @@ class LedgerUnavailable(UnavailableError):
 
 class StoreUnavailable(UnavailableError):
     code = "store_unavailable"
+
+
+class NotReady(UnavailableError):
+    """Ledger or store cannot be worked with."""
+
+    code = "not_ready"
 
 
 class StoreError(DarkroomError):

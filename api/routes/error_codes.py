@@ -11,14 +11,6 @@ from darkroom.errors import DarkroomError
 
 router = APIRouter(include_in_schema=False)
 
-# Said by the gateway itself, without an error of the tree behind them.
-_OURS = {
-    "method_not_allowed": (405, "The path does not answer that method; `Allow` lists those it does."),
-    "unknown_host": (400, "Without API keys the service answers only to names of this machine."),
-    "not_ready": (503, "Ledger or store cannot be worked with; `problems` says why."),
-    "http_error": (400, "The request could not be served."),
-}
-
 _PAGE = """<!doctype html>
 <html lang="en">
 <title>darkroom: error codes</title>
@@ -38,8 +30,7 @@ async def list_error_codes() -> HTMLResponse:
 
 def known_codes() -> dict[str, tuple[int, str]]:
     """code -> (HTTP status, what it means)."""
-    tree = {error.code: (error.status, _words(error)) for error in _family(DarkroomError)}
-    return tree | _OURS
+    return {error.code: (error.status, _words(error)) for error in _family(DarkroomError)}
 
 
 def _family(root: type[DarkroomError]) -> Iterator[type[DarkroomError]]:

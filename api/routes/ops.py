@@ -9,15 +9,14 @@ from starlette.responses import Response
 
 from api.deps import ServicesOf, Tenant
 from api.documents import problems
-from api.problems import MEDIA_TYPE, Problem, answer, problem
-from darkroom.errors import DarkroomError, Unauthenticated, UnavailableError
+from api.errors import headers_of
+from api.problems import MEDIA_TYPE, Problem, answer, problem_of
+from darkroom.errors import DarkroomError, NotReady, Unauthenticated, UnavailableError
 from darkroom.ledger.protocol import Ledger, LedgerHealth
 from darkroom.metrics import CONTENT_TYPE, Metrics
 from darkroom.storage.protocol import ObjectStore
 
 router = APIRouter(tags=["operations"])
-
-NOT_READY = "not_ready"
 
 
 class Alive(BaseModel):
@@ -31,7 +30,7 @@ class Ready(BaseModel):
     warnings: list[str]
 
 
-class NotReady(Problem):
+class NotReadyProblem(Problem):
     problems: list[str] = Field(description="why requests cannot be served")
     warnings: list[str]
 
@@ -48,8 +47,8 @@ async def is_alive() -> Alive:
     response_model=Ready,
     responses={
         503: {
-            "description": NOT_READY,
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/NotReady"}}},
+            "description": NotReady.code,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/NotReadyProblem"}}},
         }
     },
 )
@@ -59,8 +58,9 @@ async def is_ready(services: ServicesOf) -> Response | Ready:
     reasons, warnings = [*health.problems, *stored], list(health.warnings)
     if not reasons:
         return Ready(warnings=warnings)
-    described = problem(NOT_READY, 503, "; ".join(reasons))
-    return answer(NotReady(**described.model_dump(), problems=reasons, warnings=warnings), {"Retry-After": "2"})
+    error = NotReady("; ".join(reasons))
+    described = NotReadyProblem(**problem_of(error).model_dump(), problems=reasons, warnings=warnings)
+    return answer(described, headers_of(error))
 
 
 @router.get(

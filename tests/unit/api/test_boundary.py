@@ -1,0 +1,83 @@
+import json
+import logging
+from collections.abc import Iterator
+from io import StringIO
+
+import httpx
+import pytest
+import structlog
+
+from darkroom.log import configure_logging
+from darkroom.services import Services
+from tests.gateway import GENERATIONS, ask
+
+CANARY = "a canary that must not sing"
+
+
+@pytest.fixture
+def lines() -> Iterator[StringIO]:
+    root = logging.getLogger()
+    before, level = root.handlers, root.level
+    stream = StringIO()
+    configure_logging(service="gateway", stream=stream)
+    yield stream
+    root.handlers = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def logged(lines: StringIO, event: str) -> list[dict[str, object]]:
+    entries = [json.loads(line) for line in lines.getvalue().splitlines()]
+    return [entry for entry in entries if entry["event"] == event]
+
+
+async def test_an_accident_says_nothing_to_the_caller_and_where_it_was_to_us(
+    services: Services, client: httpx.AsyncClient, lines: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stumble(*_: object, **__: object) -> None:
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr(services.ledger, "submit", stumble)
+    answer = await client.post(GENERATIONS, json={"prompt": CANARY})
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    found = answer.json()
+    assert found["code"] == "internal_error"
+    assert CANARY not in answer.text
+    assert "RuntimeError" not in answer.text
+    (accident,) = logged(lines, "accident")
+    assert accident["request"] == found["incident"] == answer.headers["X-Request-Id"]
+    assert accident["error"] == "RuntimeError"
+    assert str(accident["where"]).count("api.submission:") == 1
+    assert CANARY not in lines.getvalue()
+
+
+async def test_each_request_is_one_line_without_anything_private(client: httpx.AsyncClient, lines: StringIO) -> None:
+    job = await ask(client, prompt=CANARY)
+    await client.get(f"{job['links']['self']}?token={CANARY}")
+    await client.get(f"/{CANARY}")
+    first, second, third = logged(lines, "request")
+    assert (first["method"], first["route"], first["status"], first["tenant"]) == ("POST", GENERATIONS, 202, "local")
+    assert second["route"] == f"{GENERATIONS}/{{job_id}}"
+    assert third["route"] is None
+    assert CANARY not in lines.getvalue()
+    assert job["id"] not in lines.getvalue()
+
+
+async def test_every_answer_carries_the_same_walls(services: Services, client: httpx.AsyncClient) -> None:
+    for path in ("/livez", "/nowhere", GENERATIONS, f"{GENERATIONS}/x", "/docs/errors", "/openapi.json"):
+        headers = (await client.get(path)).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert headers["Cache-Control"] == "no-store"
+        assert len(headers["X-Request-Id"]) == 26
+        assert "server" not in headers
+
+
+async def test_every_method_of_a_path_is_named_when_another_is_used(client: httpx.AsyncClient) -> None:
+    answer = await client.put(GENERATIONS)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET, POST"
+    other = await client.post(f"{GENERATIONS}/01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    assert (other.status_code, other.headers["Allow"]) == (405, "DELETE, GET")

@@ -1,0 +1,79 @@
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from api.app import create_app
+from api.routes.error_codes import known_codes
+from darkroom import errors
+from darkroom.services import Services
+from tests.fakes import fake_services
+from tests.gateway import API_KEYS
+
+OPEN = {"/livez", "/readyz"}
+
+
+@pytest.fixture
+async def document(client: httpx.AsyncClient) -> Any:
+    return (await client.get("/openapi.json")).json()
+
+
+def operations(document: Any) -> list[tuple[str, str, Any]]:
+    return [(path, method, op) for path, ops in document["paths"].items() for method, op in ops.items()]
+
+
+async def test_it_is_openapi_3_1_with_an_id_and_words_for_each_operation(document: Any) -> None:
+    assert document["openapi"].startswith("3.1")
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(ids)) == len(ids)
+    assert all(operation["description"] for _, _, operation in operations(document))
+
+
+async def test_every_reference_leads_somewhere(document: Any) -> None:
+    schemas = document["components"]["schemas"]
+    named = {part.split('"')[0] for part in json.dumps(document).split("#/components/schemas/")[1:]}
+    assert named <= set(schemas)
+    assert "HTTPValidationError" not in schemas
+
+
+async def test_every_refusal_is_a_problem_with_a_documented_code(document: Any) -> None:
+    codes = set(known_codes())
+    for path, method, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                (media_type,) = response["content"]
+                assert media_type == "application/problem+json", (path, method, status)
+                assert set(response["content"][media_type].get("examples", ())) <= codes
+
+
+def test_everything_but_the_probes_asks_for_a_key() -> None:
+    keyed = create_app(fake_services(allow_anonymous=False, api_keys=API_KEYS)).openapi()
+    without = {path for path, _, operation in operations(keyed) if operation.get("security") != [{"key": []}]}
+    assert without == OPEN
+
+
+async def test_where_no_key_is_needed_it_says_so(document: Any) -> None:
+    for path, _, operation in operations(document):
+        assert path in OPEN or {} in operation["security"]
+        assert {"400", "403"} <= set(operation["responses"])
+
+
+async def test_the_request_is_described_with_the_models_there_are(services: Services, document: Any) -> None:
+    fields = document["components"]["schemas"]["GenerationRequest"]["properties"]
+    (spec,) = services.catalog.specs()
+    assert {"type": "string", "enum": [spec.name]} in fields["model"]["anyOf"]
+    (width,) = [option for option in fields["width"]["anyOf"] if option["type"] == "integer"]
+    assert (width["minimum"], width["maximum"], width["multipleOf"]) == (
+        spec.min_size,
+        spec.max_size,
+        spec.size_multiple,
+    )
+
+
+async def test_every_code_there_is_has_its_place_on_the_page(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/docs/errors")).text
+    tree = {error.code for error in vars(errors).values() if isinstance(error, type) and hasattr(error, "code")}
+    assert tree <= set(known_codes())
+    for code in known_codes():
+        assert f"id={code}>" in page

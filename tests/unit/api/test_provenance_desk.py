@@ -1,0 +1,72 @@
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from api.routes.provenance import AT_ONCE, IN_LINE, Desk
+from darkroom.errors import CapacityError
+from darkroom.provenance import State, Verdict
+from darkroom.services import Services
+from tests.gateway import client_of, problem_in
+
+
+async def test_few_are_served_at_once_and_few_may_wait() -> None:
+    desk, leave = Desk(), asyncio.Event()
+    inside = 0
+
+    async def visit() -> None:
+        nonlocal inside
+        async with desk:
+            inside += 1
+            await leave.wait()
+
+    visits = [asyncio.create_task(visit()) for _ in range(AT_ONCE + IN_LINE)]
+    await asyncio.sleep(0)
+    assert inside == AT_ONCE
+    with pytest.raises(CapacityError):
+        async with desk:
+            pass
+    leave.set()
+    await asyncio.gather(*visits)
+    assert inside == AT_ONCE + IN_LINE
+    async with desk:
+        pass
+
+
+async def test_those_who_leave_the_line_make_room() -> None:
+    desk, leave = Desk(), asyncio.Event()
+
+    async def visit() -> None:
+        async with desk:
+            await leave.wait()
+
+    visits = [asyncio.create_task(visit()) for _ in range(AT_ONCE + IN_LINE)]
+    await asyncio.sleep(0)
+    visits.pop().cancel()
+    await asyncio.sleep(0)
+    visits.append(asyncio.create_task(visit()))
+    await asyncio.sleep(0)
+    leave.set()
+    await asyncio.gather(*visits)
+
+
+async def test_a_crowd_is_told_when_to_come_back(services: Services) -> None:
+    leave = asyncio.Event()
+
+    class Slow:
+        async def verify(self, data: bytes) -> Verdict:
+            await leave.wait()
+            return Verdict(state=State.NO_EVIDENCE, text="nothing")
+
+    async with client_of(replace(services, verifier=Slow())) as client:
+
+        async def verify() -> int:
+            answer = await client.post("/api/v1/provenance/verify", content=b"x", headers={"Content-Type": "image/png"})
+            if answer.status_code == 503:
+                assert problem_in(answer)["code"] == "over_capacity"
+                assert int(answer.headers["Retry-After"]) >= 1
+                leave.set()
+            return answer.status_code
+
+        statuses = await asyncio.gather(*(verify() for _ in range(AT_ONCE + IN_LINE + 1)))
+    assert sorted(statuses) == [200] * (AT_ONCE + IN_LINE) + [503]
