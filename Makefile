@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help demo up test check fix bench train clean
+.PHONY: help demo up test check check-types check-style check-layers check-tests fix bench train clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,10 +26,19 @@ test: .venv/.dev ## every test: real Valkey, real S3 server, real worker process
 	$(BIN)/pytest
 
 check: .venv/.dev ## what a commit must pass, in under a minute: lint, types, layers, fast tests
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target check-types check-style check-layers check-tests
+
+check-types:
+	$(BIN)/mypy
+
+check-style:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+
+check-layers:
 	$(BIN)/lint-imports
+
+check-tests:
 	$(BIN)/pytest -m "not slow"
 
 fix: .venv/.dev ## format the code, mend what ruff can, write the generated pages

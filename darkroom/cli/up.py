@@ -26,16 +26,19 @@ def up(
     from darkroom.cli.stack import running
 
     settings = load_settings(host=host, port=port, home=home)
-    if is_loopback(settings.host) and "allow_anonymous" not in settings.model_fields_set:
+    if is_loopback(settings.host) and not settings.api_keys and "allow_anonymous" not in settings.model_fields_set:
         settings = settings.model_copy(update={"allow_anonymous": True})
     console = on_stderr()
     try:
         with running(settings, lambda stage: console.print(f"starting the {stage}")) as service:
             for line in _welcome(service):
                 console.print(line)
-            while True:
-                time.sleep(TEND_SECONDS)
-                service.tend()
+            try:
+                while True:
+                    time.sleep(TEND_SECONDS)
+                    service.tend()
+            finally:
+                console.print("\nstopping: the worker finishes what it holds; Ctrl-C again stops at once")
     except KeyboardInterrupt:
         console.print("stopped")
 
