@@ -1,5 +1,6 @@
 """Where works wait for their model."""
 
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from darkroom.errors import DarkroomError
@@ -33,12 +34,13 @@ class Door:
 
     def open(self) -> list[tuple[Work, Entry]]:
         """Works that may go on, each with a lease of its own on its model, or with the reason why there is none."""
+        # Asked once: a load that ends in the middle must not let the second in line go before the first.
         loaded = {name: load for name, load in self._loads.items() if load.done()}
         opened: list[tuple[Work, Entry]] = []
         for work in self._waiting:
             if self._blocked(work.plan.model):
                 break
-            entry = self._entry(work.plan.model)
+            entry = self._entry(work.plan.model, loaded)
             if entry is not None:
                 opened.append((work, entry))
         gone = {work.id for work, _ in opened}
@@ -61,24 +63,27 @@ class Door:
         try:
             return name not in self._loads and self._models.fits(name) == "later"
         except DarkroomError:
-            return False  # leasing it will say what is wrong
+            return False  # reserving it will say what is wrong
 
-    def _entry(self, name: str) -> Entry | None:
+    def _entry(self, name: str, loaded: Mapping[str, Future[Lease]]) -> Entry | None:
         """None while the model is being loaded."""
-        if name not in self._loads:
-            lease = self._models.lease_loaded(name)
-            if lease is not None:
-                return lease
-            self._loads[name] = self._loader.submit(self._models.lease, name)
-        load = self._loads[name]
-        if not load.done():
+        if name in loaded:
+            error = loaded[name].exception()
+            return error if isinstance(error, Exception) else self._models.lease(name)
+        if name in self._loads:
             return None
-        error = load.exception()
-        if isinstance(error, Exception):
-            return error
-        return self._models.lease(name)
+        lease = self._models.lease_loaded(name)
+        return lease if lease is not None else self._begin(name)
 
-    def _forget(self, loads: dict[str, Future[Lease]]) -> None:
+    def _begin(self, name: str) -> Entry | None:
+        """Room in memory is taken at once, so that nobody behind in the line takes it before the loading begins."""
+        try:
+            self._loads[name] = self._loader.submit(self._models.reserve(name))
+        except DarkroomError as error:
+            return error
+        return None
+
+    def _forget(self, loads: Mapping[str, Future[Lease]]) -> None:
         """A finished load holds its model in place until those who waited for it have leases of their own."""
         for name, load in loads.items():
             del self._loads[name]

@@ -2,7 +2,7 @@
 
 import torch
 
-from darkroom.errors import GenerationError
+from darkroom.errors import GenerationError, OutOfMemory
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -23,6 +23,7 @@ def as_failure(error: Exception, doing: str) -> GenerationError:
     """`error` as what a job ends with. Its own words stay in `__cause__`: they may quote the prompt."""
     if isinstance(error, GenerationError):
         return error
-    failure = GenerationError(f"{doing} failed ({type(error).__name__})")
+    kind = OutOfMemory if out_of_memory(error) else GenerationError
+    failure = kind(f"{doing} failed ({type(error).__name__})")
     failure.__cause__ = error
     return failure

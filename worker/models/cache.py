@@ -64,20 +64,33 @@ class ModelCache:
         Raises: ModelError; OutOfMemory when it does not fit beside the models in use.
         """
         with self._changed:
-            while name in self._loading:
-                self._changed.wait()
+            self._changed.wait_for(lambda: name not in self._loading)
             if name in self._resident:
                 return self._lend(name)
-            if not self._fits(name):
-                raise OutOfMemory(f"model {name} does not fit into memory beside the models in use")
-            self._loading[name] = self._measure(name)
-            self._evict_until(self._budget - sum(self._loading.values()))
+            self._reserve(name)
         return self._load_and_lend(name)
+
+    def reserve(self, name: str) -> Callable[[], Lease]:
+        """Make room for `name` now; the function returned does the rest of `lease`, on whatever thread.
+
+        Room that is made only when the loading begins may be gone by then. Raises: as `lease`.
+        """
+        with self._changed:
+            if name in self._resident or name in self._loading:
+                return lambda: self.lease(name)
+            self._reserve(name)
+        return lambda: self._load_and_lend(name)
 
     def evict_idle(self) -> None:
         """Drop every model nobody holds."""
         with self._changed:
             self._evict_until(0)
+
+    def _reserve(self, name: str) -> None:
+        if not self._fits(name):
+            raise OutOfMemory(f"model {name} does not fit into memory beside the models in use")
+        self._loading[name] = self._measure(name)
+        self._evict_until(self._budget - sum(self._loading.values()))
 
     def _load_and_lend(self, name: str) -> Lease:
         checkpoint = None

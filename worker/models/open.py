@@ -1,13 +1,15 @@
 """The models of this worker, put together from its settings and catalog."""
 
+from functools import cache
 from math import prod
 from pathlib import Path
 
 import torch
 
 from darkroom.catalog import Catalog
-from darkroom.catalog.safetensors_header import read_header
+from darkroom.catalog.safetensors_header import UnsoundHeader, read_header
 from darkroom.contract.model import ModelSpec
+from darkroom.errors import BrokenWeights, MissingWeights
 from darkroom.settings import Settings
 from worker.models.cache import ModelCache
 from worker.models.checkpoint import Checkpoint
@@ -27,6 +29,7 @@ def open_models(settings: Settings, catalog: Catalog) -> ModelCache:
     def load(name: str) -> Checkpoint:
         return load_checkpoint(catalog.spec(name), place.device, place.dtype)
 
+    @cache
     def measure(name: str) -> int:
         return weight_bytes(catalog.spec(name), place.dtype)
 
@@ -34,6 +37,19 @@ def open_models(settings: Settings, catalog: Catalog) -> ModelCache:
 
 
 def weight_bytes(spec: ModelSpec, dtype: torch.dtype) -> int:
-    """Bytes that the weights of `spec` will take in `dtype`, from the headers of their files."""
-    headers = (read_header(Path(spec.path) / file) for file in spec.weights)
-    return dtype.itemsize * sum(prod(tensor.shape) for header in headers for tensor in header.values())
+    """Bytes that the weights of `spec` will take in `dtype`, from the headers of their files.
+
+    Raises: MissingWeights, BrokenWeights, naming the file.
+    """
+    return dtype.itemsize * sum(_numbers(Path(spec.path), file) for file in spec.weights)
+
+
+def _numbers(folder: Path, file: str) -> int:
+    try:
+        return sum(prod(tensor.shape) for tensor in read_header(folder / file).values())
+    except FileNotFoundError as error:
+        raise MissingWeights(file, "no such file") from error
+    except UnsoundHeader as error:
+        raise BrokenWeights(file, str(error)) from error
+    except OSError as error:
+        raise BrokenWeights(file, f"cannot be read ({type(error).__name__})") from error

@@ -145,3 +145,28 @@ def test_a_model_being_loaded_counts_against_the_budget() -> None:
     assert cache.fits("b") == "later"
     go_on.set()
     thread.join(10)
+
+
+def test_reserved_room_is_nobody_elses_before_the_loading_begins(cache: ModelCache, shelf: Shelf) -> None:
+    cache.lease("a").release()
+    cache.lease("b").release()
+
+    load = cache.reserve("c")
+
+    assert cache.resident() == ("b",)
+    assert cache.fits("a") == "now"
+    held = cache.lease("b")
+    assert cache.fits("a") == "later"
+    assert shelf.loaded == ["a", "b"]
+    with load() as lease:
+        assert lease.checkpoint.spec.name == "c"
+    held.release()
+
+
+def test_reserving_what_is_there_lends_it(cache: ModelCache, shelf: Shelf) -> None:
+    cache.lease("a").release()
+
+    with cache.reserve("a")():
+        pass
+
+    assert shelf.loaded == ["a"]

@@ -211,6 +211,19 @@ def test_a_model_that_cannot_be_loaded_fails_its_own_works_by_name() -> None:
     assert list(recorder.images) == ["two"]
 
 
+def test_a_model_too_large_for_the_device_fails_its_works_as_out_of_memory() -> None:
+    def load(name: str) -> Checkpoint:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    recorder = Recorder()
+    engine = Engine(ModelCache(load, lambda name: 1, 10), recorder)
+    engine.admit(make_work())
+    finish(engine)
+    engine.close()
+
+    assert isinstance(recorder.failures["job"], OutOfMemory)
+
+
 def test_a_plan_for_other_weights_is_refused(epsilon: Checkpoint) -> None:
     told = develop(
         epsilon,

@@ -1,13 +1,21 @@
 """Device, precision and memory, by the settings."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 import torch
 
 from darkroom.catalog import open_catalog
-from darkroom.errors import ConfigurationError
+from darkroom.errors import BrokenWeights, ConfigurationError, MissingWeights, ModelError
 from darkroom.settings import Settings
+from tests.unit.engine.checkpoints import copy_checkpoint
 from worker.models.open import open_models
 from worker.models.placement import placement
+
+
+def _truncate(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
 
 
 def test_a_cpu_computes_in_float32_unless_told_otherwise() -> None:
@@ -25,7 +33,20 @@ def test_a_device_that_is_not_here_stops_the_start(device: str) -> None:
         placement(Settings(device=device))
 
 
-def test_models_of_the_catalog_open_by_name(tmp_path: object) -> None:
+@pytest.mark.parametrize(("damage", "error"), [(Path.unlink, MissingWeights), (_truncate, BrokenWeights)])
+def test_a_file_damaged_since_the_catalog_was_read_is_named_before_loading(
+    epsilon_folder: Path, tmp_path: Path, damage: Callable[[Path], None], error: type[ModelError]
+) -> None:
+    folder = copy_checkpoint(epsilon_folder, tmp_path / "copy")
+    settings = Settings(home=tmp_path, device="cpu", models={"copy": folder})
+    models = open_models(settings, open_catalog(settings))
+    damage(folder / "unet" / "diffusion_pytorch_model.safetensors")
+
+    with pytest.raises(error):
+        models.fits("copy")
+
+
+def test_models_of_the_catalog_open_by_name(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, device="cpu")
     models = open_models(settings, open_catalog(settings))
 
