@@ -1,6 +1,7 @@
 """Bodies are read here, by ourselves: counted while they stream, timed, and refused before anything is parsed."""
 
 import asyncio
+import json
 from typing import Annotated
 
 from fastapi import Depends
@@ -65,9 +66,9 @@ async def generation_request(request: Request) -> GenerationRequest:
     if media_type_of(request) != "application/json":
         raise UnsupportedMediaType("send JSON with the header Content-Type: application/json (curl: --json DATA)")
     data = await read_body(request, MAX_JSON_BYTES)
-    strict_json.parse(data)
+    value = strict_json.parse(data)
     try:
-        return _GENERATION.validate_json(data)
+        return _GENERATION.validate_json(json.dumps(value))
     except ValidationError as error:
         findings = error.errors(include_url=False, include_input=False, include_context=False)
         raise RequestValidationError([{**found, "loc": ("body", *found["loc"])} for found in findings]) from None

@@ -11,7 +11,7 @@ from darkroom.errors import NotFound
 from darkroom.services import Services
 
 MAX_PAGE = 100
-_JOB_ID = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
+JOB_ID_PATTERN = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 
 _bearer = HTTPBearer(
     auto_error=False, scheme_name="key", description="An API key. Not needed where `allow_anonymous` is set."
@@ -32,10 +32,12 @@ def tenant_of(request: Request, credentials: Annotated[HTTPAuthorizationCredenti
 
 
 def job_id_of(
-    job_id: Annotated[str, Path(description="id of a generation (ULID)", json_schema_extra={"pattern": _JOB_ID})],
+    job_id: Annotated[
+        str, Path(description="id of a generation (ULID)", json_schema_extra={"pattern": JOB_ID_PATTERN})
+    ],
 ) -> str:
     """The id, if it can be one: a malformed id is an unknown id, and never reaches the ledger's keys."""
-    if not re.fullmatch(_JOB_ID, job_id):
+    if not re.fullmatch(JOB_ID_PATTERN, job_id):
         raise NotFound("no such generation")
     return job_id
 

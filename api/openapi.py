@@ -13,6 +13,7 @@ from api.problems import Problem
 from api.routes.ops import NotReadyProblem
 from darkroom.catalog import SCHEDULERS, Catalog
 from darkroom.contract.generation import GenerationRequest
+from darkroom.contract.job import JobEvent
 from darkroom.errors import DarkroomError, ForbiddenOrigin, UnknownHost
 from darkroom.settings import Settings
 
@@ -41,7 +42,7 @@ def document(app: FastAPI, settings: Settings, catalog: Catalog) -> Schema:
         routes=app.routes,
     )
     schemas = described["components"]["schemas"]
-    for model in (Problem, NotReadyProblem):
+    for model in (Problem, NotReadyProblem, JobEvent):
         _add(schemas, model.__name__, model.model_json_schema(ref_template=REFERENCES))
     _add(schemas, "GenerationRequest", generation_request_schema(catalog))
     described["paths"]["/api/v1/generations"]["post"]["requestBody"] = {

@@ -23,7 +23,7 @@ def parse(data: bytes) -> Any:
         InvalidField: a key twice in one object, NaN, an infinity (also one spelled 1e999), or half a surrogate pair.
     """
     try:
-        value = json.loads(data.decode(), object_pairs_hook=_object)
+        value = json.loads(data.decode(), object_pairs_hook=_object, parse_float=_number)
     except UnicodeDecodeError:
         raise MalformedBody("the body is not valid UTF-8") from None
     except json.JSONDecodeError as error:
@@ -34,6 +34,12 @@ def parse(data: bytes) -> Any:
         raise MalformedBody("the body holds a number with too many digits") from None
     _inspect(value)
     return value
+
+
+def _number(text: str) -> float | int:
+    """JSON has one kind of number: 7.0 is 7, and whole numbers that doubles hold exactly may be spelled either way."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

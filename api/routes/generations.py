@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.addresses import base_url
 from api.body import AskedGeneration
-from api.deps import JobId, PageLimit, ServicesOf, Tenant
+from api.deps import JOB_ID_PATTERN, JobId, PageLimit, ServicesOf, Tenant
 from api.documents import problems
 from api.resources import Generation, GenerationPage, generation_of
 from api.submission import submit
@@ -42,7 +42,7 @@ IdempotencyKey = Annotated[
     ),
 ]
 Prefer = Annotated[str | None, Header(description="`wait=N`: answer when it has ended, or after N <= 60 seconds")]
-Cursor = Annotated[str | None, Query(max_length=256, description="`cursor` of the page before")]
+Cursor = Annotated[str | None, Query(pattern=JOB_ID_PATTERN, description="`cursor` of the page before")]
 
 
 @router.post(

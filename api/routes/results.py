@@ -2,23 +2,41 @@
 
 from datetime import timedelta
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Header, Path, Request
 from starlette.responses import Response
 
 from api.deps import JobId, ServicesOf, Tenant
 from api.documents import problems
-from api.events import answer_with_events, resume_point
-from darkroom.contract.job import Artifact, Job
+from api.events import EVENT_ID_PATTERN, FROM_THE_START, answer_with_events
+from darkroom.contract.job import Artifact, EventName, Job
 from darkroom.errors import InvalidField, LedgerUnavailable, NotFound, NotStored, StoreUnavailable, Unauthenticated
 
 router = APIRouter(prefix="/api/v1/generations/{job_id}", tags=["generations"])
 
 URL_LIFETIME = timedelta(minutes=10)
+# OpenAPI 3.1 has no word for streams: this is one event, and `data` is JSON inside text.
+_EVENT = {
+    "type": "object",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": EVENT_ID_PATTERN},
+        "event": {"type": "string", "enum": list(get_args(EventName))},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/JobEvent"},
+        },
+        "retry": {"type": "integer"},
+    },
+}
 _PICTURE = {"schema": {"type": "string", "format": "binary"}}
 
-LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", description="go on after this event")]
+LastEventId = Annotated[
+    str,
+    Header(alias="Last-Event-ID", pattern=EVENT_ID_PATTERN, description="go on after this event"),
+]
 IfNoneMatch = Annotated[str | None, Header(description="an ETag you hold")]
 
 
@@ -29,18 +47,18 @@ IfNoneMatch = Annotated[str | None, Header(description="an ETag you hold")]
     responses=problems(Unauthenticated, NotFound, InvalidField, LedgerUnavailable)
     | {
         200: {
-            "description": "events until the generation ends",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "description": "events until the generation ends, and `: ping` while it is silent",
+            "content": {"text/event-stream": {"schema": _EVENT}},
         },
         204: {"description": "it has ended, and nothing follows Last-Event-ID"},
     },
 )
 async def follow_generation(
-    request: Request, services: ServicesOf, tenant: Tenant, job_id: JobId, last_event_id: LastEventId = None
+    request: Request, services: ServicesOf, tenant: Tenant, job_id: JobId, last_event_id: LastEventId = FROM_THE_START
 ) -> Response:
     """Its history and then its life, as server-sent events; the last one is its end."""
     job = await services.ledger.get(tenant, job_id)
-    return await answer_with_events(services.ledger, job, resume_point(last_event_id), request.app.state.stopping)
+    return await answer_with_events(services.ledger, job, last_event_id, request.app.state.stopping)
 
 
 @router.get(

@@ -46,6 +46,11 @@ async def test_a_request_reaches_the_plan_as_it_was_asked(client: httpx.AsyncCli
     assert plan["seeds"] == [4, 5]
 
 
+async def test_whole_numbers_may_carry_a_point(client: httpx.AsyncClient) -> None:
+    plan = (await ask(client, steps=12.0, guidance_scale=3))["plan"]
+    assert (plan["steps"], plan["guidance_scale"]) == (12, 3.0)
+
+
 async def test_what_had_no_effect_is_said(client: httpx.AsyncClient) -> None:
     warnings = (await ask(client, output_format="png", output_compression=50))["warnings"]
     assert [warning["field"] for warning in warnings] == ["output_compression"]

@@ -1,0 +1,58 @@
+"""Schemathesis against the whole API: what the document promises, generated requests must find true.
+
+All its phases run (examples, coverage, fuzzing, stateful) with all its default checks, on a fixed seed.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import Status, events, from_schema
+
+from api.app import create_app
+from tests.fakes import fake_services
+from tests.gateway import API_KEYS, KEYS
+
+CONFIG = {
+    "seed": 20261124,
+    "headers": {"Authorization": f"Bearer {KEYS['alice']}"},
+    "max-stream-events": 1,  # a generation that nobody makes has an event stream without an end
+    "generation": {"max-examples": 25, "deterministic": True, "database": "none"},
+    # Cancelling a generation does not remove it: DELETE answers with the record, and the record stays.
+    "checks": {"use_after_free": {"enabled": False}},
+    "phases": {"stateful": {"max-steps": 6, "generation": {"max-examples": 10}}},
+    # No schema can say which bytes are a picture.
+    "operations": [
+        {
+            "include-operation-id": "verify_picture",
+            "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "422"]}},
+        }
+    ],
+}
+
+
+def failures(event: events.ScenarioFinished) -> Iterator[str]:
+    for checks in event.recorder.checks.values():
+        for check in checks:
+            if check.failure_info:
+                yield f"{event.phase} {check.name}: {check.failure_info.failure}\n{check.failure_info.code_sample}"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # of schemathesis and its own client
+def test_the_api_does_what_its_document_says() -> None:
+    app = create_app(fake_services(allow_anonymous=False, api_keys=API_KEYS))
+    config = SchemathesisConfig.from_dict(CONFIG)
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=config)
+    found: list[str] = []
+    cases = 0
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.ScenarioFinished):
+            cases += len(event.recorder.cases)
+            found += failures(event)
+        if isinstance(event, events.PhaseFinished):
+            assert event.status is not Status.ERROR, event
+        assert not isinstance(event, events.NonFatalError | events.FatalError), event
+    assert not found, "\n\n".join(dict.fromkeys(found))
+    assert cases > 300
