@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from api import errors, openapi
 from api.auth import KeyRing
 from api.boundary import Boundary
+from api.framing import OneLength
 from api.hardening import HardenedHeaders
 from api.routes import error_codes, generations, models, ops, provenance, results
 from api.visitors import LocalVisitors
@@ -39,7 +40,7 @@ def create_app(services: Services) -> FastAPI:
 
 def _walls(services: Services) -> list[Middleware]:
     """Outermost first."""
-    walls = [Middleware(Boundary, metrics=services.metrics), Middleware(HardenedHeaders)]
+    walls = [Middleware(Boundary, metrics=services.metrics), Middleware(HardenedHeaders), Middleware(OneLength)]
     if services.settings.allow_anonymous:
         walls.append(Middleware(LocalVisitors, settings=services.settings))
     return walls

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from api.events import FROM_THE_START, ends
 from darkroom.contract.job import Job
+from darkroom.errors import UnavailableError
 from darkroom.ledger.protocol import Ledger
 
 MAX_WAIT_SECONDS = 60
@@ -23,15 +24,23 @@ def wanted_wait(prefer: str | None) -> int:
 
 
 async def wait_for_end(ledger: Ledger, job: Job, seconds: float, request: Request) -> Job:
-    """The job as it is once it ended, time is up, the caller hung up or the server stops, whichever is first."""
-    until = time.monotonic() + seconds
+    """The job as it is once it ended, time is up, the caller hung up or the server stops, whichever is first.
+
+    A ledger that goes away meanwhile changes nothing about the job being accepted: it is shown as it was.
+    """
+    try:
+        await _follow(ledger, job, time.monotonic() + seconds, request)
+        return await ledger.get(job.tenant, job.id)
+    except UnavailableError:
+        return job
+
+
+async def _follow(ledger: Ledger, job: Job, until: float, request: Request) -> None:
     after = FROM_THE_START
     while not job.state.terminal and (left := until - time.monotonic()) > 0:
         events = await ledger.events(job.id, after=after, wait=min(left, _SLICE_SECONDS))
-        if events:
-            after = events[-1].id
         if any(ends(event) for event in events):
-            break
+            return
+        after = events[-1].id if events else after
         if request.app.state.stopping.is_set() or await request.is_disconnected():
-            break
-    return await ledger.get(job.tenant, job.id)
+            return

@@ -1,13 +1,16 @@
 """The gateway as tests use it: a client without sockets, and a worker's part played by hand."""
 
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
 
 from api.app import create_app
+from api.serve import Gateway
 from darkroom.contract.job import Artifact, Failure, Job, JobState, Receipt
 from darkroom.ledger.protocol import Claim, Outcome
 from darkroom.services import Services
@@ -81,6 +84,21 @@ async def _store(services: Services, claim: Claim, index: int) -> Artifact:
         watermark_id="0123456789ab",
         manifest_id="urn:c2pa:test",
     )
+
+
+@contextmanager
+def served(services: Services) -> Iterator[tuple[str, int]]:
+    """The gateway on a socket of its own, in a thread; yields its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        gateway = Gateway(services)
+        thread = threading.Thread(target=gateway.run, args=([listening],))
+        thread.start()
+        try:
+            yield listening.getsockname()
+        finally:
+            gateway.should_exit = True
+            thread.join(30)
+            assert not thread.is_alive()
 
 
 def problem_in(answer: httpx.Response) -> dict[str, Any]:

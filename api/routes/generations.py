@@ -78,7 +78,9 @@ async def create_generation(
     submitted = await submit(services, tenant, asked, idempotency_key)
     seconds = wanted_wait(prefer)
     job = await wait_for_end(services.ledger, submitted.job, seconds, request) if seconds else submitted.job
-    shown = await _shown(services, job, request)
+    # The place is the one of submission: nothing may fail any more once the job is accepted.
+    position = submitted.position if job.state is JobState.QUEUED else None
+    shown = _resource(services, job, request, position)
     response.headers["Location"] = shown.links.self
     if submitted.replayed:
         response.headers["Idempotency-Replayed"] = "true"
@@ -96,8 +98,7 @@ async def list_generations(
 ) -> GenerationPage:
     """Your generations, newest first."""
     page = await services.ledger.jobs(tenant, limit=limit, cursor=cursor)
-    base, kept_for = base_url(request, services.settings), services.settings.result_ttl
-    shown = [generation_of(job, base, kept_for=kept_for) for job in page.jobs]
+    shown = [_resource(services, job, request) for job in page.jobs]
     return GenerationPage(generations=shown, cursor=page.cursor)
 
 
@@ -123,6 +124,10 @@ async def cancel_generation(request: Request, services: ServicesOf, tenant: Tena
 
 async def _shown(services: Services, job: Job, request: Request) -> Generation:
     position = await services.ledger.position(job.id) if job.state is JobState.QUEUED else None
+    return _resource(services, job, request, position)
+
+
+def _resource(services: Services, job: Job, request: Request, position: int | None = None) -> Generation:
     base = base_url(request, services.settings)
     return generation_of(job, base, kept_for=services.settings.result_ttl, position=position)
 

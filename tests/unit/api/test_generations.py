@@ -132,6 +132,19 @@ async def test_waiting_ends_when_the_time_is_up(client: httpx.AsyncClient) -> No
     assert answer.json()["state"] == "queued"
 
 
+async def test_a_ledger_that_goes_away_does_not_take_back_what_was_accepted(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise LedgerUnavailable("gone")
+
+    for method in ("events", "position", "get"):
+        monkeypatch.setattr(services.ledger, method, away)
+    for headers in ({}, {"Prefer": "wait=10"}):
+        answer = await client.post(GENERATIONS, json={"prompt": "a"}, headers=headers)
+        assert (answer.status_code, answer.json()["state"]) == (202, "queued")
+
+
 async def test_a_replay_of_what_has_ended_need_not_wait(services: Services, client: httpx.AsyncClient) -> None:
     headers = {"Idempotency-Key": "k", "Prefer": "wait=60"}
     await client.post(GENERATIONS, json={"prompt": "a"}, headers={"Idempotency-Key": "k"})
