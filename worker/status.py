@@ -7,7 +7,7 @@ health probes and `darkroom up` read it. Nothing here imports torch.
 import os
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -58,6 +58,7 @@ class StatusFile:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        _forget_dead(folder)
         self.path = folder / f"worker-{socket.gethostname()}-{os.getpid()}.json"
         self._written: tuple[object, ...] = ()
 
@@ -89,13 +90,20 @@ def run_folder(home: Path) -> Path:
 
 
 def read_statuses(folder: Path) -> list[Status]:
-    """The workers of this run folder whose supervisor lives. Files of dead ones are left to their owners."""
-    return [status for status in _read_all(folder.glob("worker-*.json")) if status.alive]
+    """The workers of this run folder whose supervisor lives."""
+    return [status for _, status in _read_all(folder) if status.alive]
 
 
-def _read_all(paths: Iterable[Path]) -> Iterable[Status]:
-    for path in sorted(paths):
+def _forget_dead(folder: Path) -> None:
+    """A supervisor that was killed leaves its file behind; the next one here clears it away."""
+    for path, status in _read_all(folder):
+        if not status.alive:
+            path.unlink(missing_ok=True)
+
+
+def _read_all(folder: Path) -> Iterator[tuple[Path, Status]]:
+    for path in sorted(folder.glob("worker-*.json")):
         try:
-            yield Status.model_validate_json(path.read_bytes())
+            yield path, Status.model_validate_json(path.read_bytes())
         except (FileNotFoundError, ValidationError):
             continue

@@ -101,7 +101,7 @@ class Supervisor:
             child.close()
         if time.monotonic() - born_at > self._limits.steady:
             self._crashes = 0
-        if code != STOPPED:
+        if code not in self._good_ends():
             self._mourn(child, code)
         return code
 
@@ -127,6 +127,10 @@ class Supervisor:
         if why is not None:
             log.error("worker.child_killed", worker=child.worker, reason=why)
             child.kill()
+
+    def _good_ends(self) -> tuple[int, ...]:
+        """While a child loads, SIGTERM simply ends it: it holds no jobs yet."""
+        return (STOPPED, -signal.SIGTERM) if self._stopping else (STOPPED,)
 
     def _mourn(self, child: ChildProcess, code: int) -> None:
         self._crashes += 1

@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
-from darkroom.contract.job import JobState
+from darkroom.contract.job import Job, JobState
 from darkroom.contract.plan import Notice
 from darkroom.errors import BrokenWeights, NanOutput, OutOfMemory, StaleAttempt, UnmarkedOutput, UnsignedOutput
 from darkroom.ledger.memory import MemoryLedger
@@ -65,6 +66,7 @@ async def test_a_failure_lets_go_of_pictures_already_on_their_way(shop: Shop) ->
     shop.engine.fail(job_id, NanOutput("the second image"))
     await shop.ended(job_id)
     shop.store.away = False
+    await asyncio.sleep(0.3)  # longer than the pause before another try
     assert not await stored(shop, job_id)
 
 
@@ -194,6 +196,7 @@ async def test_a_job_that_came_back_waits_until_its_earlier_attempt_has_left_the
     (again,) = await shop.ledger.claim("worker-1", ["tiny"], 1)
     await shop.hand.take(again)
     assert shop.engine.works[job_id].attempt == claim.attempt
+    assert shop.hand.attempts() == {}, "its lease is not ours to renew"
     assert (await shop.job(job_id)).state is JobState.QUEUED
     shop.engine.let_go(job_id)
     await until(lambda: not len(shop.hand))
@@ -204,10 +207,37 @@ async def test_a_job_that_came_back_waits_until_its_earlier_attempt_has_left_the
 
 async def test_news_of_an_earlier_attempt_are_not_taken_for_this_one(shop: Shop) -> None:
     job_id = await shop.generating()
-    old = shop.engine.works[job_id]
-    shop.relay.on_finished(Work(job_id, old.attempt - 1, old.plan), 1.0)
+    now = shop.engine.works[job_id]
+    old = Work(job_id, now.attempt - 1, now.plan)
+    shop.relay.on_step(old, 19, 20)
+    shop.relay.on_image(old, 0, PICTURE)
+    shop.relay.on_finished(old, 1.0)
     await asyncio.sleep(0.02)
-    assert (await shop.job(job_id)).state is JobState.RUNNING
+    job = await shop.job(job_id)
+    assert (job.state, job.progress) == (JobState.RUNNING, None)
+    assert not await stored(shop, job_id)
+
+
+async def test_a_job_whose_end_is_being_written_is_not_dropped_for_it(shop: Shop) -> None:
+    """Its record says succeeded before we read the reply, and a renewal in between finds it running no more."""
+    reply = asyncio.Event()
+    finish = shop.ledger.finish
+
+    async def finish_with_slow_reply(job_id: str, attempt: int, outcome: Outcome) -> Job:
+        job = await finish(job_id, attempt, outcome)
+        await reply.wait()
+        return job
+
+    shop.ledger.finish = finish_with_slow_reply  # type: ignore[method-assign]
+    with capture_logs() as lines:
+        job_id = await shop.generating()
+        shop.engine.finish(job_id)
+        while not (await shop.job(job_id)).state.terminal:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.03)
+        reply.set()
+        await shop.ended(job_id)
+    assert [line["event"] for line in lines] == ["job.claimed", "job.ended"]
 
 
 async def stored(shop: Shop, job_id: str) -> bool:

@@ -71,6 +71,8 @@ def test_a_status_of_a_dead_supervisor_or_half_a_file_is_no_status(tmp_path: Pat
     file.path.write_text(json.dumps({**record, "pid": dead.pid}))
     (tmp_path / "worker-half.json").write_text(file.path.read_text()[:20])
     assert read_statuses(tmp_path) == []
+    StatusFile(tmp_path)
+    assert not file.path.exists(), "the next supervisor clears it away"
 
 
 def test_a_probe_is_content_only_with_ready_workers(tmp_path: Path) -> None:

@@ -48,6 +48,14 @@ def test_a_stop_drains_the_child_and_ends_well(tmp_path: Path) -> None:
         assert watch.status() is None
 
 
+def test_a_stop_while_the_child_still_loads_ends_it_without_a_burial(tmp_path: Path) -> None:
+    with supervising(tmp_path, "time.sleep(600)") as watch:
+        wait_for(lambda: len(watch.births()) == 1)
+        watch.supervisor.stop()
+        assert watch.end() == 0
+        assert watch.buried == []
+
+
 def test_a_child_that_will_not_stop_is_killed_when_the_drain_time_is_over(tmp_path: Path) -> None:
     script = 'signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsay(state="ready")\ntime.sleep(600)'
     with supervising(tmp_path, script, drain=0.1) as watch:
