@@ -89,6 +89,8 @@ def test_a_lane_that_is_never_empty_does_not_starve_another() -> None:
     recorder = Recorder()
     clock = iter(range(10**9))
     engine = Engine(cache_of(still_checkpoint()), recorder, clock=lambda: float(next(clock)))
+    engine.admit(make_work("crowd", steps=2))
+    engine.step()
     engine.admit(make_work("other", width=128, steps=20))
     steps = 0
     while "other" not in recorder.ended:
