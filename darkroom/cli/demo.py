@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 PROMPT = "a red circle on a white background"
 SEED = 7
-PREFIX = "DARKROOM_"
 
 
 def demo(
@@ -49,6 +48,8 @@ def _refuse_bad_output(output: Path) -> None:
 
 def forget_environment() -> None:
     """The demo is the same for everybody: no setting of the caller's reaches it or the processes it starts."""
+    from darkroom.cli.config import PREFIX
+
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[name]
 

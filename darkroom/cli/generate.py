@@ -1,5 +1,6 @@
 """`darkroom generate`: words in, picture out."""
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -8,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from darkroom.cli.console import CommandFailed, on_stderr, on_stdout
+from darkroom.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from darkroom.cli.client import Client
+    from darkroom.cli.client import Client, Event
     from darkroom.cli.progress import Update
 
+MOST_FAILURES = 20
+RETRY_SECONDS = 0.5
 DEFAULT_URL = "http://127.0.0.1:8000"
 Url = Annotated[str, typer.Option(envvar="DARKROOM_URL", help="The gateway.")]
 ApiKey = Annotated[str | None, typer.Option(envvar="DARKROOM_API_KEY", help="Key for it, if it wants one.")]
@@ -58,21 +62,35 @@ def generate(  # noqa: PLR0913 - its options are its interface
         job = client.submit({name: value for name, value in asked.items() if value is not None})
         follow(client, job, progress_of(job, on_stderr()))
         for path in save(client, job["id"], output, number):
-            on_stdout().print(str(path))
+            on_stdout().print(str(path), markup=False)
 
 
 def follow(client: "Client", job: dict[str, Any], show: AbstractContextManager["Update"]) -> None:
-    """Wait for the end of a generation, coming back when a stream is cut. Raises: CommandFailed."""
-    after, ended = "", job
+    """Wait for the end of a generation. Raises: CommandFailed; UnavailableError when the gateway stays away."""
     with show as update:
-        while ended["state"] in ("queued", "running"):
-            for event in client.events(job["id"], after):
-                update(event)
-                after = event.id
-            ended = client.generation(job["id"])
+        for event in _all_events(client, job["id"]):
+            update(event)
+    ended = client.generation(job["id"])
     if ended["state"] != "succeeded":
         failure = ended.get("failure") or {}
         raise CommandFailed(f"the generation {ended['state']}: {failure.get('message', 'no picture was made')}")
+
+
+def _all_events(client: "Client", job_id: str) -> Iterator["Event"]:
+    """Everything until the end. A stream that is cut goes on where it was: gateways are restarted."""
+    after, failures = "", 0
+    while True:
+        try:
+            for event in client.events(job_id, after):
+                yield event
+                after, failures = event.id, 0
+            if client.generation(job_id)["state"] not in ("queued", "running"):
+                return
+        except UnavailableError:
+            failures += 1
+            if failures == MOST_FAILURES:
+                raise
+        time.sleep(RETRY_SECONDS)
 
 
 def save(client: "Client", job_id: str, output: Path, number: int) -> Iterator[Path]:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from darkroom.cli.config import PREFIX
+
 SHORT_LIFE_SECONDS = 10.0
 SHORT_LIVES = 3
 _PR_SET_PDEATHSIG = 1
@@ -38,7 +40,9 @@ class Child:
         self.name = arguments[0]
         self.log = log
         self._arguments = [sys.executable, "-P", "-m", "darkroom", *arguments]  # -P: the current folder is not ours
-        self._environment = {**os.environ, **environment}
+        # What we were told is settled in `environment`; a variable of our own would speak over a command-line option.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        self._environment = {**inherited, **environment}
         self._fds = tuple(fds)
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0

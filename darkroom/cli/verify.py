@@ -26,7 +26,8 @@ def verify(
     data = file.read_bytes()
     verdict = _verify_here(data) if local else _verify_anywhere(data, url, api_key)
     console = on_stdout()
-    console.print(f"{file}: [bold]{verdict['state']}[/bold]")
+    console.print(f"{file}: ", end="", markup=False)
+    console.print(verdict["state"], style="bold")
     for line in words_of(verdict):
         console.print(f"  {line}", markup=False)
     if verdict["state"] != "intact":

@@ -9,10 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
+from darkroom.cli import generate
 from darkroom.cli.client import Client, Event, media_type_of, parse_events
 from darkroom.cli.console import CommandFailed
 from darkroom.cli.generate import follow, save
 from darkroom.errors import UnavailableError
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "RETRY_SECONDS", 0.0)
+
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -73,7 +80,7 @@ def test_the_key_is_sent_as_bearer() -> None:
 
 
 class Gateway:
-    """Answers for one generation whose event stream is cut once."""
+    """Answers for one generation whose event stream ends early, then fails, then goes on."""
 
     def __init__(self, ends: dict[str, Any]) -> None:
         self.ends = ends
@@ -82,6 +89,8 @@ class Gateway:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/events"):
             self.resumed_after.append(request.headers.get("last-event-id"))
+            if len(self.resumed_after) == 2:
+                raise httpx.RemoteProtocolError("the gateway was restarted", request=request)
             first = len(self.resumed_after) == 1
             told = ("1-0", "progress", {"step": 1, "steps": 2}) if first else ("2-0", self.ends["state"], {})
             return httpx.Response(200, text=wire(told))
@@ -93,7 +102,7 @@ def test_following_goes_on_after_a_cut_stream_where_it_was() -> None:
     gateway, told = Gateway({"state": "succeeded"}), []
     with client_of(gateway) as client:
         follow(client, {"id": "1", "state": "queued"}, nullcontext(told.append))
-    assert gateway.resumed_after == [None, "1-0"]
+    assert gateway.resumed_after == [None, "1-0", "1-0"]
     assert [event.name for event in told] == ["progress", "succeeded"]
 
 
@@ -104,6 +113,14 @@ def test_following_ends_with_the_words_of_the_failure() -> None:
         pytest.raises(CommandFailed, match=r"^the generation failed: the watermark did not read back$"),
     ):
         follow(client, {"id": "1", "state": "queued"}, nullcontext(lambda _: None))
+
+
+def test_a_gateway_that_stays_away_is_given_up() -> None:
+    def away(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    with client_of(away) as client, pytest.raises(UnavailableError):
+        follow(client, {"id": "1"}, nullcontext(lambda _: None))
 
 
 def test_several_pictures_are_numbered(tmp_path: Path) -> None:
