@@ -1,8 +1,10 @@
+import asyncio
 from dataclasses import replace
 
 import httpx
 import pytest
 
+from api import uploads
 from darkroom.errors import BadPicture, StoreUnavailable
 from darkroom.provenance import State, Verdict
 from darkroom.services import Services
@@ -82,3 +84,19 @@ async def test_what_the_verifier_refuses_is_a_problem(services: Services, error:
         answer = await client.post(VERIFY, content=BYTES, headers={"Content-Type": "image/png"})
     assert answer.status_code == status
     problem_in(answer)
+
+
+async def test_others_are_served_while_a_form_is_read() -> None:
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(other())
+    pieces = [piece async for piece in uploads._pieces(b"x" * (3 * uploads.PIECE_BYTES + 1))]
+    running.cancel()
+    assert b"".join(pieces) == b"x" * (3 * uploads.PIECE_BYTES + 1)
+    assert turns >= len(pieces) == 4
