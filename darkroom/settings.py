@@ -51,6 +51,10 @@ class Settings(BaseSettings):
         default="auto", description="dtype of the networks"
     )
     threads: int = Field(default=0, ge=0, description="torch threads of a CPU worker; 0 lets torch choose")
+    standby: bool = Field(
+        default=True,
+        description="keep a second interpreter with torch loaded (400 MB) to replace a crashed worker at once",
+    )
     max_rows: int = Field(default=16, ge=2, description="most rows in one forward pass")
 
     lease_seconds: float = Field(default=15.0, gt=0, description="a worker silent for this long loses its jobs")

@@ -1,6 +1,7 @@
 """The process that holds the models: `python -m worker.child`, its orders on stdin.
 
-Whatever can be found wrong without torch is found before torch is loaded, which takes seconds.
+Whatever can be found wrong without torch is found before torch is loaded, which takes seconds. Then it waits to be told
+to begin: see `worker.standby`.
 """
 
 import os
@@ -9,7 +10,7 @@ import sys
 from darkroom.errors import ConfigurationError, ModelError
 from darkroom.log import configure_logging, get_logger
 from darkroom.services import build_worker_services
-from worker.exits import MISCONFIGURED, NO_WEIGHTS, STOPPED
+from worker.exits import MISCONFIGURED, NO_WEIGHTS, ORPHANED, STOPPED
 from worker.heart import Heart
 from worker.launch import Orders, die_with
 
@@ -18,11 +19,10 @@ log = get_logger(__name__)
 
 def main() -> int:
     """The exit code, from `worker.exits`."""
-    orders = Orders.loads(sys.stdin.buffer.read())
+    orders = Orders.loads(sys.stdin.buffer.readline())
     die_with(orders.supervisor_pid)
     configure_logging(service="worker", log_format=orders.settings.log_format, level=orders.settings.log_level)
     heart = Heart(orders.pulse_fd)
-    heart.start()
     try:
         _work(orders, heart)
     except ModelError as error:
@@ -38,9 +38,15 @@ def main() -> int:
 
 def _work(orders: Orders, heart: Heart) -> None:
     """Raises: ModelError naming the file; ConfigurationError."""
-    services = build_worker_services(orders.settings)
+    build_worker_services(orders.settings)
     from worker.threads import Worker  # loads torch
 
+    heart.say("standby")
+    if not sys.stdin.buffer.readline():
+        raise SystemExit(ORPHANED)
+    heart.say("loading")
+    heart.start()
+    services = build_worker_services(orders.settings)  # anew: files may have changed while it waited
     worker = Worker(orders.worker, services, heart)
     worker.warm()
     worker.run()

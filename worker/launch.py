@@ -69,12 +69,17 @@ class ChildProcess:
             command, stdin=subprocess.PIPE, pass_fds=(write_fd,), start_new_session=True
         )
         os.close(write_fd)
-        self._give(Orders(settings, worker, os.getpid(), write_fd))
+        self._tell(Orders(settings, worker, os.getpid(), write_fd).dumps())
 
-    def _give(self, orders: Orders) -> None:
+    def begin(self) -> None:
+        """Let it load models and work; until then it only waits."""
+        self._tell(b"begin")
+
+    def _tell(self, line: bytes) -> None:
         assert self._process.stdin is not None
-        with suppress(BrokenPipeError), self._process.stdin as stdin:  # one that died at once says why by its exit code
-            stdin.write(orders.dumps())
+        with suppress(BrokenPipeError):  # one that died at once says why by its exit code
+            self._process.stdin.write(line + b"\n")
+            self._process.stdin.flush()
 
     @property
     def pid(self) -> int:
@@ -106,7 +111,11 @@ class ChildProcess:
         self._process.wait()
 
     def close(self) -> None:
+        """Give the pipes back. One that still waits to begin ends by this."""
         os.close(self._pipe)
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
 
 
 def die_with(supervisor_pid: int) -> None:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from darkroom.contract.base import Settled
 
-State = Literal["loading", "ready", "draining", "failed", "stopped"]
+State = Literal["standby", "loading", "ready", "draining", "failed", "stopped"]
 
 
 class Pulse(Settled):
@@ -29,11 +29,13 @@ class Pulse(Settled):
 
 
 class Status(Settled):
-    """The state of one worker, as its supervisor last heard it. `at` is in Unix seconds."""
+    """The state of one worker, as its supervisor last heard it. `standby`: the next child waits already. `at` is in
+    Unix seconds."""
 
     worker: str
     state: State
     detail: str
+    standby: bool
     host: str
     pid: int
     child_pid: int | None
@@ -62,9 +64,9 @@ class StatusFile:
         self.path = folder / f"worker-{socket.gethostname()}-{os.getpid()}.json"
         self._written: tuple[object, ...] = ()
 
-    def write(self, worker: str, child_pid: int | None, pulse: Pulse) -> None:
+    def write(self, worker: str, child_pid: int | None, pulse: Pulse, *, standby: bool = False) -> None:
         """Does nothing while nothing a reader would see has changed."""
-        news = (worker, child_pid, pulse.state, pulse.detail)
+        news = (worker, child_pid, pulse.state, pulse.detail, standby)
         if news == self._written:
             return
         self._written = news
@@ -72,6 +74,7 @@ class StatusFile:
             worker=worker,
             state=pulse.state,
             detail=pulse.detail,
+            standby=standby,
             host=socket.gethostname(),
             pid=os.getpid(),
             child_pid=child_pid,

@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from darkroom.log import get_logger
 from darkroom.settings import Settings
 from worker.exits import MISCONFIGURED, NO_WEIGHTS, STOPPED
 from worker.launch import CHILD, ChildProcess
+from worker.standby import Standby
 from worker.status import Pulse, StatusFile, run_folder
 
 log = get_logger(__name__)
@@ -27,6 +28,7 @@ class Limits:
     """Patience, in seconds."""
 
     loading: float = 600.0  # weights from a cold disk
+    standby_after: float = 5.0  # of readiness
     silence: float = 60.0  # no pulse at all: something holds the interpreter
     step_factor: float = 3.0  # times the predicted step
     step_floor: float = 30.0  # but never less: first passes compile, neighbours steal the CPU
@@ -37,16 +39,35 @@ class Limits:
     tick: float = 0.5
 
 
-def overdue(pulse: Pulse, heard_at: float, born_at: float, now: float, limits: Limits) -> str | None:
-    """Why a child must be killed, or None. All times by CLOCK_MONOTONIC."""
-    if pulse.state == "loading":
-        return "loading takes too long" if now - born_at > limits.loading else None
-    if now - heard_at > limits.silence:
-        return "no pulse"
-    allowed = max(limits.step_floor, limits.step_factor * pulse.step_seconds)
-    if pulse.step_at is not None and now - pulse.step_at > allowed:
-        return "a step takes too long"
-    return None
+@dataclass
+class Vigil:
+    """What is known of a child that has begun. Times by CLOCK_MONOTONIC; `ready_since` is None while it is not."""
+
+    born_at: float
+    heard_at: float
+    pulse: Pulse = field(default_factory=lambda: Pulse(state="loading"))
+    ready_since: float | None = None
+
+    def hear(self, pulses: Sequence[Pulse], now: float) -> None:
+        for pulse in pulses:
+            self.heard_at = now
+            if pulse.state != "standby":  # said before it was told to begin
+                self.pulse = pulse
+        if self.pulse.state != "ready":
+            self.ready_since = None
+        elif self.ready_since is None:
+            self.ready_since = now
+
+    def overdue(self, now: float, limits: Limits) -> str | None:
+        """Why the child must be killed, or None."""
+        if self.pulse.state == "loading":
+            return "loading takes too long" if now - self.born_at > limits.loading else None
+        if now - self.heard_at > limits.silence:
+            return "no pulse"
+        allowed = max(limits.step_floor, limits.step_factor * self.pulse.step_seconds)
+        if self.pulse.step_at is not None and now - self.pulse.step_at > allowed:
+            return "a step takes too long"
+        return None
 
 
 class Supervisor:
@@ -67,6 +88,7 @@ class Supervisor:
         self._status = StatusFile(run_folder(settings.home_folder))
         self._stopping = False
         self._crashes = 0
+        self._standby = Standby(self._start_child, self._limits.standby_after if settings.standby else None)
 
     def stop(self, signum: int = signal.SIGTERM, frame: FrameType | None = None) -> None:
         """Drain the child and end. Fit for a signal handler."""
@@ -85,39 +107,45 @@ class Supervisor:
                 if self._stopping:
                     return STOPPED
         finally:
+            self._standby.end()
             self._status.remove()
 
+    def _start_child(self) -> ChildProcess:
+        return ChildProcess(self._command, self._settings, f"{socket.gethostname()}-{uuid4().hex[:12]}")
+
     def _raise_child(self) -> int:
-        """Live with one child from its start to its end; its exit code, negative for a signal."""
-        born_at = time.monotonic()
-        child = ChildProcess(self._command, self._settings, f"{socket.gethostname()}-{uuid4().hex[:12]}")
+        """Live with one child from its beginning to its end; its exit code, negative for a signal."""
+        now = time.monotonic()
+        vigil = Vigil(born_at=now, heard_at=now)
+        child = self._standby.take()
         try:
+            child.begin()
             log.info("worker.child_started", worker=child.worker, child_pid=child.pid)
-            code = self._watch(child, born_at)
+            code = self._watch(child, vigil)
         except BaseException:
             child.kill()
             raise
         finally:
             child.close()
-        if time.monotonic() - born_at > self._limits.steady:
+        if time.monotonic() - vigil.born_at > self._limits.steady:
             self._crashes = 0
         if code not in self._good_ends():
             self._mourn(child, code)
         return code
 
-    def _watch(self, child: ChildProcess, born_at: float) -> int:
-        pulse, heard_at, kill_at = Pulse(state="loading"), born_at, None
-        self._status.write(child.worker, child.pid, pulse)
+    def _watch(self, child: ChildProcess, vigil: Vigil) -> int:
+        kill_at = None
         while (code := child.returncode) is None:
-            for pulse in child.pulses(self._limits.tick):
-                heard_at = time.monotonic()
-                self._status.write(child.worker, child.pid, pulse)
+            vigil.hear(child.pulses(self._limits.tick), time.monotonic())
+            self._standby.tend(vigil.ready_since)
+            self._status.write(child.worker, child.pid, vigil.pulse, standby=self._standby.ready)
             if self._stopping and kill_at is None:
                 kill_at = time.monotonic() + self._settings.drain_seconds + self._limits.drain_margin
                 child.ask_to_drain()
-            self._kill_if_late(child, overdue(pulse, heard_at, born_at, time.monotonic(), self._limits), kill_at)
-        pulse = [pulse, *child.pulses(0)][-1]
-        dead = pulse if pulse.state == "failed" else Pulse(state="loading", detail=f"the child ended with {code}")
+            self._kill_if_late(child, vigil.overdue(time.monotonic(), self._limits), kill_at)
+        vigil.hear(child.pulses(0), time.monotonic())
+        last = vigil.pulse
+        dead = last if last.state == "failed" else Pulse(state="loading", detail=f"the child ended with {code}")
         self._status.write(child.worker, None, dead)
         return code
 

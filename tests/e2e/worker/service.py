@@ -32,7 +32,7 @@ class Service:
     """What a test does to a worker and to its ledger. `log` is what the worker wrote."""
 
     def __init__(self, home: Path, redis_url: str, prefix: str, **changed: Any) -> None:
-        chosen = {"threads": 1, "drain_seconds": 10.0, **changed}
+        chosen = {"threads": 1, "drain_seconds": 10.0, "standby": False, **changed}
         self.settings = Settings(home=home, redis_url=SecretStr(redis_url), key_prefix=prefix, **chosen)
         self.log = home / "worker.log"
         self.ledger = RedisLedger.from_settings(self.settings)
@@ -69,6 +69,14 @@ class Service:
         until = time.monotonic() + START_SECONDS
         while (status := self.status()) is None or status.state != state:
             assert time.monotonic() < until, f"not {state}: {self.log.read_text()[-2000:]}"
+            await asyncio.sleep(0.05)
+        return status
+
+    async def with_standby(self) -> Status:
+        """The worker's status once the next child waits."""
+        until = time.monotonic() + START_SECONDS
+        while (status := self.status()) is None or not status.standby:
+            assert time.monotonic() < until, self.log.read_text()[-2000:]
             await asyncio.sleep(0.05)
         return status
 

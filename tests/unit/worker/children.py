@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from darkroom.settings import Settings
 from worker.status import Status, read_statuses, run_folder
@@ -12,13 +13,15 @@ from worker.supervisor import Limits, Supervisor
 
 HEAD = """
 import json, os, signal, sys, time
-orders = json.load(sys.stdin)
+orders = json.loads(sys.stdin.readline())
 def say(**pulse):
     os.write(orders["pulse_fd"], json.dumps(pulse).encode() + b"\\n")
 def count():
     with open(os.path.join(orders["settings"]["home"], "births"), "a") as births:
         births.write(orders["worker"] + "\\n")
     return len(open(births.name).readlines())
+say(state="standby")
+sys.stdin.readline() or sys.exit(75)
 born = count()
 """
 
@@ -30,8 +33,23 @@ while True:
 """
 
 LIMITS = Limits(
-    loading=10.0, silence=10.0, step_floor=0.05, drain_margin=0.1, retry_weights=0.05, retry_most=0.05, tick=0.01
+    loading=10.0,
+    standby_after=600.0,
+    silence=10.0,
+    step_floor=0.05,
+    drain_margin=0.1,
+    retry_weights=0.05,
+    retry_most=0.05,
+    tick=0.01,
 )
+
+
+def children() -> set[int]:
+    """Processes started by any thread of this one."""
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        found.update(int(pid) for pid in (task / "children").read_text().split())
+    return found
 
 
 class Watch:
@@ -39,6 +57,7 @@ class Watch:
 
     def __init__(self, script: str, settings: Settings, limits: Limits) -> None:
         self.settings = settings
+        self._strangers = children()
         self.buried: list[str] = []
         self.code: int | None = None
         command = (sys.executable, "-S", "-E", "-c", HEAD + script)
@@ -57,6 +76,25 @@ class Watch:
         statuses = read_statuses(run_folder(self.settings.home_folder))
         return statuses[0] if statuses else None
 
+    def is_in(self, state: str) -> bool:
+        status = self.status()
+        return status is not None and status.state == state
+
+    def has_standby(self) -> bool:
+        status = self.status()
+        return status is not None and status.standby
+
+    def child_pid(self) -> int:
+        """The child that works."""
+        status = self.status()
+        assert status is not None
+        assert status.child_pid is not None
+        return status.child_pid
+
+    def processes(self) -> set[int]:
+        """All that it has started and that have not ended."""
+        return children() - self._strangers
+
     def end(self, seconds: float = 10.0) -> int | None:
         """The exit code, once it has ended by itself or was told to."""
         self._thread.join(seconds)
@@ -65,8 +103,8 @@ class Watch:
 
 
 @contextmanager
-def supervising(home: Path, script: str, *, limits: Limits = LIMITS, drain: float = 5.0) -> Iterator[Watch]:
-    watch = Watch(script, Settings(home=home, drain_seconds=drain), limits)
+def supervising(home: Path, script: str, *, limits: Limits = LIMITS, **settings: Any) -> Iterator[Watch]:
+    watch = Watch(script, Settings(**{"home": home, "drain_seconds": 5.0, **settings}), limits)
     try:
         yield watch
     finally:

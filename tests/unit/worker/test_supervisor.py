@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from tests.unit.worker.children import LIMITS, READY_UNTIL_TERM, supervising
 from worker.exits import MISCONFIGURED
 from worker.status import Pulse
-from worker.supervisor import Limits, overdue
+from worker.supervisor import Limits, Vigil
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -41,7 +42,7 @@ def test_the_first_restart_does_not_wait_and_later_ones_do(tmp_path: Path) -> No
 
 def test_a_stop_drains_the_child_and_ends_well(tmp_path: Path) -> None:
     with supervising(tmp_path, READY_UNTIL_TERM) as watch:
-        wait_for(lambda: watch.status() is not None and watch.status().state == "ready")  # type: ignore[union-attr]
+        wait_for(lambda: watch.is_in("ready"))
         watch.supervisor.stop()
         assert watch.end() == 0
         assert watch.buried == []
@@ -58,8 +59,8 @@ def test_a_stop_while_the_child_still_loads_ends_it_without_a_burial(tmp_path: P
 
 def test_a_child_that_will_not_stop_is_killed_when_the_drain_time_is_over(tmp_path: Path) -> None:
     script = 'signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsay(state="ready")\ntime.sleep(600)'
-    with supervising(tmp_path, script, drain=0.1) as watch:
-        wait_for(lambda: watch.status() is not None and watch.status().state == "ready")  # type: ignore[union-attr]
+    with supervising(tmp_path, script, drain_seconds=0.1) as watch:
+        wait_for(lambda: watch.is_in("ready"))
         watch.supervisor.stop()
         assert watch.end() == 0
         assert len(watch.buried) == 1, "its jobs must not wait for their leases"
@@ -95,7 +96,7 @@ def test_a_child_that_refuses_its_configuration_ends_the_supervisor(tmp_path: Pa
 
 def test_a_dead_childs_readiness_is_not_its_successors(tmp_path: Path) -> None:
     script = 'if born == 2: time.sleep(600)\nsay(state="ready")\ntime.sleep(0.1)\nsys.exit(1)'
-    with supervising(tmp_path, script, drain=0.1) as watch:
+    with supervising(tmp_path, script, drain_seconds=0.1) as watch:
         wait_for(lambda: len(watch.births()) == 2)
         status = watch.status()
         assert status is not None
@@ -109,13 +110,52 @@ url = orders["settings"]["redis_url"]
 say(state="ready", detail=url.split("/")[2] + (" shown" if url in visible else " hidden"))
 time.sleep(600)
 """
-    with supervising(tmp_path, script, drain=0.0) as watch:
-        wait_for(lambda: watch.status() is not None and watch.status().state == "ready")  # type: ignore[union-attr]
+    with supervising(tmp_path, script, drain_seconds=0.0) as watch:
+        wait_for(lambda: watch.is_in("ready"))
         status = watch.status()
         assert status is not None
         assert status.detail == "127.0.0.1:6379 hidden"
         assert status.child_pid is not None
         os.kill(status.child_pid, signal.SIGKILL)
+
+
+WITH_STANDBY = replace(LIMITS, standby_after=0.0)
+
+
+def test_a_standby_waits_and_replaces_the_child_that_dies(tmp_path: Path) -> None:
+    with supervising(tmp_path, READY_UNTIL_TERM, limits=WITH_STANDBY) as watch:
+        wait_for(watch.has_standby)
+        assert len(watch.births()) == 1, "the standby has not begun"
+        first = watch.child_pid()
+        (waiting,) = watch.processes() - {first}
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: len(watch.births()) == 2 and watch.is_in("ready"))
+        assert watch.child_pid() == waiting
+
+
+def test_a_standby_that_ended_is_not_relied_upon(tmp_path: Path) -> None:
+    with supervising(tmp_path, READY_UNTIL_TERM, limits=WITH_STANDBY) as watch:
+        wait_for(watch.has_standby)
+        first = watch.child_pid()
+        for pid in watch.processes():
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: len(watch.births()) == 2 and watch.is_in("ready"))
+        assert watch.child_pid() != first
+
+
+def test_a_stop_ends_the_standby_too(tmp_path: Path) -> None:
+    with supervising(tmp_path, READY_UNTIL_TERM, limits=WITH_STANDBY) as watch:
+        wait_for(watch.has_standby)
+        watch.supervisor.stop()
+        assert watch.end() == 0
+        assert watch.processes() == set()
+
+
+def test_no_standby_is_kept_where_none_is_wanted(tmp_path: Path) -> None:
+    with supervising(tmp_path, READY_UNTIL_TERM, limits=WITH_STANDBY, standby=False) as watch:
+        wait_for(lambda: watch.is_in("ready"))
+        time.sleep(0.1)
+        assert len(watch.processes()) == 1
 
 
 NOW = 1000.0
@@ -139,7 +179,7 @@ RUNNING = Pulse(state="ready", step_at=NOW - 40.0, step_seconds=20.0)
 def test_a_child_is_overdue_after_three_times_what_its_step_should_take_and_never_before_the_floor(
     pulse: Pulse, heard_at: float, born_at: float, verdict: str | None
 ) -> None:
-    assert overdue(pulse, heard_at, born_at, NOW, Limits()) == verdict
+    assert Vigil(born_at, heard_at, pulse).overdue(NOW, Limits()) == verdict
 
 
 def test_the_limits_of_these_tests_are_not_the_products() -> None:
