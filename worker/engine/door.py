@@ -1,5 +1,6 @@
 """Where works wait for their model."""
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
@@ -21,6 +22,7 @@ class Door:
         self._models = models
         self._waiting: list[Work] = []
         self._loads: dict[str, Future[Lease]] = {}
+        self._begun: dict[str, float] = {}
         self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="darkroom-loader")
 
     def push(self, work: Work) -> None:
@@ -47,6 +49,11 @@ class Door:
         self._waiting = [work for work in self._waiting if work.id not in gone]
         self._forget(loaded)
         return opened
+
+    @property
+    def loading_since(self) -> float | None:
+        """When the oldest load under way was ordered, by CLOCK_MONOTONIC; None while there is none."""
+        return min(self._begun.values(), default=None)
 
     def wait(self, seconds: float) -> bool:
         """Wait for a load to end. False, at once, when none is under way."""
@@ -79,6 +86,7 @@ class Door:
         """Room in memory is taken at once, so that nobody behind in the line takes it before the loading begins."""
         try:
             self._loads[name] = self._loader.submit(self._models.reserve(name))
+            self._begun[name] = time.monotonic()
         except DarkroomError as error:
             return error
         return None
@@ -86,6 +94,6 @@ class Door:
     def _forget(self, loads: Mapping[str, Future[Lease]]) -> None:
         """A finished load holds its model in place until those who waited for it have leases of their own."""
         for name, load in loads.items():
-            del self._loads[name]
+            del self._loads[name], self._begun[name]
             if not load.cancelled() and load.exception() is None:
                 load.result().release()

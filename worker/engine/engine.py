@@ -15,7 +15,7 @@ from worker.engine.inbox import Inbox
 from worker.engine.lane import Seat
 from worker.engine.lanes import Lanes
 from worker.engine.pulse import IDLE, Heartbeat, begin
-from worker.engine.request import Listener, Work, WorkId
+from worker.engine.request import ROWS_GUIDED, Listener, Work, WorkId
 from worker.models.cache import ModelCache
 
 # Seconds a load may take before a watcher worries: 7 GB from a cold disk.
@@ -26,7 +26,7 @@ WAIT_SECONDS = 0.2
 class Engine:
     """Generations of any model, size, scheduler and guidance; those that can share forward passes do.
 
-    `max_rows` bounds the rows of one pass, and by `room` those of everything admitted.
+    `max_rows`, at least 2, bounds the rows of one pass, and by `room` those of everything admitted.
     """
 
     def __init__(
@@ -36,6 +36,8 @@ class Engine:
         max_rows: int = 16,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        if max_rows < ROWS_GUIDED:
+            raise ValueError(f"max_rows must be at least {ROWS_GUIDED}: guidance needs as many")
         self._models = models
         self._listener = listener
         self._inbox = Inbox(max_rows)
@@ -153,7 +155,7 @@ class Engine:
         return True
 
     def _await_load(self) -> bool:
-        self._heartbeat = begin(LOAD_SECONDS)
+        self._heartbeat = Heartbeat(self._door.loading_since, LOAD_SECONDS)
         return self._door.wait(WAIT_SECONDS)
 
     def _cancel(self, work_id: WorkId) -> None:

@@ -3,9 +3,7 @@
 from collections import deque
 from threading import Condition
 
-from worker.engine.request import Work, WorkId
-
-ROWS_PER_JOB = 2  # with guidance; a job of several images holds more, and then the room shrinks by as much
+from worker.engine.request import ROWS_GUIDED, Work, WorkId
 
 
 class Inbox:
@@ -25,7 +23,7 @@ class Inbox:
             if work.id in self._works:
                 raise ValueError(f"attempt {work.attempt} at job {work.job_id} is already admitted")
             self._works[work.id] = work
-            self._rows[work.id] = len(work.plan.seeds) * (2 if work.plan.guidance_scale > 1 else 1)
+            self._rows[work.id] = work.rows
             self._arrivals.append(work)
             self._changed.notify_all()
 
@@ -56,8 +54,9 @@ class Inbox:
             del self._works[work.id], self._rows[work.id]
 
     def room(self) -> int:
+        """Jobs of one guided image that would still fit; a job of several images takes as much more when it comes."""
         with self._changed:
-            return max(0, self._most_rows - sum(self._rows.values())) // ROWS_PER_JOB
+            return max(0, self._most_rows - sum(self._rows.values())) // ROWS_GUIDED
 
     def in_flight(self) -> tuple[Work, ...]:
         with self._changed:

@@ -8,7 +8,8 @@ from worker.engine.generation import Generation
 from worker.engine.lane import Lane, LaneKey, Seat
 from worker.engine.pulse import Pace
 
-# A deterministic request computes this many rows in every pass, alone or not.
+# A deterministic request computes this many rows in every pass, alone or not; fewer where `max_rows` is less, and then
+# its bits are those of that setting.
 FIXED_ROWS = 8
 
 

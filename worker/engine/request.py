@@ -11,6 +11,10 @@ from darkroom.errors import GenerationError, ModelError
 
 WorkId = tuple[str, int]
 
+# Rows of one image in a forward pass: guidance compares a prompt with the negative prompt.
+ROWS_GUIDED = 2
+ROWS_PLAIN = 1
+
 
 @dataclass(frozen=True)
 class Work:
@@ -23,6 +27,16 @@ class Work:
     @property
     def id(self) -> WorkId:
         return self.job_id, self.attempt
+
+    @property
+    def rows(self) -> int:
+        """Rows of all images together."""
+        return len(self.plan.seeds) * (ROWS_GUIDED if guided(self.plan) else ROWS_PLAIN)
+
+
+def guided(plan: GenerationPlan) -> bool:
+    """Classifier-free guidance at 1 or less is no guidance, as in diffusers."""
+    return plan.guidance_scale > 1
 
 
 class Listener(Protocol):

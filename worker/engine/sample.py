@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from darkroom.contract.plan import GenerationPlan
+from worker.engine.request import ROWS_GUIDED, guided
 from worker.engine.schedulers import make_scheduler, takes_generator
 from worker.models.checkpoint import Checkpoint
 from worker.models.conditioning import Conditioning
@@ -68,7 +69,7 @@ class Sample:
         Classifier-free guidance after Ho and Salimans, https://arxiv.org/abs/2207.12598.
         """
         prediction_1CHW = predictions_1CHW[-1]
-        if self.rows_needed == 2:
+        if self.rows_needed == ROWS_GUIDED:
             unconditional_1CHW = predictions_1CHW[0]
             prediction_1CHW = unconditional_1CHW + self._guidance_scale * (prediction_1CHW - unconditional_1CHW)
         timestep = self._timesteps[self.step]
@@ -80,6 +81,6 @@ class Sample:
 
 def _conditionings(plan: GenerationPlan, checkpoint: Checkpoint) -> dict[str, Conditioning]:
     """By field of the plan, in the order of the rows."""
-    texts = {"negative_prompt": plan.negative_prompt} if plan.guidance_scale > 1 else {}
+    texts = {"negative_prompt": plan.negative_prompt} if guided(plan) else {}
     texts["prompt"] = plan.prompt
     return {field: checkpoint.text.encode(text) for field, text in texts.items()}

@@ -31,6 +31,7 @@ def load_checkpoint(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -
     Raises: MissingWeights, BrokenWeights, naming the file.
     """
     folder = Path(spec.path)
+    _check_served(spec, folder)
     verify_files(spec)
     networks = {
         component: load_network(kind, folder, _first_file(spec, component), dtype).to(device)
@@ -61,6 +62,14 @@ def verify_files(spec: ModelSpec) -> None:
             raise MissingWeights(file, "no such file")
         if found[file] != digest:
             raise BrokenWeights(file, "is not the file that the catalog describes")
+
+
+def _check_served(spec: ModelSpec, folder: Path) -> None:
+    """Refuse what would load and then make wrong pictures, or none."""
+    if spec.family == "sdxl":
+        raise BrokenWeights("model_index.json", "Stable Diffusion XL is not served yet")
+    if read_json(folder, "unet/config.json").get("time_cond_proj_dim") is not None:
+        raise BrokenWeights("unet/config.json", "networks with embedded guidance (time_cond_proj_dim) are not served")
 
 
 def _first_file(spec: ModelSpec, component: str) -> str:

@@ -1,6 +1,7 @@
 """Works wait for models, and only for their own."""
 
 import threading
+import time
 
 from tests.unit.engine.networks import still_checkpoint
 from tests.unit.engine.works import Recorder, finish, make_work
@@ -32,6 +33,27 @@ def test_the_engine_steps_on_while_another_model_is_loaded() -> None:
     finish(engine)
     engine.close()
     assert recorder.ended == ["quick", "slow"]
+
+
+def test_the_heart_shows_for_how_long_a_load_has_been_going_on() -> None:
+    beats = []
+
+    def load(name: str) -> Checkpoint:
+        while not beats:
+            if engine.heartbeat.at is not None:
+                beats.append(engine.heartbeat)
+            time.sleep(0.001)
+        return still_checkpoint(name)
+
+    engine = Engine(ModelCache(load, lambda name: 1, 1000), Recorder())
+    engine.admit(make_work())
+    before = time.monotonic()
+    finish(engine)
+    engine.close()
+
+    assert beats[0].expected > 60
+    assert before <= beats[0].at <= time.monotonic()
+    assert engine.heartbeat.at is None
 
 
 def test_a_work_canceled_while_its_model_is_loaded_never_starts() -> None:

@@ -211,6 +211,11 @@ def test_the_heart_shows_a_step_while_it_runs_and_rests_after(epsilon: Checkpoin
     assert engine.heartbeat.at is None
 
 
+def test_a_pass_too_small_for_guidance_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 2"):
+        Engine(cache_of(still_checkpoint()), Recorder(), max_rows=1)
+
+
 def test_run_serves_what_other_threads_admit_until_told_to_stop(engine_of, recorder: Recorder) -> None:
     engine = engine_of(still_checkpoint())
     stop, done = threading.Event(), threading.Event()

@@ -3,6 +3,8 @@
 import json
 import pickle
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +161,29 @@ def test_a_tokenizer_that_is_not_json_is_named(folder: Path) -> None:
 
     assert isinstance(error, BrokenWeights)
     assert error.path == "tokenizer/tokenizer.json"
+
+
+def test_a_network_with_embedded_guidance_is_refused(folder: Path) -> None:
+    path = folder / "unet" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "time_cond_proj_dim": 64}))
+
+    assert refusal(folder).path == "unet/config.json"
+
+
+def test_a_family_not_served_yet_is_refused_and_not_half_loaded(folder: Path) -> None:
+    spec = load(folder).spec.model_copy(update={"family": "sdxl"})
+
+    with pytest.raises(BrokenWeights, match="XL"):
+        load(folder, spec)
+
+
+@pytest.mark.slow
+def test_the_worker_is_offline_from_its_first_import() -> None:
+    script = "import worker.engine, worker.models.open, huggingface_hub.constants as hub; print(hub.HF_HUB_OFFLINE)"
+
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+
+    assert printed.strip() == "True"
 
 
 def test_no_error_tells_where_the_checkpoint_lies(folder: Path) -> None:
