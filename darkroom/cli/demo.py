@@ -28,7 +28,7 @@ def demo(
     _refuse_bad_output(output)
     forget_environment()
     with tempfile.TemporaryDirectory(prefix="darkroom-demo-") as home:
-        settings = load_settings(home=Path(home), host="127.0.0.1", port=0, store="folder")
+        settings = load_settings(home=Path(home), host="127.0.0.1", port=0, standby=False)
         settings = settings.model_copy(update={"allow_anonymous": True})
         with running(settings, lambda stage: console.print(f"demo: starting the {stage}")) as service:
             console.print(f"demo: serving on {service.url}")
