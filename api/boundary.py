@@ -72,7 +72,7 @@ class _Exchange:
         """Log what happened, without the error's message, which may quote the request; answer if that still helps."""
         _log.error("accident", request=self.id, error=type(error).__name__, where=_frames(error))
         if self.status is not None:
-            raise error  # half an answer is out: only cutting the connection tells the caller
+            return  # half an answer is out: the server sees that it is unfinished, and cuts the connection
         described = problem_of(DarkroomError("something went wrong here; the incident names our log lines"))
         response = answer(described.model_copy(update={"incident": self.id}))
         await response(self.scope, _nothing, self.send)

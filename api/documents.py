@@ -1,10 +1,18 @@
 """How routes say which problems they answer with, for OpenAPI."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from api.problems import MEDIA_TYPE, problem
 from darkroom.errors import DarkroomError
+
+# What a status is worth little without.
+_HEADERS = {
+    401: ("WWW-Authenticate", "how to say who you are"),
+    429: ("Retry-After", "seconds after which to try again"),
+    503: ("Retry-After", "seconds after which to try again"),
+}
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -23,4 +31,13 @@ def problem_response(status: int, codes: list[str]) -> dict[str, Any]:
         for code in codes
     }
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": " or ".join(codes), "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}}}
+    described = {"description": " or ".join(codes), "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}}}
+    if status in _HEADERS:
+        name, words = _HEADERS[status]
+        described["headers"] = headers_described({name: words})
+    return described
+
+
+def headers_described(headers: Mapping[str, str]) -> dict[str, Any]:
+    """OpenAPI's way to say name -> meaning."""
+    return {name: {"description": words, "schema": {"type": "string"}} for name, words in headers.items()}

@@ -30,7 +30,9 @@ async def answer_with_events(ledger: Ledger, job: Job, after: str, stopping: asy
     """
     if job.state.terminal and not await ledger.events(job.id, after=after):
         return Response(status_code=204)
-    return StreamingResponse(_stream(ledger, job, after, stopping), media_type="text/event-stream")
+    # nginx would otherwise keep events back until it has a bufferful.
+    headers = {"X-Accel-Buffering": "no"}
+    return StreamingResponse(_stream(ledger, job, after, stopping), headers=headers, media_type="text/event-stream")
 
 
 async def _stream(ledger: Ledger, job: Job, after: str, stopping: asyncio.Event) -> AsyncIterator[bytes]:

@@ -59,16 +59,18 @@ def generation_request_schema(catalog: Catalog) -> Schema:
     """The contract's schema, narrowed to the models there are. Sizes are what at least one of them takes."""
     schema = TypeAdapter(GenerationRequest).json_schema(ref_template=REFERENCES)
     fields: Schema = schema["properties"]
-    specs = catalog.specs()
-    _choices(fields["model"], [spec.name for spec in specs])
+    schema["examples"] = [EXAMPLE]
     _choices(fields["scheduler"], list(SCHEDULERS))
+    specs = catalog.specs()
+    if not specs:  # every model is broken: nothing to narrow to
+        return schema
+    _choices(fields["model"], [spec.name for spec in specs])
     for side in ("width", "height"):
         _integer(fields[side]).update(
             minimum=min(spec.min_size for spec in specs),
             maximum=max(spec.max_size for spec in specs),
             multipleOf=math.gcd(*(spec.size_multiple for spec in specs)),
         )
-    schema["examples"] = [EXAMPLE]
     return schema
 
 

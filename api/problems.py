@@ -53,6 +53,5 @@ def problem_of(error: DarkroomError) -> Problem:
 
 
 def answer(described: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    # Not JSONResponse: it leaves lone surrogates unescaped and then fails to encode them.
     body = described.model_dump_json(exclude_none=True).encode()
     return Response(body, described.status, headers=headers, media_type=MEDIA_TYPE)

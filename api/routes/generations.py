@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from api.addresses import base_url
 from api.body import AskedGeneration
 from api.deps import JOB_ID_PATTERN, JobId, PageLimit, ServicesOf, Tenant
-from api.documents import problems
+from api.documents import headers_described, problems
 from api.resources import Generation, GenerationPage, generation_of
 from api.submission import submit
 from api.waiting import wait_for_end, wanted_wait
@@ -33,6 +33,11 @@ from darkroom.services import Services
 router = APIRouter(prefix="/api/v1/generations", tags=["generations"])
 
 MAX_RETRY_AFTER = 60
+
+_PLACE = {
+    "Location": "where the generation is",
+    "Idempotency-Replayed": "`true` when this is the answer to an earlier request with the same key",
+}
 
 IdempotencyKey = Annotated[
     str | None,
@@ -63,7 +68,17 @@ Cursor = Annotated[str | None, Query(pattern=JOB_ID_PATTERN, description="`curso
         LedgerUnavailable,
         ModelError,
     )
-    | {200: {"model": Generation, "description": "ended while you preferred to wait"}},
+    | {
+        200: {
+            "model": Generation,
+            "description": "ended while you preferred to wait",
+            "headers": headers_described({**_PLACE, "Preference-Applied": "the wait that was granted"}),
+        },
+        202: {
+            "description": "accepted",
+            "headers": headers_described({**_PLACE, "Retry-After": "seconds after which to look again"}),
+        },
+    },
 )
 async def create_generation(
     request: Request,

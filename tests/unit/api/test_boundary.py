@@ -6,7 +6,9 @@ from io import StringIO
 import httpx
 import pytest
 import structlog
+from starlette.types import Message, Receive, Scope, Send
 
+from api.boundary import Boundary
 from darkroom.log import configure_logging
 from darkroom.services import Services
 from tests.gateway import GENERATIONS, ask
@@ -49,6 +51,25 @@ async def test_an_accident_says_nothing_to_the_caller_and_where_it_was_to_us(
     assert accident["request"] == found["incident"] == answer.headers["X-Request-Id"]
     assert accident["error"] == "RuntimeError"
     assert str(accident["where"]).count("api.submission:") == 1
+    assert CANARY not in lines.getvalue()
+
+
+async def test_an_accident_in_mid_answer_cuts_it_short_and_says_no_more(services: Services, lines: StringIO) -> None:
+    sent: list[Message] = []
+
+    async def stumble(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError(CANARY)
+
+    async def receive() -> Message:
+        raise AssertionError("nobody reads")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await Boundary(stumble, services.metrics)({"type": "http", "method": "GET"}, receive, send)
+    assert [message["type"] for message in sent] == ["http.response.start"]
+    assert len(logged(lines, "accident")) == 1
     assert CANARY not in lines.getvalue()
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -7,6 +8,8 @@ import pytest
 from api.app import create_app
 from api.routes.error_codes import known_codes
 from darkroom import errors
+from darkroom.catalog import Catalog, Unavailable
+from darkroom.errors import MissingWeights
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS
@@ -69,6 +72,12 @@ async def test_the_request_is_described_with_the_models_there_are(services: Serv
         spec.max_size,
         spec.size_multiple,
     )
+
+
+def test_a_service_whose_models_are_all_broken_still_describes_itself() -> None:
+    broken = Unavailable("tiny", MissingWeights("unet", "the file is missing"))
+    services = replace(fake_services(), catalog=Catalog((), (broken,), default="tiny"))
+    assert create_app(services).openapi()["paths"]
 
 
 async def test_every_code_there_is_has_its_place_on_the_page(client: httpx.AsyncClient) -> None:
