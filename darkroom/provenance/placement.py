@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-
 Grey = NDArray[np.integer[Any] | np.floating[Any]]
 
 

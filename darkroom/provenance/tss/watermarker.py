@@ -4,18 +4,16 @@ import hashlib
 from functools import cached_property
 from typing import Final
 
-import cv2
-import numpy as np
-
-from darkroom.errors import UnmarkedOutput
+from darkroom.errors import ConfigurationError, UnmarkedOutput
 from darkroom.provenance.tss.carrier import Carrier, carrier
 from darkroom.provenance.tss.embed import embed
 from darkroom.provenance.tss.identify import identify, identify_uncropped
 from darkroom.provenance.tss.luma import luma
+from darkroom.provenance.tss.self_check import LAST_RESORT, attacked, ladder
 from darkroom.provenance.watermark import RGB, Mark
 
-LADDER: Final = (42.0, 41.0, 40.0, 39.0)  # dB, faintest first
 MIN_SIDE: Final = 64  # pixels; below this a tile has too few samples
+MIN_SECRET: Final = 16  # bytes
 
 
 class TssWatermarker:
@@ -24,8 +22,9 @@ class TssWatermarker:
     alg: Final = "org.darkroom.tss.1"
 
     def __init__(self, secret: bytes) -> None:
-        if len(secret) < 16:
-            raise ValueError("a watermark secret has at least 16 bytes")
+        """Raises: ConfigurationError for a secret that is too short to be one."""
+        if len(secret) < MIN_SECRET:
+            raise ConfigurationError(f"a watermark secret has at least {MIN_SECRET} bytes")
         self._secret = secret
 
     @cached_property
@@ -34,33 +33,30 @@ class TssWatermarker:
 
     @property
     def key_id(self) -> str:
-        """Names the secret without telling it."""
         return hashlib.sha256(b"org.darkroom.tss.1/key-id\0" + self._secret).hexdigest()[:16]
 
     def embed(self, rgb_HWC: RGB, mark_id: int) -> RGB:
-        """The faintest mark that reads back after a JPEG 75; the strongest when none does, if it reads back at all.
+        """The faintest mark that survives the self-check; where none does, the strongest allowed that reads back.
 
         Raises: UnmarkedOutput.
         """
-        if min(rgb_HWC.shape[:2]) < MIN_SIDE:
+        short_side = min(rgb_HWC.shape[:2])
+        if short_side < MIN_SIDE:
             raise UnmarkedOutput(f"a picture needs at least {MIN_SIDE} pixels a side to carry the watermark")
-        marked = rgb_HWC
-        for psnr in LADDER:
+        for psnr in ladder(short_side):
             marked = embed(rgb_HWC, mark_id, self._carrier, psnr)
-            if self._holds(marked, mark_id) and self._holds(_as_jpeg(marked, 75), mark_id):
+            if all(self._reads(copy, mark_id) for copy in attacked(marked)):
                 return marked
-        if not self._holds(marked, mark_id):
-            raise UnmarkedOutput("the watermark does not read back from this picture")
-        return marked
+        for psnr in (ladder(short_side)[-1], *LAST_RESORT):
+            marked = embed(rgb_HWC, mark_id, self._carrier, psnr)
+            if self._reads(marked, mark_id):
+                return marked
+        raise UnmarkedOutput("the watermark does not read back from this picture")
 
     def identify(self, rgb_HWC: RGB) -> Mark | None:
-        return None if min(rgb_HWC.shape[:2]) < MIN_SIDE // 2 else identify(luma(rgb_HWC), self._carrier)
+        """Finds crops too: a crop may be smaller than what can be marked."""
+        return identify(luma(rgb_HWC), self._carrier) if min(rgb_HWC.shape[:2]) >= MIN_SIDE // 2 else None
 
-    def _holds(self, rgb_HWC: RGB, mark_id: int) -> bool:
+    def _reads(self, rgb_HWC: RGB, mark_id: int) -> bool:
         mark = identify_uncropped(luma(rgb_HWC), self._carrier)
         return mark is not None and mark.mark_id == mark_id
-
-
-def _as_jpeg(rgb_HWC: RGB, quality: int) -> RGB:
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(rgb_HWC, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
