@@ -16,14 +16,15 @@ from torch import Tensor
 
 from training.autoencoder import Report
 from training.latents import Bucket, read_captions
-from training.precision import MasterWeights, averaged, trapezoid_rate
+from training.parallel import ALONE, Team
+from training.precision import MasterWeights, averaged, muon, trapezoid_rate
 from training.text import CONDITION, POOL_HEADS, WIDTH, TextModel
 
 CHANNELS = (48, 96, 96)  # widths at 16 x 16, 8 x 8 and 4 x 4 latents
 ATTENTION_HEADS = 4
 GROUPS = 8
-STEPS, BATCH = 1_300, 32
-RATE, WARMUP = 1.5e-3, 100
+STEPS, BATCH = 12_000, 40  # steps, pictures a step in each of the team's processes
+RATE, WARMUP = 2e-3, 200
 DECAY_SHARE = 0.3  # of the steps, at the end, the rate falls to zero
 AVERAGE_DECAY = 0.998
 CAPTION_DROPOUT = 0.1  # of samples see the empty caption, for classifier-free guidance (Ho and Salimans 2022)
@@ -31,7 +32,7 @@ MIDDLE_SHARE = 0.75  # of samples train where layout and outline are decided
 MIDDLE = (100, 750)  # timesteps
 ODD_EVERY = 20  # steps between two batches of a size that is not square
 BETA_END = 0.02  # leaves 2e-4 of the signal's variance at the last step: sampling may start from pure noise
-CHECKPOINT_EVERY = 100  # steps
+CHECKPOINT_EVERY = 200  # steps
 
 
 @dataclass
@@ -81,10 +82,18 @@ def build(text: TextModel | None = None) -> UNet2DConditionModel:
 
 
 class Batches:
-    """Random latents with features of their captions, some captions dropped."""
+    """Random latents with features of their captions, some captions dropped.
 
-    def __init__(self, buckets: list[Bucket], empty_TC: Tensor, generator: torch.Generator) -> None:
-        self.buckets, self.empty_TC, self.generator = buckets, empty_TC, generator
+    What a step draws follows from the seed, the step and the rank alone, so a run may be cut off and go on.
+    """
+
+    def __init__(self, buckets: list[Bucket], empty_TC: Tensor, seed: int, team: Team = ALONE) -> None:
+        self.buckets, self.empty_TC, self.seed, self.team = buckets, empty_TC, seed, team
+        self.generator = torch.Generator()
+
+    def begin(self, step: int) -> None:
+        """Start the draws of `step`."""
+        self.generator.manual_seed((self.seed << 40) + step * self.team.size + self.team.rank)
 
     def _integers(self, high: int, count: int) -> Tensor:
         return torch.randint(high, (count,), generator=self.generator)
@@ -114,6 +123,7 @@ class Batches:
 
 def velocity_loss(unet: UNet2DConditionModel, batches: Batches, step: int, alphas_T: Tensor) -> Tensor:
     """Mean squared error of v = sqrt(a) noise - sqrt(1 - a) latents (Salimans and Ho 2022)."""
+    batches.begin(step)
     latents_NCHW, texts_NTC = batches.draw(step)
     timesteps_N = batches.timesteps()
     noise_NCHW = batches.noise_like(latents_NCHW)
@@ -124,21 +134,20 @@ def velocity_loss(unet: UNet2DConditionModel, batches: Batches, step: int, alpha
     return F.mse_loss(made_NCHW.float(), velocity_NCHW)
 
 
-def _save(progress: Progress, weights: MasterWeights, generator: torch.Generator) -> None:
+def _save(progress: Progress, weights: MasterWeights) -> None:
     if progress.file is None:
         return
     partial = progress.file.with_suffix(".partial")
-    torch.save({"step": progress.step, "weights": weights.state(), "generator": generator.get_state()}, partial)
+    torch.save({"step": progress.step, "weights": weights.state()}, partial)
     partial.replace(progress.file)
 
 
-def _load(progress: Progress, weights: MasterWeights, generator: torch.Generator) -> None:
+def _load(progress: Progress, weights: MasterWeights) -> None:
     if progress.file is None or not progress.file.exists():
         return
     state = torch.load(progress.file, weights_only=True)
     progress.step = state["step"]
     weights.restore(state["weights"])
-    generator.set_state(state["generator"])
 
 
 def train_unet(
@@ -148,25 +157,28 @@ def train_unet(
     report: Report,
     steps: int = STEPS,
     checkpoint: Path | None = None,
+    team: Team = ALONE,
 ) -> UNet2DConditionModel:
-    """The U-Net from nothing; goes on from `checkpoint` where that file is, with the same result."""
+    """The U-Net from nothing; goes on from `checkpoint` where that file is, with the same result.
+
+    Rank 0 alone writes the checkpoint; all ranks read it, and come to the same weights.
+    """
     torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
     unet = build(text)
     unet.set_attn_processor(AttnProcessor())  # PyTorch's fused attention is several times slower in bfloat16 on CPUs
-    weights = MasterWeights(unet, unet.parameters(), AVERAGE_DECAY)
-    batches = Batches(buckets, read_captions(text, [""])[0], generator)
+    weights = MasterWeights(unet, unet.parameters(), AVERAGE_DECAY, muon, team)
+    batches = Batches(buckets, read_captions(text, [""])[0], seed, team)
     alphas_T = scheduler().alphas_cumprod
     progress = Progress(checkpoint)
-    _load(progress, weights, generator)
+    _load(progress, weights)
     for step in range(progress.step, steps):
         loss = velocity_loss(unet, batches, step, alphas_T)
         loss.backward()
         weights.step(trapezoid_rate(step, steps, RATE, WARMUP, DECAY_SHARE))
         report("diffusion", step, loss.item())
         progress.step = step + 1
-        if progress.step % CHECKPOINT_EVERY == 0:
-            _save(progress, weights, generator)
+        if progress.step % CHECKPOINT_EVERY == 0 and team.rank == 0:
+            _save(progress, weights)
     trained = averaged(unet, weights)
     trained.set_attn_processor(AttnProcessor2_0())
     return trained

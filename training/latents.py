@@ -15,7 +15,11 @@ from training.scenes import Scene, render, sample_scene
 from training.shapes import SIDE
 from training.text import TextModel, tokens
 
-SIZES = {(SIDE, SIDE): 16_000}  # (width, height) px: pictures
+SIZES = {  # (width, height) px: pictures
+    (SIDE, SIDE): 36_000,
+    (SIDE * 3 // 2, SIDE): 2_000,
+    (SIDE, SIDE * 3 // 2): 2_000,
+}
 CAPTIONS = 2  # a picture
 ENCODE_BATCH = 16
 

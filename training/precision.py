@@ -2,43 +2,69 @@
 
 import copy
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from training.muon import Muon, is_matrix
+from training.parallel import ALONE, Team
 
 ADAM_BETAS = (0.9, 0.99)
 WEIGHT_DECAY = 0.01
 GRADIENT_NORM = 1.0  # gradients are scaled down to at most this norm
 
 
+def adamw(weights: list[Tensor]) -> list[Optimizer]:
+    """AdamW for all weights (Loshchilov and Hutter 2019)."""
+    return [torch.optim.AdamW(weights, betas=ADAM_BETAS, weight_decay=WEIGHT_DECAY)]
+
+
+def muon(weights: list[Tensor]) -> list[Optimizer]:
+    """Muon for matrices, AdamW for the others."""
+    matrices = [weight for weight in weights if is_matrix(weight)]
+    others = [weight for weight in weights if not is_matrix(weight)]
+    return [Muon(matrices, weight_decay=WEIGHT_DECAY), *adamw(others)]
+
+
 class MasterWeights:
-    """AdamW on float32 copies of a bfloat16 module's weights (Micikevicius et al. 2018, "Mixed Precision Training").
+    """float32 copies of a bfloat16 module's weights (Micikevicius et al. 2018, "Mixed Precision Training").
 
     bfloat16 keeps 8 bits of a number, too few to add a small update to a weight; the copies add it. `average` holds
     the exponential moving average of the copies, which is what ships.
     """
 
-    def __init__(self, module: nn.Module, parameters: Iterable[nn.Parameter], decay: float) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        parameters: Iterable[nn.Parameter],
+        decay: float,
+        optimisers: Callable[[list[Tensor]], list[Optimizer]] = adamw,
+        team: Team = ALONE,
+    ) -> None:
         self.fast = list(parameters)
         self.master = [p.detach().float().clone() for p in self.fast]
         self.average = [p.clone() for p in self.master]
         self.decay = decay
         self.steps = 0
-        self.optimiser = torch.optim.AdamW(self.master, betas=ADAM_BETAS, weight_decay=WEIGHT_DECAY)
+        self.optimisers = optimisers(self.master)
+        self.team = team
         module.to(torch.bfloat16)
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
-        """One AdamW step at learning rate `rate`; clears the gradients."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        """One step of the optimisers at learning rate `rate`, by the team's mean gradients; clears the gradients."""
         for fast, master in zip(self.fast, self.master, strict=True):
             master.grad = torch.zeros_like(master) if fast.grad is None else fast.grad.float()
             fast.grad = None
+        self.team.average([master.grad for master in self.master if master.grad is not None])
         nn.utils.clip_grad_norm_(self.master, GRADIENT_NORM)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
         torch._foreach_copy_(self.fast, self.master)
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (20 + self.steps))
@@ -46,8 +72,8 @@ class MasterWeights:
 
     def state(self) -> dict[str, Any]:
         """All that a later run needs to go on."""
-        tensors = {"master": self.master, "average": self.average, "optimiser": self.optimiser.state_dict()}
-        return {"steps": self.steps, **tensors}
+        optimisers = [optimiser.state_dict() for optimiser in self.optimisers]
+        return {"steps": self.steps, "master": self.master, "average": self.average, "optimisers": optimisers}
 
     @torch.no_grad()
     def restore(self, state: dict[str, Any]) -> None:
@@ -56,7 +82,8 @@ class MasterWeights:
         torch._foreach_copy_(self.master, state["master"])
         torch._foreach_copy_(self.average, state["average"])
         torch._foreach_copy_(self.fast, self.master)
-        self.optimiser.load_state_dict(state["optimiser"])
+        for optimiser, its_state in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(its_state)
 
 
 def averaged(module: nn.Module, weights: MasterWeights) -> nn.Module:

@@ -6,6 +6,7 @@ latents, diffusion, decoder. The same seed on the same machine with the same thr
 
 import argparse
 import logging
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,14 +17,17 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTokenizer
 
-from training import autoencoder, diffusion, text
+from training import autoencoder, diffusion, parallel, text
 from training.evaluate import FIGURES, load, megabytes, score
 from training.latents import Drawings, buckets, encode_all
+from training.parallel import Team
 from training.text import TextModel
 from training.tokenizer import train_tokenizer
 
 SEED = 1
 THREADS = 1  # results depend on it: sums are taken in another order
+PROCESSES = 2  # that train the U-Net together; results depend on it, too
+MEETING = "meeting"  # file over which they find one another
 REPORT_EVERY = 100  # steps
 PROMPTS = 100  # a kind, in the evaluation at the end
 
@@ -34,13 +38,13 @@ log = logging.getLogger("training")
 class Journal:
     """Mean loss of every hundred steps, to the log and to a small csv file."""
 
-    file: Path
+    file: Path | None
     started: float = field(default_factory=time.monotonic)
     losses: list[float] = field(default_factory=list)
 
     def report(self, stage: str, step: int, loss: float) -> None:
         self.losses.append(loss)
-        if (step + 1) % REPORT_EVERY:
+        if (step + 1) % REPORT_EVERY or self.file is None:
             return
         mean = sum(self.losses) / len(self.losses)
         self.losses.clear()
@@ -102,15 +106,22 @@ class Workshop:
 
     def unet(self) -> UNet2DConditionModel:
         """The U-Net; a run that was cut off goes on from its checkpoint."""
-        words = self.text()
         unet = diffusion.build()
-        unet.load_state_dict(self._tensors("unet", lambda: self._train_unet(words)))
+        unet.load_state_dict(self._tensors("unet", self._train_unet))
         return unet.eval()
 
-    def _train_unet(self, words: TextModel) -> dict[str, Any]:
+    def _train_unet(self) -> dict[str, Any]:
+        self.text(), self.drawings()  # before the others look for them
+        peer = [sys.executable, "-m", "training.peer", str(self.folder)]
+        with parallel.gathered(self.folder / MEETING, peer, PROCESSES) as team:
+            return self.train_unet(team).state_dict()
+
+    def train_unet(self, team: Team) -> UNet2DConditionModel:
+        """The U-Net, trained as one process of `team`."""
+        words = self.text()
         data = buckets(words, self.drawings())
         checkpoint = self.folder / "checkpoint.pt"
-        return diffusion.train_unet(words, data, self.seed, self.journal.report, checkpoint=checkpoint).state_dict()
+        return diffusion.train_unet(words, data, self.seed, self.journal.report, checkpoint=checkpoint, team=team)
 
 
 def assemble(words: TextModel, vae: AutoencoderKL, unet: UNet2DConditionModel, out: Path) -> None:
@@ -149,7 +160,6 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("worker/tiny/model"))
     parser.add_argument("--work", type=Path, default=Path("build/training"), help="keeps finished stages")
     parser.add_argument("--log", type=Path, default=Path("worker/tiny/training.csv"))
-    parser.add_argument("--finish-decoder", action="store_true", help="train the decoder on whole pictures too")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(THREADS)
@@ -157,8 +167,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     shop = Workshop(options.work, Journal(options.log))
     unet = shop.unet()
-    vae = shop.finished_vae() if options.finish_decoder else shop.vae()
-    assemble(shop.text(), vae, unet, options.out)
+    assemble(shop.text(), shop.finished_vae(), unet, options.out)
     log.info("%s", evaluate(options.out))
 
 

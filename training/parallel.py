@@ -1,0 +1,59 @@
+"""Data parallelism on one machine: small tensors keep two processes of one thread busier than two threads of one."""
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Team:
+    """`size` processes that train one network; this is number `rank`. Every one must call `average` equally often."""
+
+    rank: int = 0
+    size: int = 1
+
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        """Replace each tensor, float32, by its mean over the team."""
+        if self.size == 1:
+            return
+        flat = torch.cat([tensor.flatten() for tensor in tensors])
+        dist.all_reduce(flat)
+        parts = (flat / self.size).split([tensor.numel() for tensor in tensors])
+        torch._foreach_copy_(list(tensors), [part.view_as(t) for part, t in zip(parts, tensors, strict=True)])
+
+
+ALONE = Team()
+
+
+@contextmanager
+def joined(meeting: Path, rank: int, size: int) -> Iterator[Team]:
+    """A team that meets over the file `meeting`, which must not be there before the first of it comes."""
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    dist.init_process_group("gloo", init_method=f"file://{meeting.absolute()}", rank=rank, world_size=size)
+    try:
+        yield Team(rank, size)
+    finally:
+        dist.destroy_process_group()
+
+
+@contextmanager
+def gathered(meeting: Path, command: Sequence[str], size: int) -> Iterator[Team]:
+    """This process as rank 0, and `command RANK SIZE` for each of the others, which must join over the same file."""
+    meeting.unlink(missing_ok=True)
+    peers = [subprocess.Popen([*command, str(rank), str(size)]) for rank in range(1, size)]  # noqa: S603
+    try:
+        with joined(meeting, 0, size) as team:
+            yield team
+        for peer in peers:
+            peer.wait()
+    finally:
+        for peer in peers:
+            peer.kill()
+            peer.wait()
