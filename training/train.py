@@ -75,9 +75,16 @@ class Workshop:
             make().save_pretrained(folder)
         return AutoencoderKL.from_pretrained(folder).eval()
 
+    def tokenizer(self) -> CLIPTokenizer:
+        """Learned from captions alone."""
+        folder = self.folder / "tokenizer"
+        if not (folder / "tokenizer_config.json").exists():
+            return train_tokenizer(self.seed, folder)
+        return CLIPTokenizer.from_pretrained(folder)
+
     def text(self) -> TextModel:
         """The tokenizer, the text encoder and the layer that takes captions into the U-Net."""
-        tokenizer = train_tokenizer(self.seed, self.folder / "tokenizer")
+        tokenizer = self.tokenizer()
         encoder, pool = self._tensors("text", lambda: self._train_text(tokenizer))
         reader = text.Reader(tokenizer).eval()
         reader.encoder.load_state_dict(encoder)
