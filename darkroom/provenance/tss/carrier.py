@@ -68,7 +68,7 @@ class _Stream:
 def _half_plane() -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     signed = np.fft.fftfreq(TILE, 1 / TILE)
     vertical, horizontal = np.meshgrid(signed, signed, indexing="ij")
-    radius = np.hypot(vertical, horizontal)
+    radius = np.sqrt(vertical**2 + horizontal**2)  # exact to the last bit everywhere, as hypot is not: ties stay ties
     half = (vertical > 0) | ((vertical == 0) & (horizontal > 0))
     rows_n, columns_n = np.nonzero(half & (radius >= MIN_RADIUS) & (radius <= MAX_RADIUS))
     return rows_n, columns_n, radius[rows_n, columns_n]

@@ -11,7 +11,7 @@ import numpy as np
 
 from darkroom.provenance.placement import Placement
 from darkroom.provenance.tss.carrier import Carrier
-from darkroom.provenance.tss.luma import Luma, scaled
+from darkroom.provenance.tss.luma import Luma, beginning, scaled
 from darkroom.provenance.tss.reading import Look, read_whole
 from darkroom.provenance.tss.search import search
 from darkroom.provenance.tss.tiling import possible_tiles
@@ -20,13 +20,15 @@ from darkroom.provenance.watermark import Mark
 DIRECT_GATE: Final = 2.5
 SECOND_LOOK_GATE: Final = 4.5
 SECOND_LOOK_SIDE: Final = 320
+MOST_OBLONG: Final = 16  # beyond so many times as long as wide, the rest is not looked at
+SECOND_LOOK_OBLONG: Final = 4
 ASPECTS: Final = (1.0, 4 / 3, 3 / 4, 3 / 2, 2 / 3, 16 / 9, 9 / 16, 9 / 7, 7 / 9, 19 / 13, 13 / 19)
 
 
 def identify_uncropped(grey: Luma, carrier: Carrier) -> Mark | None:
     """The mark of a picture that was not cropped or turned, at any size. A few milliseconds."""
     for tiles in possible_tiles(min(grey.shape)):
-        mark = read_whole(Look(grey, tiles, Placement()), carrier, DIRECT_GATE)
+        mark = read_whole(Look(beginning(grey, MOST_OBLONG), tiles, Placement()), carrier, DIRECT_GATE)
         if mark:
             return mark
     return None
@@ -41,7 +43,7 @@ def _second_look(grey: Luma, carrier: Carrier) -> Mark | None:
     """The other seven orientations, and stretching back to the shapes that generators make. One look each."""
     small = scaled(grey, min(1.0, SECOND_LOOK_SIDE / min(grey.shape)))
     for placement in _placements(small.shape[0] / small.shape[1]):
-        upright = placement.upright(small).astype(np.float32)
+        upright = beginning(placement.upright(small).astype(np.float32), SECOND_LOOK_OBLONG)
         for tiles in possible_tiles(min(grey.shape))[:2]:
             mark = read_whole(Look(upright, tiles, placement), carrier, SECOND_LOOK_GATE)
             if mark:

@@ -31,6 +31,19 @@ def scaled(luma_HW: Luma, factor: float) -> Luma:
     return resized(luma_HW, round(luma_HW.shape[0] * factor), round(luma_HW.shape[1] * factor))
 
 
+def beginning(luma_HW: Luma, times: int) -> Luma:
+    """The upper left of a picture, at most so many times as long as wide: the mark repeats, and time is short."""
+    longest = times * min(luma_HW.shape)
+    return luma_HW[:longest, :longest]
+
+
+def middle(luma_HW: Luma, times: int) -> Luma:
+    """As `beginning`, from the middle."""
+    longest = times * min(luma_HW.shape)
+    top, left = (max(0, side - longest) // 2 for side in luma_HW.shape)
+    return luma_HW[top : top + longest, left : left + longest]
+
+
 def masking(luma_HW: Luma) -> Luma:
     """Relative strength a mark may have at each pixel: more in texture, not more at a lone edge between flat areas."""
     height, width = luma_HW.shape

@@ -9,7 +9,7 @@ import numpy as np
 
 from darkroom.provenance.placement import Placement
 from darkroom.provenance.tss.carrier import TILE, Carrier
-from darkroom.provenance.tss.luma import Luma, scaled
+from darkroom.provenance.tss.luma import Luma, middle, scaled
 from darkroom.provenance.tss.reading import Look, read_crop
 from darkroom.provenance.tss.spectrum import best_sync, harmonics
 from darkroom.provenance.tss.tiling import possible_tiles, tiles_across, whiten
@@ -22,6 +22,7 @@ REFINEMENTS: Final = (1.0, 0.997, 0.9985, 1.0015, 1.003)
 MOST_DECODED: Final = 6  # bounds both time and false positives
 CEILING: Final = 640  # pictures larger than this are searched at SEARCHED: the mark is coarser than either
 SEARCHED: Final = 512
+MOST_OBLONG: Final = 4  # of a longer picture the middle is searched
 
 Sighting = tuple[float, Look]
 
@@ -29,7 +30,8 @@ Sighting = tuple[float, Look]
 def search(grey: Luma, carrier: Carrier) -> Mark | None:
     """The mark of a picture that was cropped, resized or rotated by up to 3 degrees."""
     short = min(grey.shape)
-    base = scaled(grey, SEARCHED / short) if short > CEILING else grey
+    part = middle(grey, MOST_OBLONG)
+    base = scaled(part, SEARCHED / short) if short > CEILING else part
     sightings = list(_cropped(base, short, carrier))
     if max(strength for strength, _ in sightings) < GATE:
         sightings += _tilted(base, short, carrier)
@@ -42,8 +44,9 @@ def search(grey: Luma, carrier: Carrier) -> Mark | None:
 
 
 def _cropped(base: Luma, short: int, carrier: Carrier) -> Iterator[Sighting]:
+    natural = tiles_across(short)
     for tiles in possible_tiles(short):
-        furthest = 1.9 if tiles in (4, tiles_across(short)) else 1.2
+        furthest = 1.9 if tiles in (natural, 2 * natural, 4) else 1.2  # what was cropped has had more tiles, not fewer
         yield from _scan(Look(base, tiles, Placement()), 0.97, furthest, carrier)
 
 
