@@ -1,19 +1,39 @@
 """Reading pictures that strangers send: what they claim to be is checked before a pixel is decoded."""
 
 import io
+import math
 import warnings
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from darkroom.errors import BadPicture
 from darkroom.provenance.watermark import RGB
 
 MEDIA_TYPES: Final = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
-MAX_PIXELS: Final = 40_000_000
+MOST_BYTES: Final = 200_000_000  # of memory for one picture, whatever it is
+BYTES_PER_PIXEL: Final = {"PNG": 8, "JPEG": 8, "WEBP": 16}  # of the worst kind: alpha, progressive CMYK, animated
 MIN_SIDE: Final = 8
-WORKING_SIDE: Final = 2048  # pixels of the short side beyond which nothing more can be read
+MOST_OBLONG: Final = 32  # times as long as wide
+WORKING_SIDE: Final = 1024  # pixels of the short side beyond which nothing more can be read
+WORKING_PIXELS: Final = 8_000_000
+
+_UPRIGHT: Final = 1  # EXIF 3.0, 4.6.5.1.4, as the following
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# Hostile pictures make Pillow warn in words of their own, which would fill the log and the registry of warnings.
+# Nothing narrower will do: `catch_warnings` is not for threads.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class Undecodable(BadPicture):
@@ -25,16 +45,21 @@ def media_type(data: bytes) -> str:
     return MEDIA_TYPES[_opened(data).format or ""]
 
 
+def size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels, from the header alone. Raises: BadPicture."""
+    return _opened(data).size
+
+
 def decode(data: bytes) -> RGB:
-    """The pixels, over black where transparent, smaller by a whole factor when huge.
+    """The pixels as a viewer shows them, over black where transparent, smaller by a whole factor where large.
 
     Raises: BadPicture; Undecodable when the header is sound.
     """
     picture = _opened(data)
     try:
-        picture.load()
-        factor = min(picture.size) // WORKING_SIDE
-        return np.asarray((picture.reduce(factor) if factor > 1 else picture).convert("RGB"))
+        orientation = _orientation(picture)
+        plain = _plain(_reduced(picture))
+        return np.asarray(plain.transpose(_TURNS[orientation]) if orientation in _TURNS else plain)
     except Exception as error:  # decoders of hostile bytes raise anything
         raise Undecodable("the picture is damaged and cannot be decoded") from error
 
@@ -42,13 +67,53 @@ def decode(data: bytes) -> RGB:
 def _opened(data: bytes) -> Image.Image:
     """The picture with its header read and judged, and nothing else."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            picture = Image.open(io.BytesIO(data), formats=tuple(MEDIA_TYPES))
+        picture = Image.open(io.BytesIO(data), formats=tuple(MEDIA_TYPES))
     except Exception as error:
         raise BadPicture("not a PNG, JPEG or WebP picture") from error
-    if picture.width * picture.height > MAX_PIXELS:
-        raise BadPicture(f"the picture has more than {MAX_PIXELS // 1_000_000} megapixels")
+    most_pixels = MOST_BYTES // BYTES_PER_PIXEL[picture.format or ""]
+    if picture.width * picture.height > most_pixels:
+        raise BadPicture(f"a {picture.format} picture may have at most {most_pixels // 1_000_000} megapixels")
     if min(picture.size) < MIN_SIDE:
         raise BadPicture(f"the picture has fewer than {MIN_SIDE} pixels on a side")
+    if max(picture.size) > MOST_OBLONG * min(picture.size):
+        raise BadPicture(f"the picture is more than {MOST_OBLONG} times as long as wide")
     return picture
+
+
+def _reduced(picture: Image.Image) -> Image.Image:
+    """Decoded, in a mode of 8 bits that can be averaged; JPEG is decoded smaller, which saves the memory too."""
+    factor = _factor(picture)
+    picture.draft(None, (picture.width // factor, picture.height // factor))
+    picture.load()
+    if picture.mode.startswith("I"):
+        picture = _eight_bits(picture)
+    elif picture.mode in ("P", "1"):
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    factor = _factor(picture)
+    return picture.reduce(factor) if factor > 1 else picture
+
+
+def _factor(picture: Image.Image) -> int:
+    too_many = math.ceil(math.sqrt(picture.width * picture.height / WORKING_PIXELS))
+    return max(1, too_many, min(picture.size) // WORKING_SIDE)
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Sixteen bits of grey to eight; Pillow's own conversion clips them to white."""
+    return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """RGB without alpha. What is transparent is not seen, so it must not be read either."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    seen = picture.convert("RGBA")
+    black = Image.new("RGBA", seen.size, "black")
+    return Image.alpha_composite(black, seen).convert("RGB")
+
+
+def _orientation(picture: Image.Image) -> int:
+    """As EXIF says; EXIF that cannot be read says nothing."""
+    with suppress(Exception):
+        return int(picture.getexif().get(ExifTags.Base.Orientation, _UPRIGHT))
+    return _UPRIGHT

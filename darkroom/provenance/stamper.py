@@ -13,7 +13,7 @@ from darkroom.provenance.encoding import encode
 from darkroom.provenance.facts import Facts, Stamped
 from darkroom.provenance.identity import SigningIdentity
 from darkroom.provenance.manifest import manifest
-from darkroom.provenance.pictures import decode
+from darkroom.provenance.pictures import decode, size
 from darkroom.provenance.records import Record, Records, RecordStore, watermark_id
 from darkroom.provenance.signing import CredentialSigner, Signed
 from darkroom.provenance.similarity import thumbnail
@@ -106,7 +106,7 @@ class Stamper:
         return () if self._watermarker.alg == UNMARKED else ((self._watermarker.alg, mark_id),)
 
     def _record(self, data: bytes, rgb_HWC: RGB, manifest_id: str, facts: Facts, mark_id: int) -> Record:
-        height, width = rgb_HWC.shape[:2]
+        width, height = size(data)
         return Record(
             watermark_id=watermark_id(mark_id),
             alg=self._watermarker.alg,
