@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from darkroom.contract.plan import OutputFormat
+from darkroom.errors import GenerationError
 from darkroom.provenance.watermark import RGB
 
 TRAINED_ALGORITHMIC_MEDIA: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -25,9 +26,14 @@ _WEBP_EFFORT: Final = 2  # of 0..6: a quarter of the default's time for a few pe
 
 
 def encode(rgb_HWC: RGB, output_format: OutputFormat, quality: int) -> bytes:
-    """A file with XMP in it. `quality` is 0..100 for JPEG and WebP; PNG has none."""
-    if output_format == "png":
-        return _png(rgb_HWC)
+    """A file with XMP in it. `quality` is 0..100 for JPEG and WebP; PNG has none. Raises: GenerationError."""
+    try:
+        return _png(rgb_HWC) if output_format == "png" else _lossy(rgb_HWC, output_format, quality)
+    except (OSError, ValueError, cv2.error) as error:
+        raise GenerationError(f"the picture could not be encoded as {output_format}") from error
+
+
+def _lossy(rgb_HWC: RGB, output_format: OutputFormat, quality: int) -> bytes:
     buffer = io.BytesIO()
     picture = Image.fromarray(rgb_HWC)
     if output_format == "jpeg":

@@ -38,7 +38,7 @@ class Stamper:
         Whoever stores the picture first wins; later attempts adopt what is there. The manifest is stored before the
         picture and the record after it, so a stored picture always has its manifest, and a record its picture.
 
-        Raises: UnmarkedOutput, UnsignedOutput, StoreError, StoreUnavailable.
+        Raises: UnmarkedOutput, UnsignedOutput, GenerationError, StoreError, StoreUnavailable.
         """
         mark_id = await self._records.reserve(facts.job_id, facts.index)
         stamped = await asyncio.to_thread(self.stamp, rgb_HWC, facts, mark_id)
@@ -49,7 +49,7 @@ class Stamper:
         return stamped
 
     def stamp(self, rgb_HWC: RGB, facts: Facts, mark_id: int) -> Stamped:
-        """Raises: UnmarkedOutput, UnsignedOutput."""
+        """Raises: UnmarkedOutput, UnsignedOutput; GenerationError when it cannot be encoded."""
         marked = self._watermarker.embed(rgb_HWC, mark_id)
         definition = manifest(facts, self._watermarker.alg, mark_id)
         *others, last = _qualities(facts.plan)
