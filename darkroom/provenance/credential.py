@@ -16,7 +16,11 @@ from darkroom.provenance.trust import PerProcess, Trust
 
 DETACHED: Final = "application/c2pa"
 HARD_BINDING_FAILURES: Final = frozenset({"assertion.dataHash.mismatch"})
-SIGNED_BY_A_TRUSTED: Final = frozenset({"claimSignature.validated", "signingCredential.trusted"})
+SIGNED: Final = frozenset({"claimSignature.validated"})
+SIGNED_BY_A_TRUSTED: Final = SIGNED | {"signingCredential.trusted"}
+SIGNED_THESE_BYTES: Final = SIGNED | {"assertion.dataHash.match"}
+EXPIRED: Final = "signingCredential.expired"
+EXPIRY_FAILURES: Final = frozenset({EXPIRED, "signingCredential.untrusted"})  # nobody trusts what has expired
 _LONGEST_NAME: Final = 200
 
 
@@ -48,9 +52,21 @@ class Credential:
         return self.standing in (Standing.TRUSTED, Standing.VALID)
 
     @property
-    def genuine_apart_from_its_picture(self) -> bool:
-        """Signed by someone trusted; that no picture is there to match is all that is wrong."""
-        return self.failures <= HARD_BINDING_FAILURES and self.successes >= SIGNED_BY_A_TRUSTED
+    def outlived(self) -> bool:
+        """Signature and pixels agree; that the certificate has expired since is all that is wrong."""
+        expired = EXPIRED in self.failures and self.failures <= EXPIRY_FAILURES
+        return expired and self.successes >= SIGNED_THESE_BYTES
+
+    @property
+    def genuine_as_a_record(self) -> bool:
+        """For a manifest out of our own records, where it was put when its signer was trusted, without its picture.
+
+        That no picture is there to match may be wrong, and that the certificate has expired since.
+        """
+        failures = self.failures - HARD_BINDING_FAILURES
+        if EXPIRED in failures:
+            return failures <= EXPIRY_FAILURES and self.successes >= SIGNED
+        return not failures and self.successes >= SIGNED_BY_A_TRUSTED
 
 
 class CredentialReader:
@@ -78,14 +94,19 @@ def _credential(report: dict[str, Any]) -> Credential:
     assertions = active.get("assertions", [])
     return Credential(
         standing=Standing(report["validation_state"]),
-        manifest_id=label,
-        signer=str(signature.get("common_name") or signature.get("issuer") or "")[:_LONGEST_NAME],
+        manifest_id=_printable(label),
+        signer=_printable(str(signature.get("common_name") or signature.get("issuer") or "")),
         development=signature.get("issuer") == DEVELOPMENT,
         marks=tuple(mark for data in _data(assertions, SOFT_BINDING) for mark in _marks(data)),
         generation=next(_data(assertions, GENERATION), {}),
         failures=frozenset(entry["code"] for entry in results.get("failure", [])),
         successes=frozenset(entry["code"] for entry in results.get("success", [])),
     )
+
+
+def _printable(text: str) -> str:
+    """Strangers choose these words; no terminal shall obey them."""
+    return "".join(letter for letter in text[:_LONGEST_NAME] if letter.isprintable())
 
 
 def _data(assertions: list[dict[str, Any]], label: str) -> Any:

@@ -4,6 +4,8 @@ Two files, each replaced whole: `authority.pem` (key of the intermediate, interm
 the leaf, leaf, intermediate). The root's key is thrown away at once. `root.pem` is a copy for other verifiers.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -25,8 +27,8 @@ from darkroom.provenance.private_files import locked, read_private, write_privat
 
 C2PA_CLAIM_SIGNING: Final = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
 AUTHORITY_DAYS: Final = 3650
-LEAF_DAYS: Final = 90
-RENEW_DAYS: Final = 7  # a leaf with less left is replaced at start
+LEAF_DAYS: Final = 730
+RENEW_DAYS: Final = 365  # a leaf with less left is replaced at start: a process may run this long
 _BACKDATED: Final = timedelta(minutes=5)  # for clocks that are behind ours
 _PURPOSES: Final = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION, C2PA_CLAIM_SIGNING])
 
@@ -50,20 +52,23 @@ def development_pki(folder: Path) -> SigningIdentity:
 def _kept_signer(folder: Path) -> SigningIdentity | None:
     if not (folder / "signer.pem").exists():
         return None
-    key, *chain = _blocks(folder / "signer.pem")
-    leaf = x509.load_pem_x509_certificate(chain[0].encode())
-    if leaf.not_valid_after_utc < datetime.now(UTC) + timedelta(days=RENEW_DAYS):
+    key, leaf, intermediate = _blocks(folder / "signer.pem")
+    _, issuer, root = _blocks(folder / "authority.pem")
+    with _undamaged(folder / "signer.pem"):
+        runs_out = x509.load_pem_x509_certificate(leaf.encode()).not_valid_after_utc
+    if intermediate != issuer or runs_out < datetime.now(UTC) + timedelta(days=RENEW_DAYS):
         return None
-    return SigningIdentity.from_pem("".join(chain), key, _blocks(folder / "authority.pem")[-1])
+    return SigningIdentity.from_pem(leaf + intermediate, key, root)
 
 
 def _make_signer(folder: Path) -> SigningIdentity:
     authority_key, intermediate, root = _blocks(folder / "authority.pem")
-    key = load_pem_private_key(authority_key.encode(), None)
+    with _undamaged(folder / "authority.pem"):
+        key = load_pem_private_key(authority_key.encode(), None)
+        certificate = x509.load_pem_x509_certificate(intermediate.encode())
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ConfigurationError("authority.pem does not begin with an elliptic curve key")
-    issuer = _Issuer(x509.load_pem_x509_certificate(intermediate.encode()), key)
-    leaf = _issue("claim signer", issuer, LEAF_DAYS)
+    leaf = _issue("claim signer", _Issuer(certificate, key), LEAF_DAYS)
     write_private(folder / "signer.pem", (_key_pem(leaf.key) + _pem(leaf.certificate) + intermediate).encode())
     return SigningIdentity.from_pem(_pem(leaf.certificate) + intermediate, _key_pem(leaf.key), root)
 
@@ -124,8 +129,20 @@ def _blocks(path: Path) -> list[str]:
     text = read_private(path).decode("ascii", "replace")
     blocks = [f"-----BEGIN {block}" for block in text.split("-----BEGIN ")[1:]]
     if len(blocks) != 3:
-        raise ConfigurationError(f"{path.name} is damaged: remove it, and a new one is made")
+        raise _damaged(path)
     return blocks
+
+
+@contextmanager
+def _undamaged(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> ConfigurationError:
+    return ConfigurationError(f"{path.name} is damaged: remove it, and a new one is made")
 
 
 def _pem(certificate: x509.Certificate) -> str:

@@ -63,8 +63,8 @@ WORDS: Final = {
     " here that looks like it.",
     State.MARK_MISMATCH: "It carries the watermark of a picture made here that looks different: the mark was copied, or"
     " the picture was edited heavily.",
-    State.MODIFIED: "It carries a credential that no longer matches it, and no watermark of this service.",
-    State.UNKNOWN_ID: "It carries a watermark of this service with an id that is not on record.",
+    State.MODIFIED: "It carries a credential that does not hold, and no watermark that leads to a record kept here.",
+    State.UNKNOWN_ID: "It carries a watermark of this service, but no signed record of it is kept here.",
     State.NO_EVIDENCE: "No credential and no watermark of this service was found. That says nothing about how it was"
     " made.",
 }

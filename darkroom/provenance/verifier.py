@@ -1,6 +1,7 @@
 """From bytes to a verdict: the credential in the file, the mark in the pixels, the record the mark leads to."""
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,13 +15,14 @@ from darkroom.provenance.trust import Trust
 from darkroom.provenance.verdict import WORDS, GenerationSeen, Means, SignerSeen, State, Verdict
 from darkroom.provenance.watermark import RGB, Mark, Watermarker
 
-AT_ONCE: Final = 2  # pictures in memory at a time: each may be 40 megapixels
+AT_ONCE: Final = 2  # pictures in memory at a time
 
 
 @dataclass(frozen=True)
 class _Evidence:
     """What the file itself shows. `pixels` is None when they cannot be decoded."""
 
+    sha256: str
     credential: Credential | None
     pixels: RGB | None
     mark: Mark | None
@@ -28,11 +30,12 @@ class _Evidence:
 
 @dataclass(frozen=True)
 class _Recovery:
-    """Where the mark leads: the record, its manifest, and whether both belong to this picture."""
+    """Where the mark leads: the manifest on record, whether it is one, and whether it belongs to this picture."""
 
     credential: Credential | None
     genuine: bool
     alike: bool
+    same_bytes: bool
 
 
 class Verifier:
@@ -52,39 +55,49 @@ class Verifier:
         return _verdict(evidence, recovery, _state(evidence, recovery, self._watermarker.alg))
 
     def _examine(self, data: bytes) -> _Evidence:
-        kind = media_type(data)
-        credential = self._reader.read(data, kind)
+        credential = self._reader.read(data, media_type(data))
+        sha256 = hashlib.sha256(data).hexdigest()
         try:
             pixels = decode(data)
         except Undecodable:
             if credential is None:
                 raise
-            return _Evidence(credential, None, None)
-        return _Evidence(credential, pixels, self._watermarker.identify(pixels))
+            return _Evidence(sha256, credential, None, None)
+        return _Evidence(sha256, credential, pixels, self._watermarker.identify(pixels))
 
     async def _recover(self, evidence: _Evidence) -> _Recovery | None:
-        record = await self._records.find(evidence.mark.mark_id) if evidence.mark else None
-        if record is None or evidence.mark is None or evidence.pixels is None:
+        if evidence.mark is None or evidence.pixels is None:
+            return None
+        record = await self._records.find(evidence.mark.mark_id)
+        if record is None:
             return None
         manifest = await self._records.manifest(record.manifest_id)
-        return await asyncio.to_thread(self._compare, evidence.pixels, evidence.mark, record, manifest)
-
-    def _compare(self, pixels: RGB, mark: Mark, record: Record, manifest: bytes | None) -> _Recovery:
-        alike = similarity(pixels, mark.placement, record.thumbnail_webp) >= SIMILAR
         credential = self._reader.read(manifest, DETACHED) if manifest else None
-        genuine = (
-            credential is not None
-            and credential.genuine_apart_from_its_picture
-            and credential.manifest_id == record.manifest_id
-            and credential.marks == ((record.alg, mark.mark_id),)
+        return _Recovery(
+            credential,
+            genuine=_genuine(credential, record, evidence.mark),
+            alike=await asyncio.to_thread(_alike, evidence.pixels, evidence.mark, record),
+            same_bytes=evidence.sha256 == record.sha256,
         )
-        return _Recovery(credential, genuine, alike)
+
+
+def _alike(pixels: RGB, mark: Mark, record: Record) -> bool:
+    return similarity(pixels, mark.placement, record.thumbnail_webp) >= SIMILAR
+
+
+def _genuine(credential: Credential | None, record: Record, mark: Mark) -> bool:
+    return (
+        credential is not None
+        and credential.genuine_as_a_record
+        and credential.manifest_id == record.manifest_id
+        and credential.marks == ((record.alg, mark.mark_id),)
+    )
 
 
 def _state(evidence: _Evidence, recovery: _Recovery | None, alg: str) -> State:
     credential, mark = evidence.credential, evidence.mark
-    if credential and credential.holds:
-        return _state_of_signed(credential, mark, alg)
+    if credential and (credential.holds or credential.outlived):
+        return _state_of_signed(credential, mark, recovery, alg)
     if recovery and recovery.genuine:
         if not recovery.alike:
             return State.MARK_MISMATCH
@@ -94,10 +107,16 @@ def _state(evidence: _Evidence, recovery: _Recovery | None, alg: str) -> State:
     return State.UNKNOWN_ID if mark else State.NO_EVIDENCE
 
 
-def _state_of_signed(credential: Credential, mark: Mark | None, alg: str) -> State:
+def _state_of_signed(credential: Credential, mark: Mark | None, recovery: _Recovery | None, alg: str) -> State:
     if mark and (alg, mark.mark_id) not in credential.marks:
         return State.CONFLICT
-    return State.INTACT if credential.standing is Standing.TRUSTED else State.INTACT_UNTRUSTED_SIGNER
+    trusted = credential.standing is Standing.TRUSTED or _on_record(credential, recovery)
+    return State.INTACT if trusted else State.INTACT_UNTRUSTED_SIGNER
+
+
+def _on_record(credential: Credential, recovery: _Recovery | None) -> bool:
+    """Our record of these very bytes does what a time stamp would: it outlives the certificate."""
+    return credential.outlived and recovery is not None and recovery.genuine and recovery.same_bytes
 
 
 def _verdict(evidence: _Evidence, recovery: _Recovery | None, state: State) -> Verdict:
@@ -105,7 +124,7 @@ def _verdict(evidence: _Evidence, recovery: _Recovery | None, state: State) -> V
     if evidence.mark:
         means += ("watermark",)
     credential = recovery.credential if recovery and recovery.genuine and state not in _SIGNED else evidence.credential
-    trusted = credential is not None and (credential.standing is Standing.TRUSTED or state in _RECOVERED)
+    trusted = credential is not None and (credential.standing is Standing.TRUSTED or state in _VOUCHED_FOR)
     return Verdict(
         state=state,
         text=WORDS[state],
@@ -118,7 +137,7 @@ def _verdict(evidence: _Evidence, recovery: _Recovery | None, state: State) -> V
 
 
 _SIGNED: Final = (State.INTACT, State.INTACT_UNTRUSTED_SIGNER, State.CONFLICT)
-_RECOVERED: Final = (State.RECOVERED, State.MODIFIED_RECOVERED)
+_VOUCHED_FOR: Final = (State.INTACT, State.RECOVERED, State.MODIFIED_RECOVERED)
 
 
 def _signer(credential: Credential | None, trusted: bool) -> SignerSeen | None:

@@ -1,0 +1,357 @@
+"""What verify says of pictures, whatever became of them."""
+
+import asyncio
+import base64
+import io
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import c2pa
+import cv2
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from PIL import Image
+
+from darkroom.errors import BadPicture, UnsignedOutput
+from darkroom.provenance import SigningIdentity, Stamped, State, TssWatermarker
+from darkroom.provenance.manifest import manifest
+from darkroom.provenance.signing import CredentialSigner
+from darkroom.provenance.verdict import WORDS
+from tests.unit.provenance.certificates import Authority
+from tests.unit.provenance.house import House
+from tests.unit.provenance.making import (
+    MARK_ID,
+    RGB,
+    clouds,
+    cropped,
+    decoded,
+    encoded,
+    facts,
+    resized,
+    saved_as,
+    shapes,
+    watermarker,
+)
+
+FORMATS = ["png", "jpeg", "webp"]
+
+
+def signed_by(identity: SigningIdentity, rgb_HWC: RGB, mark_id: int = MARK_ID, alg: str = TssWatermarker.alg) -> bytes:
+    """A file with these pixels as they are, signed, and in nobody's records."""
+    definition = manifest(facts(), alg, mark_id)
+    return CredentialSigner(identity).sign(encoded(rgb_HWC), "image/png", definition).data
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+async def test_a_picture_as_it_left_is_intact(house: House, output_format: str) -> None:
+    stamped = await house.issue(output_format=output_format)
+    verdict = await house.verify(stamped.data)
+    assert verdict.state is State.INTACT
+    assert verdict.means == ("credential", "watermark")
+    assert (verdict.manifest_id, verdict.watermark_id) == (stamped.manifest_id, stamped.watermark_id)
+    assert verdict.signer is not None
+    assert (verdict.signer.trusted, verdict.signer.development) == (True, True)
+    assert verdict.generation is not None
+    assert (verdict.generation.model, verdict.generation.seed) == ("tiny", 7)
+    assert "canary" not in verdict.model_dump_json()
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+@pytest.mark.parametrize("size", [(128, 128), (192, 256)])
+async def test_a_stripped_picture_saved_as_jpeg_75_leads_back_to_its_manifest(
+    house: House, size: tuple[int, int], output_format: str
+) -> None:
+    other = await house.issue(clouds(*size), "01OTHER", output_format=output_format)
+    stamped = await house.issue(shapes(*size), output_format=output_format)
+    verdict = await house.verify(encoded(decoded(stamped.data), "JPEG", quality=75))
+    assert verdict.state is State.RECOVERED
+    assert verdict.means == ("watermark",)
+    assert verdict.manifest_id == stamped.manifest_id != other.manifest_id
+    assert verdict.watermark_id == stamped.watermark_id
+    assert verdict.signer is not None
+    assert verdict.signer.trusted
+    assert verdict.generation is not None
+    assert verdict.generation.created_at == "2027-01-15T08:00:00+00:00"
+
+
+CHANGES: dict[str, Any] = {
+    "WebP 80": lambda rgb: saved_as(rgb, "WEBP", 80),
+    "a crop": lambda rgb: cropped(rgb, 0.2),
+    "a crop, then JPEG": lambda rgb: saved_as(cropped(rgb, 0.25), "JPEG", 75),
+    "half the size": lambda rgb: resized(rgb, 0.5),
+    "a flip": lambda rgb: rgb[:, ::-1],
+    "a quarter turn": lambda rgb: np.rot90(rgb),
+    "a mirrored turn": lambda rgb: np.rot90(rgb, 3)[:, ::-1],
+    "stretching": lambda rgb: cv2.resize(rgb, (320, 320), interpolation=cv2.INTER_AREA),
+    "grey": lambda rgb: np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, 2),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("draw", [shapes, pytest.param(clouds, marks=pytest.mark.slow)])
+async def test_a_changed_picture_is_recovered_and_still_looks_like_itself(house: House, draw: Any, change: str) -> None:
+    stamped = await house.issue(draw(192, 256))
+    verdict = await house.verify_pixels(np.ascontiguousarray(CHANGES[change](decoded(stamped.data))))
+    assert (verdict.state, verdict.manifest_id) == (State.RECOVERED, stamped.manifest_id)
+
+
+async def test_a_picture_turned_by_its_exif_is_recovered(house: House) -> None:
+    stamped = await house.issue(shapes(128, 192))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = np.rot90(cropped(decoded(stamped.data), 0.1))
+    verdict = await house.verify(encoded(turned, "JPEG", quality=90, exif=exif))
+    assert (verdict.state, verdict.manifest_id) == (State.RECOVERED, stamped.manifest_id)
+
+
+@pytest.mark.parametrize("kind", ["RGBA", "I;16", "L", "P", "CMYK"])
+async def test_a_picture_saved_in_another_kind_of_pixel_is_recovered(house: House, kind: str) -> None:
+    stamped = await house.issue(shapes(128, 128))
+    picture = Image.fromarray(decoded(stamped.data))
+    if kind == "I;16":
+        picture = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) << 8)
+    else:
+        picture = picture.quantize(256) if kind == "P" else picture.convert(kind)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG" if kind == "CMYK" else "PNG")
+    verdict = await house.verify(buffer.getvalue())
+    assert (verdict.state, verdict.manifest_id) == (State.RECOVERED, stamped.manifest_id)
+
+
+# --- tampering -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+async def test_a_byte_changed_after_signing_makes_it_modified(house: House, output_format: str) -> None:
+    stamped = await house.issue(output_format=output_format)
+    verdict = await house.verify(stamped.data + b"\0")
+    assert verdict.state is State.MODIFIED_RECOVERED
+    assert verdict.means == ("credential", "watermark")
+    assert verdict.manifest_id == stamped.manifest_id
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+async def test_a_changed_picture_whose_mark_leads_nowhere_is_modified(
+    house: House, identity: SigningIdentity, output_format: str
+) -> None:
+    stamped = await house.issue(output_format=output_format)
+    verdict = await House(identity).verify(stamped.data + b"\0")
+    assert verdict.state is State.MODIFIED
+    assert verdict.generation is None
+    assert verdict.signer is None or not verdict.signer.trusted
+
+
+async def test_a_credential_spliced_into_another_picture_is_modified(house: House) -> None:
+    stamped = await house.issue()
+    header = 33  # a PNG's signature and IHDR; our manifest stands before the pixels
+    pixels = stamped.data.index(b"IDAT") - 4
+    other = encoded(shapes(128, 128, 9))
+    spliced = stamped.data[:pixels] + other[other.index(b"IDAT") - 4 :]
+    assert spliced[:header] == other[:header]
+    verdict = await house.verify(spliced)
+    assert verdict.state is State.MODIFIED
+    assert verdict.watermark_id is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("output_format", FORMATS)
+async def test_a_bit_flipped_anywhere_in_a_picture_is_noticed(house: House, output_format: str) -> None:
+    """Outside the manifest, whose padding is nobody's word and may hold anything."""
+    stamped = await house.issue(shapes(64, 64), output_format=output_format)
+    begin = stamped.data.index(stamped.manifest)
+    end = begin + len(stamped.manifest)
+    for position in (*range(0, begin - 16, 7), *range(end + 4, len(stamped.data), len(stamped.data) // 30)):
+        changed = bytearray(stamped.data)
+        changed[position] ^= 4
+        try:
+            verdict = await house.verify(bytes(changed))
+        except BadPicture:
+            continue
+        assert verdict.state not in (State.INTACT, State.INTACT_UNTRUSTED_SIGNER), position
+
+
+@pytest.mark.parametrize("word", [b"c2pa.created", b"trainedAlgorithmicMedia", b"org.darkroom.tss.1", b"DEVELOPMENT"])
+async def test_a_word_changed_in_a_credential_is_noticed(house: House, word: bytes) -> None:
+    stamped = await house.issue(output_format="webp")
+    changed = stamped.manifest.replace(word, word[:-1] + b"X")
+    assert changed != stamped.manifest
+    verdict = await house.verify(stamped.data.replace(stamped.manifest, changed))
+    assert verdict.state is State.MODIFIED_RECOVERED
+
+
+async def test_a_signed_picture_that_breaks_off_is_modified(house: House) -> None:
+    stamped = await house.issue(clouds(128, 128), output_format="jpeg")
+    verdict = await house.verify(stamped.data[: len(stamped.data) * 3 // 4])
+    assert verdict.state is State.MODIFIED
+    assert verdict.means == ("credential",)
+
+
+# --- marks that are not the picture's ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(128, 128), (256, 256)])
+async def test_a_mark_copied_onto_another_picture_is_a_mismatch(house: House, size: tuple[int, int]) -> None:
+    plain = shapes(*size)
+    stamped = await house.issue(plain)
+    residual = decoded(stamped.data).astype(int) - plain
+    forged = np.clip(clouds(*size, seed=4) + 3 * residual, 0, 255).astype(np.uint8)
+    verdict = await house.verify_pixels(forged)
+    assert verdict.state is State.MARK_MISMATCH
+    assert verdict.watermark_id == stamped.watermark_id
+    assert verdict.generation is None
+    assert verdict.signer is None or not verdict.signer.trusted
+
+
+async def test_a_mark_that_was_never_issued_is_unknown(house: House) -> None:
+    verdict = await house.verify_pixels(watermarker().embed(shapes(128, 128), MARK_ID))
+    assert (verdict.state, verdict.watermark_id, verdict.manifest_id) == (State.UNKNOWN_ID, f"{MARK_ID:012x}", None)
+
+
+async def test_a_mark_that_is_only_reserved_is_unknown(house: House) -> None:
+    mark_id = await house.records.reserve("job", 0)
+    assert (await house.verify_pixels(watermarker().embed(shapes(128, 128), mark_id))).state is State.UNKNOWN_ID
+
+
+@pytest.mark.parametrize("damage", ["gone", "garbage", "another's"])
+async def test_a_record_without_its_manifest_proves_nothing(house: House, damage: str) -> None:
+    stamped, other = await house.issue(), await house.issue(clouds(128, 128), "01OTHER")
+    key = f"provenance/manifests/{stamped.manifest_id.removeprefix('urn:c2pa:')}.c2pa"
+    if damage == "gone":
+        await house.store.delete(key)
+    else:
+        left = b"garbage" if damage == "garbage" else other.manifest
+        await house.store.put(key, left, media_type="application/c2pa")
+    assert (await house.verify_pixels(decoded(stamped.data))).state is State.UNKNOWN_ID
+
+
+async def test_another_installations_marks_are_not_read(house: House, identity: SigningIdentity) -> None:
+    other = House(identity, TssWatermarker(b"another secret, as long as needed"))
+    stamped = await other.issue()
+    assert (await house.verify_pixels(decoded(stamped.data))).state is State.NO_EVIDENCE
+
+
+@pytest.mark.parametrize("draw", [shapes, clouds])
+async def test_a_picture_from_elsewhere_shows_no_evidence(house: House, draw: Any) -> None:
+    verdict = await house.verify_pixels(draw(128, 128))
+    assert verdict.state is State.NO_EVIDENCE
+    assert verdict.means == ()
+    assert verdict.model_dump(exclude={"state", "text", "means"}, exclude_none=True) == {}
+
+
+def test_no_state_says_that_a_picture_is_not_an_ais() -> None:
+    assert set(WORDS) == set(State)
+    assert all("not made by" not in text and "authentic" not in text for text in WORDS.values())
+
+
+# --- who signed -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_signer_of_somebody_elses_is_not_trusted(house: House) -> None:
+    verdict = await house.verify(signed_by(Authority().signer("Mallory"), shapes(128, 128)))
+    assert verdict.state is State.INTACT_UNTRUSTED_SIGNER
+    assert verdict.signer is not None
+    assert (verdict.signer.common_name, verdict.signer.trusted) == ("Mallory", False)
+    assert not verdict.signer.development
+    assert verdict.generation is None
+
+
+async def test_a_signer_we_were_told_to_trust_is_trusted(identity: SigningIdentity) -> None:
+    friend = Authority().signer("Friend", key=ed25519.Ed25519PrivateKey.generate())
+    verdict = await House(identity, trusted=friend).verify(signed_by(friend, shapes(128, 128)))
+    assert verdict.state is State.INTACT
+
+
+async def test_a_stranger_who_signs_our_picture_anew_is_told_apart(house: House) -> None:
+    stamped = await house.issue()
+    verdict = await house.verify(signed_by(Authority().signer(), decoded(stamped.data), MARK_ID))
+    assert verdict.state is State.CONFLICT
+    assert verdict.watermark_id == stamped.watermark_id
+    assert verdict.generation is None
+
+
+async def test_our_own_signature_over_another_mark_is_a_conflict(house: House) -> None:
+    stamped = await house.issue()
+    verdict = await house.verify(signed_by(house.identity, decoded(stamped.data), MARK_ID))
+    assert verdict.state is State.CONFLICT
+
+
+async def test_a_signers_name_cannot_command_a_terminal(house: House) -> None:
+    signer = Authority().signer("\x1b[2J\x07evil\u202e" + "x" * 50)
+    verdict = await house.verify(signed_by(signer, shapes(128, 128)))
+    assert verdict.signer is not None
+    assert verdict.signer.common_name == "[2Jevil" + "x" * 50
+
+
+@pytest.mark.parametrize("value", ["", "%%%", "no base64 at all", base64.b64encode(b"1" * 5000).decode(), "\u2028"])
+async def test_soft_bindings_that_are_none_of_ours_are_left_alone(house: House, value: str) -> None:
+    definition = manifest(facts(), "org.other", 1)
+    binding = next(entry for entry in definition["assertions"] if entry["label"] == "c2pa.soft-binding")
+    binding["data"]["blocks"][0]["value"] = value
+    signer = CredentialSigner(Authority().signer())
+    data = signer.sign(encoded(shapes(64, 64)), "image/png", definition).data
+    assert (await house.verify(data)).state is State.INTACT_UNTRUSTED_SIGNER
+
+
+async def test_what_c2pa_cannot_tell_in_our_words_is_unreadable(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    stamped = await house.issue()
+    for report in ("{", "[]", '{"active_manifest": null, "manifests": null}', '{"active_manifest": "a"}', "null"):
+        monkeypatch.setattr(c2pa.Reader, "json", lambda _, report=report: report)
+        assert (await house.verify(stamped.data)).state is State.MODIFIED
+
+
+# --- certificates run out ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Aged:
+    """A house whose certificate has expired since it issued a picture, and a house that never heard of it."""
+
+    house: House
+    stranger: House
+    stamped: Stamped
+
+
+@pytest.fixture(scope="module")
+def aged() -> Aged:
+    authority = Authority()
+    house = House(authority.signer("Short-lived", lives=timedelta(seconds=2)))
+    stamped = asyncio.run(house.issue(shapes(64, 64)))
+    time.sleep(max(0.0, house.identity.expires_at.timestamp() + 1.1 - time.time()))
+    return Aged(house, House(authority.signer("Successor")), stamped)
+
+
+@pytest.mark.slow
+async def test_a_picture_on_record_outlives_the_certificate_that_signed_it(aged: Aged) -> None:
+    verdict = await aged.house.verify(aged.stamped.data)
+    assert verdict.state is State.INTACT
+    assert verdict.signer is not None
+    assert verdict.signer.trusted
+    assert verdict.generation is not None
+
+
+@pytest.mark.slow
+async def test_a_stripped_picture_is_recovered_after_the_certificate_has_expired(aged: Aged) -> None:
+    verdict = await aged.house.verify_pixels(decoded(aged.stamped.data))
+    assert (verdict.state, verdict.manifest_id) == (State.RECOVERED, aged.stamped.manifest_id)
+
+
+@pytest.mark.slow
+async def test_a_picture_that_is_not_on_record_is_not_trusted_after_its_certificate_has_expired(aged: Aged) -> None:
+    verdict = await aged.stranger.verify(aged.stamped.data)
+    assert verdict.state is State.INTACT_UNTRUSTED_SIGNER
+    assert verdict.generation is None
+
+
+@pytest.mark.slow
+async def test_what_was_changed_does_not_become_intact_by_the_certificate_running_out(aged: Aged) -> None:
+    assert (await aged.house.verify(aged.stamped.data + b"\0")).state is State.MODIFIED_RECOVERED
+    assert (await aged.stranger.verify(aged.stamped.data + b"\0")).state is State.MODIFIED
+
+
+@pytest.mark.slow
+async def test_nothing_leaves_with_a_certificate_that_has_expired(aged: Aged) -> None:
+    with pytest.raises(UnsignedOutput):
+        await aged.house.issue(job_id="01LATER")
