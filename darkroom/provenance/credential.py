@@ -19,6 +19,7 @@ HARD_BINDING_FAILURES: Final = frozenset({"assertion.dataHash.mismatch"})
 SIGNED: Final = frozenset({"claimSignature.validated"})
 SIGNED_BY_A_TRUSTED: Final = SIGNED | {"signingCredential.trusted"}
 SIGNED_THESE_BYTES: Final = SIGNED | {"assertion.dataHash.match"}
+JUMBF: Final = b"jumb"  # in every manifest (ISO 19566-5): a damaged picture without it had no credential to lose
 EXPIRED: Final = "signingCredential.expired"
 EXPIRY_FAILURES: Final = frozenset({EXPIRED, "signingCredential.untrusted"})  # nobody trusts what has expired
 _LONGEST_NAME: Final = 200
@@ -83,7 +84,7 @@ class CredentialReader:
         except c2pa.C2paError.ManifestNotFound:
             return None
         except (c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return Credential(Standing.UNREADABLE)
+            return Credential(Standing.UNREADABLE) if JUMBF in data else None
 
 
 def _credential(report: dict[str, Any]) -> Credential:

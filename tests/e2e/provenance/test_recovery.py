@@ -1,0 +1,81 @@
+"""A picture goes out, loses its metadata and some of its quality, and is still led back to its record."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from tests.e2e.demo.service import up
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with up(tmp_path_factory.mktemp("service")) as service:
+        yield service.url
+
+
+def generate(url: str, **fields: Any) -> tuple[dict[str, Any], bytes]:
+    """What the service says of one picture it made, and the picture."""
+    asked = {"prompt": "a red circle on a white background", "steps": 4, **fields}
+    made = httpx.post(f"{url}/api/v1/generations", json=asked, headers={"Prefer": "wait=60"}, timeout=90).json()
+    assert made["state"] == "succeeded", made
+    (image,) = made["images"]
+    got = httpx.get(f"{url}/api/v1/generations/{made['id']}/images/0", follow_redirects=True, timeout=30)
+    assert got.status_code == 200, got.text
+    return image, got.content
+
+
+def verify(url: str, data: bytes) -> dict[str, Any]:
+    answer = httpx.post(
+        f"{url}/api/v1/provenance/verify", content=data, headers={"Content-Type": "image/jpeg"}, timeout=60
+    )
+    assert answer.status_code == 200, answer.text
+    verdict: dict[str, Any] = answer.json()
+    return verdict
+
+
+def stripped(data: bytes, media: str, quality: int) -> bytes:
+    """The pixels alone, saved anew."""
+    pixels = Image.open(io.BytesIO(data)).convert("RGB")
+    bare = Image.new("RGB", pixels.size)
+    bare.paste(pixels)
+    buffer = io.BytesIO()
+    bare.save(buffer, media, quality=quality)
+    assert b"c2pa" not in buffer.getvalue()
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("output_format", ["png", "jpeg", "webp"])
+def test_a_stripped_picture_saved_as_jpeg_75_leads_back_to_its_manifest(url: str, output_format: str) -> None:
+    image, data = generate(url, output_format=output_format, seed=11)
+    other, _ = generate(url, output_format=output_format, seed=12)
+    as_it_left = verify(url, data)
+    assert (as_it_left["state"], as_it_left["manifest_id"]) == ("intact", image["manifest_id"])
+
+    verdict = verify(url, stripped(data, "JPEG", 75))
+
+    assert verdict["state"] == "recovered"
+    assert verdict["manifest_id"] == image["manifest_id"] != other["manifest_id"]
+    assert verdict["watermark_id"] == image["watermark_id"]
+    assert verdict["means"] == ["watermark"]
+    assert verdict["generation"]["seed"] == 11
+    assert verdict["signer"]["development"] is True
+
+
+def test_the_prompt_is_in_nothing_that_leaves(url: str) -> None:
+    _, data = generate(url, prompt="a red circle on a white background", negative_prompt="zanzibar")
+    assert b"zanzibar" not in data
+    assert b"red circle" not in data
+    assert "circle" not in str(verify(url, stripped(data, "WEBP", 80)))
+
+
+def test_a_changed_picture_is_not_called_intact(url: str) -> None:
+    image, data = generate(url)
+    verdict = verify(url, data[:-8] + b"\0" * 8)
+    assert verdict["state"] in ("modified", "modified_recovered")
+    assert verdict["manifest_id"] == image["manifest_id"]
