@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from darkroom.catalog import SCHEDULERS, Catalog
+from darkroom.catalog.schedulers import most_steps, passes
 from darkroom.contract.generation import MAX_SEED, GenerationRequest
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.plan import GenerationPlan, Notice
@@ -31,8 +32,10 @@ def plan(
     """
     spec = catalog.spec(request.model or catalog.default)
     width, height = _size(request, spec)
-    steps = _or(request.steps, spec.default_steps)
+    scheduler = _scheduler(request.scheduler or spec.default_scheduler)
+    steps = _steps(request, spec, scheduler)
     guidance_scale = _or(request.guidance_scale, spec.default_guidance_scale)
+    seconds_per_pass = _seconds_per_pass(spec, width * height, guided=guidance_scale > 1)
     seed = seed_source() if request.seed is None else request.seed
     return GenerationPlan(
         task=request.task,
@@ -44,14 +47,14 @@ def plan(
         height=height,
         steps=steps,
         guidance_scale=guidance_scale,
-        scheduler=_scheduler(request.scheduler or spec.default_scheduler),
+        scheduler=scheduler,
         seeds=tuple((seed + index) % (MAX_SEED + 1) for index in range(request.n)),
         output_format=request.output_format,
         output_compression=_or(request.output_compression, DEFAULT_COMPRESSION),
         deterministic=request.deterministic,
         priority=request.priority,
         deadline_at=None if request.deadline is None else now + request.deadline,
-        predicted_seconds=request.n * steps * _seconds_per_step(spec, width * height, guided=guidance_scale > 1),
+        predicted_seconds=request.n * passes(scheduler, steps) * seconds_per_pass,
         warnings=tuple(_notices(request, guidance_scale, seed)),
         metadata=request.metadata,
     )
@@ -92,8 +95,18 @@ def _scheduler(name: str) -> str:
     return name
 
 
-def _seconds_per_step(spec: ModelSpec, pixels: int, *, guided: bool) -> float:
-    """Device seconds of one step of one picture; without guidance a step computes one row, not two."""
+def _steps(request: GenerationRequest, spec: ModelSpec, scheduler: str) -> int:
+    """A default is lowered to what the scheduler takes; what was asked is not."""
+    most = most_steps(scheduler)
+    if request.steps is None:
+        return spec.default_steps if most is None else min(spec.default_steps, most)
+    if most is not None and request.steps > most:
+        raise InvalidField("steps", f"{scheduler} takes at most {most} steps")
+    return request.steps
+
+
+def _seconds_per_pass(spec: ModelSpec, pixels: int, *, guided: bool) -> float:
+    """Device seconds of one pass for one picture; without guidance a pass computes one row, not two."""
     scale = pixels / (spec.native_width * spec.native_height)
     return spec.seconds_per_step * scale * (1.0 if guided else 0.5)
 

@@ -1,18 +1,23 @@
 """Images that can share forward passes: same checkpoint, same latent size, same dtype."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
+from torch import Tensor
 
 from darkroom.errors import GenerationError
+from worker.engine.course import Weighted
 from worker.engine.faults import as_failure, fatal
 from worker.engine.forward import Forward, Prediction
 from worker.engine.generation import Generation
 from worker.engine.policy import choose
 from worker.engine.pulse import Pace
+from worker.engine.request import ROWS_GUIDED
 from worker.engine.sample import Row, Sample
+from worker.engine.stepping import add_up, guide
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,8 @@ class Lane:
         began = self._clock()
         gathered = {seat: rows for seat in tick.seats if (rows := self._gather(seat, tick)) is not None}
         predictions = iter(self._forward([row for rows in gathered.values() for row in rows]))
-        for seat, rows in gathered.items():
-            self._scatter(seat, [next(predictions) for _ in rows], tick)
+        answered = {seat: [next(predictions) for _ in rows] for seat, rows in gathered.items()}
+        self._advance(answered, tick)
         self._forward.checkpoint.synchronize()
         tick.seconds = self._clock() - began
         self.served += tick.seconds
@@ -91,26 +96,55 @@ class Lane:
         return tick
 
     def _gather(self, seat: Seat, tick: Tick) -> list[Row] | None:
-        try:
+        with _blaming(seat, tick):
             return seat.sample.rows()
-        except Exception as error:  # noqa: BLE001  an image's own part may fail for that image alone
-            _blame(seat, tick, error)
-            return None
+        return None
 
-    def _scatter(self, seat: Seat, predictions: list[Prediction], tick: Tick) -> None:
+    def _advance(self, answered: Mapping[Seat, list[Prediction]], tick: Tick) -> None:
         try:
-            seat.sample.advance([_or_raise(prediction) for prediction in predictions])
-        except Exception as error:  # noqa: BLE001  an image's own part may fail for that image alone
-            _blame(seat, tick, error)
+            _step_together(answered, tick)
+        except Exception as error:
+            if fatal(error):
+                raise
+            # What failed was shared by all of them.
+            tick.failures |= {seat: as_failure(error, "a denoising step") for seat in answered}
 
 
-def _blame(seat: Seat, tick: Tick, error: Exception) -> None:
-    if fatal(error):
-        raise error
-    tick.failures[seat] = as_failure(error, "a denoising step")
+def _step_together(answered: Mapping[Seat, list[Prediction]], tick: Tick) -> None:
+    """Guidance and the sums for all seats at once; what is a seat's own, for each by itself."""
+    sums: dict[Seat, list[Weighted]] = {}
+    for seat, prediction_1CHW in _guided(answered, tick).items():
+        with _blaming(seat, tick):
+            sums[seat] = seat.sample.move(prediction_1CHW)
+    for seat, latents_1CHW in zip(sums, add_up(list(sums.values())), strict=True):
+        with _blaming(seat, tick):
+            seat.sample.settle(latents_1CHW)
 
 
-def _or_raise(prediction: Prediction) -> torch.Tensor:
+def _guided(answered: Mapping[Seat, list[Prediction]], tick: Tick) -> dict[Seat, Tensor]:
+    """One prediction a seat, without those whose pass failed."""
+    complete: dict[Seat, list[Tensor]] = {}
+    for seat, predictions in answered.items():
+        with _blaming(seat, tick):
+            complete[seat] = [_or_raise(prediction) for prediction in predictions]
+    pairs = {seat: predictions for seat, predictions in complete.items() if len(predictions) == ROWS_GUIDED}
+    scales = [seat.sample.guidance_scale for seat in pairs]
+    guided = guide(scales, [pair[0] for pair in pairs.values()], [pair[1] for pair in pairs.values()])
+    return {seat: predictions[-1] for seat, predictions in complete.items()} | dict(zip(pairs, guided, strict=True))
+
+
+@contextmanager
+def _blaming(seat: Seat, tick: Tick) -> Iterator[None]:
+    """An image's own part may fail for that image alone."""
+    try:
+        yield
+    except Exception as error:
+        if fatal(error):
+            raise
+        tick.failures[seat] = as_failure(error, "a denoising step")
+
+
+def _or_raise(prediction: Prediction) -> Tensor:
     if isinstance(prediction, GenerationError):
         raise prediction
     return prediction

@@ -1,14 +1,13 @@
 """One image on its way from noise to latents."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from darkroom.contract.plan import GenerationPlan
-from worker.engine.request import ROWS_GUIDED, guided
-from worker.engine.schedulers import make_scheduler, takes_generator
+from worker.engine.course import Weighted, set_out
+from worker.engine.request import guided
 from worker.models.checkpoint import Checkpoint
 from worker.models.conditioning import Conditioning
 
@@ -23,7 +22,7 @@ class Row:
 
 
 class Sample:
-    """Image `index` of a plan: latents, a scheduler of its own, and a CPU generator seeded with its seed alone.
+    """Image `index` of a plan: latents, a course of its own, and a CPU generator seeded with its seed alone.
 
     Both the first latents and all later noise come from that generator, in float32, whatever device and dtype the
     network has; so an image does not depend on its neighbours, nor on its place in the job. Latents stay in float32
@@ -33,15 +32,13 @@ class Sample:
     def __init__(self, plan: GenerationPlan, index: int, checkpoint: Checkpoint) -> None:
         self.index = index
         self.step = 0
-        self._guidance_scale = plan.guidance_scale
+        self.guidance_scale = plan.guidance_scale
         self.conditionings = _conditionings(plan, checkpoint)
         self._generator = torch.Generator("cpu").manual_seed(plan.seeds[index])
-        self._scheduler = make_scheduler(plan.scheduler, checkpoint.scheduler_config, plan.steps)
-        self._noise = {"generator": self._generator} if takes_generator(self._scheduler) else {}
-        self._timesteps = self._scheduler.timesteps
+        self._course = set_out(plan.scheduler, checkpoint.scheduler_config, plan.steps, self._generator)
         shape = (1, *checkpoint.latent_shape(plan.width, plan.height))
         noise_1CHW = torch.randn(shape, generator=self._generator, dtype=torch.float32)
-        self.latents_1CHW = noise_1CHW.to(checkpoint.device) * self._scheduler.init_noise_sigma
+        self.latents_1CHW = noise_1CHW.to(checkpoint.device) * self._course.init_noise_sigma
 
     @property
     def rows_needed(self) -> int:
@@ -51,7 +48,7 @@ class Sample:
     @property
     def steps(self) -> int:
         """Forward passes in all; second-order schedulers make more than the plan names."""
-        return len(self._timesteps)
+        return len(self._course.timesteps)
 
     @property
     def remaining(self) -> int:
@@ -59,23 +56,17 @@ class Sample:
 
     def rows(self) -> list[Row]:
         """What this image puts into the next forward pass: [unconditional, conditional] or [conditional]."""
-        timestep = self._timesteps[self.step]
-        scaled_1CHW = self._scheduler.scale_model_input(self.latents_1CHW, timestep)
-        return [Row(scaled_1CHW, float(timestep), conditioning) for conditioning in self.conditionings.values()]
+        scaled_1CHW = self._course.scaled(self.step, self.latents_1CHW)
+        timestep = self._course.timesteps[self.step]
+        return [Row(scaled_1CHW, timestep, conditioning) for conditioning in self.conditionings.values()]
 
-    def advance(self, predictions_1CHW: Sequence[Tensor]) -> None:
-        """Take one step with the network's answers to `rows()`, in their order.
+    def move(self, prediction_1CHW: Tensor) -> list[Weighted]:
+        """The next latents by the network's answer, as a sum still to be taken; to be called once a step."""
+        return self._course.move(self.step, self.latents_1CHW, prediction_1CHW)
 
-        Classifier-free guidance after Ho and Salimans, https://arxiv.org/abs/2207.12598.
-        """
-        prediction_1CHW = predictions_1CHW[-1]
-        if self.rows_needed == ROWS_GUIDED:
-            unconditional_1CHW = predictions_1CHW[0]
-            prediction_1CHW = unconditional_1CHW + self._guidance_scale * (prediction_1CHW - unconditional_1CHW)
-        timestep = self._timesteps[self.step]
-        self.latents_1CHW = self._scheduler.step(
-            prediction_1CHW, timestep, self.latents_1CHW, return_dict=False, **self._noise
-        )[0]
+    def settle(self, latents_1CHW: Tensor) -> None:
+        """End the step with its sum."""
+        self.latents_1CHW = latents_1CHW
         self.step += 1
 
 

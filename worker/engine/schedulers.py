@@ -1,63 +1,117 @@
 """Scheduler names -> diffusers classes, configured from the model's own scheduler."""
 
+import copy
 import inspect
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
 import diffusers
+import torch
 
 # `StableDiffusionPipeline.__init__` repairs these two in outdated configurations.
 REPAIRS: Mapping[str, Any] = MappingProxyType({"steps_offset": 1, "clip_sample": False})
 
-KARRAS = {"use_karras_sigmas": True}
+# How the noise levels are spaced, where a name says so: one of them, whatever the model's own configuration has.
+_NO_SIGMAS: dict[str, Any] = {
+    "use_karras_sigmas": False,
+    "use_exponential_sigmas": False,
+    "use_beta_sigmas": False,
+}
+SPACINGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "karras": _NO_SIGMAS | {"use_karras_sigmas": True},
+        "exponential": _NO_SIGMAS | {"use_exponential_sigmas": True},
+        "beta": _NO_SIGMAS | {"use_beta_sigmas": True},
+        "sgm_uniform": _NO_SIGMAS | {"timestep_spacing": "trailing"},
+    }
+)
+_SIGMAS = ("karras", "exponential", "beta")
+_ALL = (*_SIGMAS, "sgm_uniform")
+
+REMEMBERED_PROTOTYPES = 128
+
+# Single-step solvers need it where steps are odd or noise ends at zero, and set it with a warning where it is not.
+LOWER = {"lower_order_final": True}
 SDE = {"algorithm_type": "sde-dpmsolver++"}
 
 
 @dataclass(frozen=True)
 class SchedulerKind:
-    """A diffusers class and what is set on top of the model's configuration. `title` is its name in A1111."""
+    """A diffusers class and what is set on top of the model's configuration."""
 
-    title: str
     class_name: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    spacings: tuple[str, ...] = ()
 
 
-KINDS: Mapping[str, SchedulerKind] = MappingProxyType(
-    {
-        "ddim": SchedulerKind("DDIM", "DDIMScheduler"),
-        "euler": SchedulerKind("Euler", "EulerDiscreteScheduler"),
-        "euler_a": SchedulerKind("Euler a", "EulerAncestralDiscreteScheduler"),
-        "dpmpp_2m": SchedulerKind("DPM++ 2M", "DPMSolverMultistepScheduler"),
-        "dpmpp_2m_karras": SchedulerKind("DPM++ 2M Karras", "DPMSolverMultistepScheduler", KARRAS),
-        "dpmpp_2m_sde": SchedulerKind("DPM++ 2M SDE", "DPMSolverMultistepScheduler", SDE),
-        "dpmpp_2m_sde_karras": SchedulerKind("DPM++ 2M SDE Karras", "DPMSolverMultistepScheduler", SDE | KARRAS),
-        "unipc": SchedulerKind("UniPC", "UniPCMultistepScheduler"),
-        "ddpm": SchedulerKind("DDPM", "DDPMScheduler"),
-        "lms": SchedulerKind("LMS", "LMSDiscreteScheduler"),
-    }
-)
+_SAMPLERS: Mapping[str, SchedulerKind] = {
+    "ddim": SchedulerKind("DDIMScheduler", spacings=("sgm_uniform",)),
+    "ddpm": SchedulerKind("DDPMScheduler"),
+    "euler": SchedulerKind("EulerDiscreteScheduler", spacings=_ALL),
+    "euler_a": SchedulerKind("EulerAncestralDiscreteScheduler", spacings=("sgm_uniform",)),
+    "heun": SchedulerKind("HeunDiscreteScheduler", spacings=_SIGMAS),
+    "lms": SchedulerKind("LMSDiscreteScheduler", spacings=("karras",)),
+    "dpmpp_2m": SchedulerKind("DPMSolverMultistepScheduler", spacings=_ALL),
+    "dpmpp_2m_sde": SchedulerKind("DPMSolverMultistepScheduler", SDE, _ALL),
+    "dpmpp_2m_sde_heun": SchedulerKind("DPMSolverMultistepScheduler", SDE | {"solver_type": "heun"}, ("karras",)),
+    "dpmpp_3m": SchedulerKind("DPMSolverMultistepScheduler", {"solver_order": 3}, ("karras",)),
+    "dpmpp_3m_sde": SchedulerKind("DPMSolverMultistepScheduler", SDE | {"solver_order": 3}, ("karras", "exponential")),
+    "dpmpp_2s": SchedulerKind("DPMSolverSinglestepScheduler", LOWER, ("karras",)),
+    "dpmpp_sde": SchedulerKind("DPMSolverSinglestepScheduler", SDE | LOWER, ("karras",)),
+    "dpm2": SchedulerKind("KDPM2DiscreteScheduler", spacings=("karras",)),
+    "dpm2_a": SchedulerKind("KDPM2AncestralDiscreteScheduler", spacings=("karras",)),
+    "unipc": SchedulerKind("UniPCMultistepScheduler", spacings=("karras",)),
+    "deis": SchedulerKind("DEISMultistepScheduler", spacings=("karras",)),
+    "pndm": SchedulerKind("PNDMScheduler", {"skip_prk_steps": True}),
+    "lcm": SchedulerKind("LCMScheduler"),
+    "tcd": SchedulerKind("TCDScheduler"),
+}
+
+
+def _kinds() -> Iterator[tuple[str, SchedulerKind]]:
+    for name, kind in _SAMPLERS.items():
+        yield name, kind
+        for spacing in kind.spacings:
+            yield f"{name}_{spacing}", SchedulerKind(kind.class_name, {**kind.overrides, **SPACINGS[spacing]})
+
+
+KINDS: Mapping[str, SchedulerKind] = MappingProxyType(dict(_kinds()))
 
 
 def make_scheduler(name: str, config: Mapping[str, Any], steps: int) -> Any:
-    """A scheduler of its own for one image, its timesteps set.
+    """A diffusers scheduler of its own, its timesteps set.
 
     Its tables stay on the CPU: indexing them there costs nothing and waits for no device.
     """
-    kind = KINDS[name]
-    scheduler_class = getattr(diffusers, kind.class_name)
-    expected = _parameters(scheduler_class.__init__)
-    repairs = {key: value for key, value in REPAIRS.items() if key in expected}
-    scheduler = scheduler_class.from_config({**config, **repairs, **kind.overrides})
+    scheduler = copy.deepcopy(_prototype(name, canonical(config)))
     scheduler.set_timesteps(steps)
     return scheduler
 
 
-def takes_generator(scheduler: Any) -> bool:
-    """Whether `step` draws noise that must come from the image's own generator."""
-    return "generator" in _parameters(type(scheduler).step)
+def canonical(config: Mapping[str, Any]) -> str:
+    """A scheduler's configuration as a key."""
+    return json.dumps(dict(config), sort_keys=True)
+
+
+@lru_cache(REMEMBERED_PROTOTYPES)
+def _prototype(name: str, config: str) -> Any:
+    """Made once: some constructors take half a second."""
+    kind = KINDS[name]
+    scheduler_class = getattr(diffusers, kind.class_name)
+    expected = _parameters(scheduler_class.__init__)
+    settings = {key: value for key, value in {**REPAIRS, **kind.overrides}.items() if key in expected}
+    return scheduler_class.from_config({**json.loads(config), **settings})
+
+
+def step_options(scheduler: Any, generator: torch.Generator) -> dict[str, Any]:
+    """What diffusers' pipelines hand to `step` besides latents and prediction: a generator, and an `eta` of zero."""
+    expected = _parameters(type(scheduler).step)
+    options: dict[str, Any] = {"generator": generator, "eta": 0.0}
+    return {key: value for key, value in options.items() if key in expected}
 
 
 @cache

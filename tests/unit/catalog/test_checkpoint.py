@@ -55,7 +55,7 @@ def test_a_sample_size_may_have_two_sides_height_first(checkpoint: Checkpoint) -
 
 
 def test_a_scheduler_we_do_not_have_is_replaced_by_one_we_do(checkpoint: Checkpoint) -> None:
-    checkpoint.change("scheduler/scheduler_config.json", _class_name="PNDMScheduler")
+    checkpoint.change("scheduler/scheduler_config.json", _class_name="SASolverScheduler")
     assert read(checkpoint).default_scheduler == "dpmpp_2m"
 
 

@@ -46,17 +46,18 @@ def test_a_scheduler_nobody_knows_fails_its_own_request_alone(epsilon: Checkpoin
     assert list(told.images) == ["good"]
 
 
+@pytest.mark.parametrize("method", ["rows", "move", "settle"])
 def test_an_image_that_breaks_between_passes_fails_its_job_alone(
-    epsilon: Checkpoint, monkeypatch: pytest.MonkeyPatch
+    epsilon: Checkpoint, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    advance = Sample.advance
+    original = getattr(Sample, method)
 
-    def breaks(sample: Sample, predictions_1CHW: list[Tensor]) -> None:
+    def breaks(sample: Sample, *arguments: Tensor) -> object:
         if sample.steps == 5 and sample.step == 2:
             raise IndexError("secret words")
-        advance(sample, predictions_1CHW)
+        return original(sample, *arguments)
 
-    monkeypatch.setattr(Sample, "advance", breaks)
+    monkeypatch.setattr(Sample, method, breaks)
     told = develop(epsilon, [make_work("bad", steps=5, seeds=(1, 2)), make_work("good", steps=6)])
 
     assert told.ended == ["bad", "good"]

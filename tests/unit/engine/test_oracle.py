@@ -14,21 +14,45 @@ from worker.engine.schedulers import KINDS
 from worker.models.checkpoint import Checkpoint
 
 # Diffusers' names, written out again: the table under test must not choose its own oracle.
-ORACLES = {
+SDE = {"algorithm_type": "sde-dpmsolver++"}
+MULTISTEP, SINGLESTEP = "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler"
+SAMPLERS = {
     "ddim": ("DDIMScheduler", {}),
     "euler": ("EulerDiscreteScheduler", {}),
     "euler_a": ("EulerAncestralDiscreteScheduler", {}),
-    "dpmpp_2m": ("DPMSolverMultistepScheduler", {}),
-    "dpmpp_2m_karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
-    "dpmpp_2m_sde": ("DPMSolverMultistepScheduler", {"algorithm_type": "sde-dpmsolver++"}),
-    "dpmpp_2m_sde_karras": (
-        "DPMSolverMultistepScheduler",
-        {"algorithm_type": "sde-dpmsolver++", "use_karras_sigmas": True},
-    ),
+    "dpmpp_2m": (MULTISTEP, {}),
+    "dpmpp_2m_karras": (MULTISTEP, {"use_karras_sigmas": True}),
+    "dpmpp_2m_sde": (MULTISTEP, SDE),
+    "dpmpp_2m_sde_karras": (MULTISTEP, {**SDE, "use_karras_sigmas": True}),
+    "dpmpp_2m_sde_heun": (MULTISTEP, {**SDE, "solver_type": "heun"}),
+    "dpmpp_3m": (MULTISTEP, {"solver_order": 3}),
+    "dpmpp_3m_sde": (MULTISTEP, {**SDE, "solver_order": 3}),
+    "dpmpp_2s": (SINGLESTEP, {"lower_order_final": True}),
+    "dpmpp_sde": (SINGLESTEP, {**SDE, "lower_order_final": True}),
     "unipc": ("UniPCMultistepScheduler", {}),
     "ddpm": ("DDPMScheduler", {}),
     "lms": ("LMSDiscreteScheduler", {}),
+    "heun": ("HeunDiscreteScheduler", {}),
+    "dpm2": ("KDPM2DiscreteScheduler", {}),
+    "dpm2_a": ("KDPM2AncestralDiscreteScheduler", {}),
+    "deis": ("DEISMultistepScheduler", {}),
+    "pndm": ("PNDMScheduler", {"skip_prk_steps": True}),
+    "lcm": ("LCMScheduler", {}),
+    "tcd": ("TCDScheduler", {}),
 }
+SPACINGS = {
+    "karras": {"use_karras_sigmas": True},
+    "exponential": {"use_exponential_sigmas": True},
+    "beta": {"use_beta_sigmas": True},
+    "sgm_uniform": {"timestep_spacing": "trailing"},
+}
+SPACED = {
+    name: (class_name, {**overrides, **SPACINGS[spacing]})
+    for spacing in SPACINGS
+    for sampler, (class_name, overrides) in SAMPLERS.items()
+    if (name := f"{sampler}_{spacing}") in KINDS and name not in SAMPLERS
+}
+ORACLES = SAMPLERS | SPACED
 
 
 @pytest.fixture(
@@ -74,13 +98,23 @@ def test_every_scheduler_has_an_oracle() -> None:
 
 
 @pytest.mark.parametrize("guidance_scale", [1.0, 4.0])
-@pytest.mark.parametrize("scheduler", ORACLES)
+@pytest.mark.parametrize("scheduler", SAMPLERS)
 def test_latents_equal_those_of_the_pipeline(checkpoint: Checkpoint, scheduler: str, guidance_scale: float) -> None:
     plan = plan_for(checkpoint, scheduler=scheduler, guidance_scale=guidance_scale, steps=5)
 
     expected = oracle(pipeline(checkpoint, scheduler), plan, "latent")
 
     assert relative(denoise_alone(checkpoint, plan), expected) <= 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheduler", SPACED)
+def test_latents_of_other_spacings_equal_those_of_the_pipeline(epsilon: Checkpoint, scheduler: str) -> None:
+    plan = plan_for(epsilon, scheduler=scheduler, steps=5)
+
+    expected = oracle(pipeline(epsilon, scheduler), plan, "latent")
+
+    assert relative(denoise_alone(epsilon, plan), expected) <= 1e-4
 
 
 def test_the_picture_equals_that_of_the_pipeline(checkpoint: Checkpoint) -> None:

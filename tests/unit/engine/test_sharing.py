@@ -23,7 +23,7 @@ PROMPTS = ("a red circle", "a green square on the left", "two blue stars", "")
 def mixture(count: int, seed: int = 0, **fields: object) -> list[GenerationPlan]:
     """Plans that differ in all that may differ within a lane."""
     dice = random.Random(seed)
-    names = list(KINDS)
+    names = dice.sample(list(KINDS), len(KINDS))
     return [
         make_plan(
             prompt=dice.choice(PROMPTS),
@@ -47,6 +47,16 @@ def test_a_mixed_batch_equals_solo_runs(epsilon: Checkpoint, every: int) -> None
     alone = [denoise_alone(epsilon, plan) for plan in plans]
 
     together = denoise_together(epsilon, plans, every=every)
+
+    assert max(relative(found, expected) for found, expected in zip(together, alone, strict=True)) <= 1e-5
+
+
+@pytest.mark.slow
+def test_every_scheduler_at_once_equals_solo_runs(velocity: Checkpoint) -> None:
+    plans = mixture(len(KINDS), seed=2)
+    alone = [denoise_alone(velocity, plan) for plan in plans]
+
+    together = denoise_together(velocity, plans, every=1)
 
     assert max(relative(found, expected) for found, expected in zip(together, alone, strict=True)) <= 1e-5
 

@@ -132,6 +132,26 @@ def test_an_unknown_scheduler_names_those_there_are() -> None:
     assert raised.value.field == "scheduler"
 
 
+def test_more_steps_than_a_distilled_scheduler_takes_are_refused() -> None:
+    assert planned(scheduler="lcm", steps=50).steps == 50
+    with pytest.raises(InvalidField, match="50") as raised:
+        planned(scheduler="lcm", steps=51)
+    assert raised.value.field == "steps"
+
+
+def test_a_default_of_more_steps_than_the_scheduler_takes_is_lowered() -> None:
+    eager = SPEC.model_copy(update={"default_steps": 80})
+
+    settled = plan(TextToImage(prompt="x", scheduler="tcd"), Catalog([eager], default="portrait"), now=0.0)
+
+    assert settled.steps == 50
+
+
+def test_passes_are_what_is_paid_for() -> None:
+    assert planned(scheduler="heun_karras").predicted_seconds == pytest.approx(59 * 0.04)
+    assert planned(scheduler="pndm").predicted_seconds == pytest.approx(31 * 0.04)
+
+
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_every_scheduler_can_be_asked_for(scheduler: str) -> None:
     assert planned(scheduler=scheduler).scheduler == scheduler
