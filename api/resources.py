@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from darkroom.contract.job import Artifact, Failure, Job, JobState, Progress, Receipt
+from darkroom.contract.lora import LoraFormat, LoraSpec
 from darkroom.contract.model import Family, ModelSpec
 from darkroom.contract.plan import GenerationPlan, Notice, OutputFormat, Priority, Task
 
@@ -81,6 +82,32 @@ class Models(Resource):
     default: str
 
 
+class Lora(Resource):
+    """A LoRA that can be asked for, with any of `models`. `rank` is the largest of its layers."""
+
+    name: str
+    sha256: str
+    bytes: int
+    format: LoraFormat
+    rank: int
+    layers: int
+    networks: list[str]
+    models: list[str]
+
+
+class UnavailableLora(Resource):
+    """A LoRA that is configured but cannot be applied, and why."""
+
+    name: str
+    code: str
+    reason: str
+
+
+class Loras(Resource):
+    loras: list[Lora]
+    unavailable: list[UnavailableLora]
+
+
 class Scheduler(Resource):
     name: str
     title: str
@@ -93,6 +120,8 @@ class Schedulers(Resource):
 class Limits(Resource):
     max_prompt_chars: int
     max_images: int
+    max_loras: int
+    max_lora_weight: float
     max_steps: int
     max_guidance_scale: float
     max_seed: int
@@ -110,6 +139,7 @@ class Capabilities(Resource):
     priorities: list[Priority]
     default_model: str
     models: list[str]
+    loras: list[str]
     schedulers: list[str]
     limits: Limits
 
@@ -137,6 +167,10 @@ def generation_of(job: Job, base: str, *, kept_for: int, position: int | None = 
 
 def model_of(spec: ModelSpec) -> Model:
     return Model.model_validate(spec, from_attributes=True)
+
+
+def lora_of(spec: LoraSpec) -> Lora:
+    return Lora.model_validate(spec, from_attributes=True)
 
 
 def _image(artifact: Artifact, here: str) -> Image:

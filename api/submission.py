@@ -19,8 +19,8 @@ _log = get_logger(__name__)
 async def submit(services: Services, tenant: str, asked: GenerationRequest, idempotency_key: str | None) -> Submitted:
     """Settle the request, record it, and ring for a worker.
 
-    Raises: UnknownModel, UnknownScheduler, InvalidField, IdempotencyMismatch, TenantLimit, QueueFull,
-        LedgerUnavailable, ModelError.
+    Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownScheduler, InvalidField, IdempotencyMismatch, TenantLimit,
+        QueueFull, LedgerUnavailable, ModelError.
     """
     plan = planner.plan(asked, services.catalog, now=time.time())
     submitted = await services.ledger.submit(

@@ -73,6 +73,7 @@ def make_plans(checkpoint: Checkpoint, count: int) -> list[GenerationPlan]:
             guidance_scale=GUIDANCE_SCALES[index % len(GUIDANCE_SCALES)],
             scheduler=SCHEDULERS[index % len(SCHEDULERS)],
             seeds=(index,),
+            loras=(),
             output_format="png",
             output_compression=90,
             deterministic=False,

@@ -4,6 +4,8 @@
     ├── RequestError                    the caller asked for something wrong
     │   ├── InvalidField                one named field is wrong
     │   │   ├── UnknownModel
+    │   │   ├── UnknownLora
+    │   │   ├── LoraMisfit              its layers are not those of the model
     │   │   └── UnknownScheduler
     │   ├── MalformedBody
     │   ├── MalformedRequest            not HTTP
@@ -34,7 +36,7 @@
     │   ├── AttemptsExhausted
     │   ├── UnmarkedOutput              the watermark did not read back
     │   └── UnsignedOutput              the credential did not read back
-    ├── ModelError                      a checkpoint cannot be served
+    ├── ModelError                      a checkpoint or a LoRA cannot be served
     │   ├── MissingWeights
     │   └── BrokenWeights
     └── ConfigurationError              the process must not start
@@ -74,6 +76,16 @@ class InvalidField(RequestError):
 
 class UnknownModel(InvalidField):
     code = "unknown_model"
+
+
+class UnknownLora(InvalidField):
+    code = "unknown_lora"
+
+
+class LoraMisfit(InvalidField):
+    """The LoRA was made for another model: its layers are not those of the one asked for."""
+
+    code = "lora_misfit"
 
 
 class UnknownScheduler(InvalidField):

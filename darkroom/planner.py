@@ -2,14 +2,15 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 from darkroom.catalog import SCHEDULERS, Catalog
 from darkroom.catalog.schedulers import most_steps, passes
 from darkroom.contract.generation import MAX_SEED, GenerationRequest
 from darkroom.contract.model import ModelSpec
-from darkroom.contract.plan import GenerationPlan, Notice
-from darkroom.errors import InvalidField, UnknownScheduler
+from darkroom.contract.plan import GenerationPlan, Notice, PlannedLora
+from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler
 
 T = TypeVar("T")
 
@@ -28,7 +29,8 @@ def plan(
 ) -> GenerationPlan:
     """Settle `request` against the models there are. `now` is Unix seconds.
 
-    Raises: UnknownModel, UnknownScheduler, InvalidField; ModelError for a model that is configured but broken.
+    Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownScheduler, InvalidField; ModelError for a model or LoRA that
+        is configured but broken.
     """
     spec = catalog.spec(request.model or catalog.default)
     width, height = _size(request, spec)
@@ -49,6 +51,7 @@ def plan(
         guidance_scale=guidance_scale,
         scheduler=scheduler,
         seeds=tuple((seed + index) % (MAX_SEED + 1) for index in range(request.n)),
+        loras=tuple(_loras(request, spec, catalog)),
         output_format=request.output_format,
         output_compression=_or(request.output_compression, DEFAULT_COMPRESSION),
         deterministic=request.deterministic,
@@ -105,6 +108,21 @@ def _steps(request: GenerationRequest, spec: ModelSpec, scheduler: str) -> int:
     return request.steps
 
 
+def _loras(request: GenerationRequest, spec: ModelSpec, catalog: Catalog) -> Iterator[PlannedLora]:
+    """Those that have an effect, by their content. One file counts once, under whatever names."""
+    seen: dict[str, int] = {}
+    for index, asked in enumerate(request.loras):
+        field = f"loras.{index}.model"
+        lora = catalog.loras.spec(asked.model, field)
+        if lora.sha256 in seen:
+            raise InvalidField(field, f"{asked.model!r} is the LoRA of loras.{seen[lora.sha256]} again")
+        if reason := lora.misfits.get(spec.name):
+            raise LoraMisfit(field, f"{asked.model!r} does not fit {spec.name} ({Path(lora.path).name}): {reason}")
+        seen[lora.sha256] = index
+        if asked.weight:
+            yield PlannedLora(model=asked.model, sha256=lora.sha256, weight=asked.weight)
+
+
 def _seconds_per_pass(spec: ModelSpec, pixels: int, *, guided: bool) -> float:
     """Device seconds of one pass for one picture; without guidance a pass computes one row, not two."""
     scale = pixels / (spec.native_width * spec.native_height)
@@ -116,5 +134,8 @@ def _notices(request: GenerationRequest, guidance_scale: float, seed: int) -> It
         yield Notice(field="negative_prompt", reason="has no effect with a guidance_scale of 1 or less")
     if request.output_compression is not None and request.output_format == "png":
         yield Notice(field="output_compression", reason="has no effect on png, which is lossless")
+    for index, lora in enumerate(request.loras):
+        if not lora.weight:
+            yield Notice(field=f"loras.{index}.weight", reason="a LoRA of weight 0 has no effect")
     if seed + request.n - 1 > MAX_SEED:
         yield Notice(field="seed", reason=f"seeds after {MAX_SEED} went on at 0")

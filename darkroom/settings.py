@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     models: dict[str, Path] = Field(
         default_factory=dict, description="name -> folder of a checkpoint; `tiny` is always there"
     )
+    loras: dict[str, Path] = Field(
+        default_factory=dict, description="name -> .safetensors file of a LoRA; those of `tiny` are always there"
+    )
+    lora_cache_bytes: int = Field(
+        default=1 << 30, ge=0, description="memory for LoRAs that nobody uses just now; the latest used stay"
+    )
     default_model: str = Field(default="tiny", description="model of a request that names none")
     device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N")
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field(

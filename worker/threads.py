@@ -28,6 +28,7 @@ from worker.hand import Hand
 from worker.heart import Heart
 from worker.intake import Intake, Rhythm
 from worker.machine import device_name, finishing_threads, versions
+from worker.models.lora_cache import open_loras
 from worker.models.open import open_models
 from worker.models.placement import placement
 from worker.patience import patiently
@@ -52,7 +53,9 @@ class Worker:
         self._models = open_models(settings, services.catalog)
         self._served = [spec.name for spec in services.catalog.specs()]
         relay = Relay(self._loop)
-        self._engine = Engine(self._models, relay, max_rows=settings.max_rows)
+        self._engine = Engine(
+            self._models, relay, max_rows=settings.max_rows, loras=open_loras(settings, services.catalog)
+        )
         device = device_name(placement(settings).device)
         finisher = Finisher(services.stamper, services.store, device, versions())
         relay.hand = hand = Hand(services.ledger, self._engine, finisher)

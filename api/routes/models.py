@@ -8,10 +8,21 @@ import darkroom
 from api.body import MAX_JSON_BYTES
 from api.deps import ServicesOf, Tenant
 from api.documents import problems
-from api.resources import Capabilities, Limits, Models, Scheduler, Schedulers, model_of
+from api.resources import (
+    Capabilities,
+    Limits,
+    Loras,
+    Models,
+    Scheduler,
+    Schedulers,
+    UnavailableLora,
+    lora_of,
+    model_of,
+)
 from api.waiting import MAX_WAIT_SECONDS
 from darkroom.catalog import SCHEDULER_TITLES, SCHEDULERS
-from darkroom.contract.generation import MAX_PROMPT_CHARS, MAX_SEED, TextToImage
+from darkroom.contract.base import Asked
+from darkroom.contract.generation import MAX_LORAS, MAX_PROMPT_CHARS, MAX_SEED, LoraAsked, TextToImage
 from darkroom.contract.plan import OutputFormat, Priority, Task
 from darkroom.errors import Unauthenticated
 from darkroom.services import Services
@@ -23,6 +34,18 @@ router = APIRouter(prefix="/api/v1", tags=["what can be asked for"], responses=p
 async def list_models(services: ServicesOf, _: Tenant) -> Models:
     """The models served here."""
     return Models(models=[model_of(spec) for spec in services.catalog.specs()], default=services.catalog.default)
+
+
+@router.get("/loras", operation_id="list_loras")
+async def list_loras(services: ServicesOf, _: Tenant) -> Loras:
+    """The LoRAs a generation may name, and those that are configured but broken."""
+    broken = services.catalog.loras.unavailable()
+    return Loras(
+        loras=[lora_of(spec) for spec in services.catalog.loras.specs()],
+        unavailable=[
+            UnavailableLora(name=entry.name, code=entry.error.code, reason=entry.error.detail) for entry in broken
+        ],
+    )
 
 
 @router.get("/schedulers", operation_id="list_schedulers")
@@ -41,6 +64,7 @@ async def get_capabilities(services: ServicesOf, _: Tenant) -> Capabilities:
         priorities=list(get_args(Priority)),
         default_model=services.catalog.default,
         models=[spec.name for spec in services.catalog.specs()],
+        loras=[spec.name for spec in services.catalog.loras.specs()],
         schedulers=list(SCHEDULERS),
         limits=_limits(services),
     )
@@ -49,9 +73,11 @@ async def get_capabilities(services: ServicesOf, _: Tenant) -> Capabilities:
 def _limits(services: Services) -> Limits:
     return Limits(
         max_prompt_chars=MAX_PROMPT_CHARS,
-        max_images=_greatest("n"),
-        max_steps=_greatest("steps"),
-        max_guidance_scale=_greatest("guidance_scale"),
+        max_images=_greatest(TextToImage, "n"),
+        max_loras=MAX_LORAS,
+        max_lora_weight=_greatest(LoraAsked, "weight"),
+        max_steps=_greatest(TextToImage, "steps"),
+        max_guidance_scale=_greatest(TextToImage, "guidance_scale"),
         max_seed=MAX_SEED,
         max_json_bytes=MAX_JSON_BYTES,
         max_upload_bytes=services.settings.max_body_bytes,
@@ -59,6 +85,6 @@ def _limits(services: Services) -> Limits:
     )
 
 
-def _greatest(field: str) -> int:
+def _greatest(model: type[Asked], field: str) -> int:
     """The upper bound the contract itself states, so that the two never differ."""
-    return next(int(bound.le) for bound in TextToImage.model_fields[field].metadata if hasattr(bound, "le"))
+    return next(int(bound.le) for bound in model.model_fields[field].metadata if hasattr(bound, "le"))

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import TypeAdapter, ValidationError
 
 from darkroom.catalog.checkpoint import read_checkpoint
 from darkroom.catalog.digests import DigestCache
+from darkroom.catalog.loras import SUFFIX, Loras, read_loras
 from darkroom.contract.generation import Name
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import ConfigurationError, MissingWeights, ModelError, UnknownModel
@@ -30,7 +32,15 @@ class Unavailable:
 class Catalog:
     """Models by name. A broken one is listed as unavailable and does not take the others down."""
 
-    def __init__(self, specs: Iterable[ModelSpec], unavailable: Iterable[Unavailable] = (), *, default: str) -> None:
+    def __init__(
+        self,
+        specs: Iterable[ModelSpec],
+        unavailable: Iterable[Unavailable] = (),
+        *,
+        default: str,
+        loras: Loras | None = None,
+    ) -> None:
+        self.loras = loras or Loras()
         self._specs = {spec.name: spec for spec in specs}
         self._unavailable = {entry.name: entry for entry in unavailable}
         if default not in self._specs and default not in self._unavailable:
@@ -58,21 +68,26 @@ class Catalog:
 
 
 def open_catalog(settings: Settings) -> Catalog:
-    """Read every configured checkpoint and the embedded one. Digests are remembered in the home folder.
+    """Read every configured checkpoint and LoRA, and the embedded ones. Digests are remembered in the home folder.
 
     Raises: ConfigurationError when the default model is none of them, or a name is one nobody could ask for.
     """
     for name in settings.models:
-        _check_name(name)
+        _check_name("models", name)
+    for name in settings.loras:
+        _check_name("loras", name)
     return read_catalog(
         {EMBEDDED: embedded_model_folder(), **settings.models},
+        loras={**embedded_loras(), **settings.loras},
         default=settings.default_model,
         digests=DigestCache(settings.home_folder / "digests.json"),
     )
 
 
-def read_catalog(folders: Mapping[str, Path], *, default: str, digests: DigestCache) -> Catalog:
-    """A catalog of these folders, name -> folder."""
+def read_catalog(
+    folders: Mapping[str, Path], *, default: str, digests: DigestCache, loras: Mapping[str, Path] = MappingProxyType({})
+) -> Catalog:
+    """A catalog of these checkpoints and LoRAs, name -> folder and name -> file."""
     specs: list[ModelSpec] = []
     unavailable: list[Unavailable] = []
     for name, folder in folders.items():
@@ -80,15 +95,15 @@ def read_catalog(folders: Mapping[str, Path], *, default: str, digests: DigestCa
             specs.append(read_checkpoint(name, folder.expanduser().absolute(), digests.sha256))
         except ModelError as error:
             unavailable.append(Unavailable(name, error))
-    return Catalog(specs, unavailable, default=default)
+    return Catalog(specs, unavailable, default=default, loras=read_loras(loras, specs, digests.sha256))
 
 
-def _check_name(name: str) -> None:
+def _check_name(setting: str, name: str) -> None:
     try:
         _NAME.validate_python(name)
     except ValidationError:
         raise ConfigurationError(
-            f"models: {name!r} is no name for a model: up to 64 of a-z, 0-9, '.', '_' and '-', a letter or digit first"
+            f"{setting}: {name!r} is no name: up to 64 of a-z, 0-9, '.', '_' and '-', a letter or digit first"
         ) from None
 
 
@@ -101,3 +116,9 @@ def embedded_model_folder() -> Path:
     if found is None or not found.submodule_search_locations:
         raise MissingWeights("worker/tiny/model", "the worker package is not installed")
     return Path(found.submodule_search_locations[0]) / "tiny" / "model"
+
+
+def embedded_loras() -> dict[str, Path]:
+    """The LoRAs that ship beside the embedded model, name -> file. Raises: as `embedded_model_folder`."""
+    folder = embedded_model_folder().parent / "loras"
+    return {file.stem: file for file in sorted(folder.glob(f"*{SUFFIX}"))}

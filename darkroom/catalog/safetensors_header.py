@@ -9,7 +9,7 @@ import os
 import stat
 from math import prod
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -56,6 +56,22 @@ _HEADER = TypeAdapter(dict[str, TensorHeader])
 
 def read_header(path: Path) -> dict[str, TensorHeader]:
     """Every tensor of the file at `path`, checked. Raises: UnsoundHeader, OSError."""
+    header, data_bytes = _read(path)
+    tensors = _tensors(_parse(header))
+    _check_layout(tensors, data_bytes)
+    return tensors
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What the program that wrote the file says of it. Raises: UnsoundHeader, OSError."""
+    metadata = _parse(_read(path)[0]).get("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise UnsoundHeader("its metadata is not an object of strings")
+    return metadata
+
+
+def _read(path: Path) -> tuple[bytes, int]:
+    """The header's JSON, and how many bytes of data follow it."""
     # O_NONBLOCK: opening a FIFO somebody left in the place of a file must not hang.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with open(descriptor, "rb") as file:
@@ -68,18 +84,20 @@ def read_header(path: Path) -> dict[str, TensorHeader]:
         size = int.from_bytes(prefix, "little")
         if size > min(MAX_HEADER_BYTES, status.st_size - 8):
             raise UnsoundHeader(f"header of {size} bytes is larger than the file or than {MAX_HEADER_BYTES} bytes")
-        tensors = _parse(file.read(size))
-    _check_layout(tensors, status.st_size - 8 - size)
-    return tensors
+        return file.read(size), status.st_size - 8 - size
 
 
-def _parse(header: bytes) -> dict[str, TensorHeader]:
+def _parse(header: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(header)
     except (ValueError, RecursionError) as error:
         raise UnsoundHeader("header is not JSON") from error
     if not isinstance(fields, dict):
         raise UnsoundHeader("header is not a JSON object")
+    return fields
+
+
+def _tensors(fields: dict[str, Any]) -> dict[str, TensorHeader]:
     fields.pop("__metadata__", None)
     if len(fields) > MAX_TENSORS:
         raise UnsoundHeader(f"{len(fields)} tensors, more than {MAX_TENSORS}")

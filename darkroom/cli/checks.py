@@ -3,13 +3,13 @@
 import importlib.metadata
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from darkroom.catalog import open_catalog
+from darkroom.catalog import Loras, open_catalog
 from darkroom.errors import DarkroomError
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import LocalRedis
@@ -118,10 +118,19 @@ async def check_clock(settings: Settings) -> list[Verdict]:
 
 
 async def check_models(settings: Settings) -> list[Verdict]:
-    """Every checkpoint that would be served, from its headers."""
+    """Every checkpoint and LoRA that would be served, from its headers. A broken LoRA is no reason not to start."""
     catalog = open_catalog(settings)
     broken: list[Verdict] = [("fail", f"{entry.name}: {entry.error.detail}") for entry in catalog.unavailable()]
-    return [*broken, *(("ok", f"{spec.name}: {len(spec.weights)} weight files") for spec in catalog.specs())]
+    sound: list[Verdict] = [("ok", f"{spec.name}: {len(spec.weights)} weight files") for spec in catalog.specs()]
+    return [*broken, *sound, *_judge_loras(catalog.loras)]
+
+
+def _judge_loras(loras: Loras) -> Iterator[Verdict]:
+    for entry in loras.unavailable():
+        yield "warn", f"LoRA {entry.name}: {entry.error.detail}"
+    for spec in loras.specs():
+        state: State = "ok" if spec.models else "warn"
+        yield state, f"LoRA {spec.name}: for {', '.join(spec.models) or 'none of the models'}"
 
 
 async def check_parts(settings: Settings) -> list[Verdict]:

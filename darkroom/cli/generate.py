@@ -37,6 +37,9 @@ def generate(  # noqa: PLR0913 - its options are its interface
     seed: Annotated[int | None, typer.Option(help="Repeat a picture; random if left out.")] = None,
     number: Annotated[int, typer.Option("--number", "-n", help="How many; they become out-0.png, out-1.png …")] = 1,
     model: Annotated[str | None, typer.Option(help="Which model; the service's default if left out.")] = None,
+    lora: Annotated[
+        list[str] | None, typer.Option(help="A LoRA and its weight, as neon:0.8; again for more of them.")
+    ] = None,
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
 ) -> None:
@@ -56,6 +59,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
         "seed": seed,
         "n": number,
         "model": model,
+        "loras": [_parse_lora(words) for words in lora or ()] or None,
         "output_format": _format_of(output),
     }
     with Client(url, api_key) as client:
@@ -99,6 +103,15 @@ def save(client: "Client", job_id: str, output: Path, number: int) -> Iterator[P
         path = output if number == 1 else output.with_stem(f"{output.stem}-{index}")
         path.write_bytes(client.picture(job_id, index))
         yield path
+
+
+def _parse_lora(words: str) -> dict[str, Any]:
+    """`name` or `name:weight`."""
+    name, _, weight = words.partition(":")
+    try:
+        return {"model": name, "weight": float(weight or 1)}
+    except ValueError:
+        raise typer.BadParameter(f"{words!r} is not NAME:WEIGHT, as in neon:0.8", param_hint="--lora") from None
 
 
 def _parse_size(size: str | None) -> tuple[int | None, int | None]:

@@ -9,6 +9,7 @@ from darkroom.contract.plan import OutputFormat, Priority
 
 MAX_PROMPT_CHARS = 10_000
 MAX_SEED = 2**32 - 1
+MAX_LORAS = 8
 
 
 def _encodable(text: str) -> str:
@@ -27,6 +28,13 @@ Prompt = Annotated[Text, Field(max_length=MAX_PROMPT_CHARS)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
 
+class LoraAsked(Asked):
+    """A LoRA by its name in the catalog, and how strongly it is laid over the model; below 0 it is taken away."""
+
+    model: Name
+    weight: float = Field(default=1.0, ge=-5, le=5)
+
+
 class TextToImage(Asked):
     """A picture from words. Anything left out is settled by the planner from the model's own defaults."""
 
@@ -43,6 +51,7 @@ class TextToImage(Asked):
         default=None, ge=0, le=MAX_SEED, description="image i is made with seed + i; random if absent"
     )
     n: int = Field(default=1, ge=1, le=16)
+    loras: tuple[LoraAsked, ...] = Field(default=(), max_length=MAX_LORAS)
     output_format: OutputFormat = "png"
     output_compression: int | None = Field(default=None, ge=0, le=100, description="quality of jpeg and webp")
     deterministic: bool = False

@@ -20,6 +20,14 @@ class Notice(Settled):
     reason: str
 
 
+class PlannedLora(Settled):
+    """A LoRA by the content of its file; `model` is the name it was asked for by."""
+
+    model: str
+    sha256: str
+    weight: float
+
+
 class GenerationPlan(Settled):
     """One generation, resolved. `seeds` has one entry an image: image i is made with seeds[i] alone."""
 
@@ -34,6 +42,7 @@ class GenerationPlan(Settled):
     guidance_scale: float
     scheduler: str
     seeds: tuple[int, ...]
+    loras: tuple[PlannedLora, ...]
     output_format: OutputFormat
     output_compression: int
     deterministic: bool

@@ -72,6 +72,7 @@ def _generation(facts: Facts) -> Json:
     return {
         "model": plan.model,
         "weights_sha256": hashlib.sha256(weights.encode()).hexdigest(),
+        "loras": [{"sha256": lora.sha256, "weight": lora.weight} for lora in plan.loras],
         "task": plan.task,
         "seed": facts.seed,
         "steps": plan.steps,

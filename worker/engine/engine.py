@@ -10,6 +10,7 @@ from darkroom.errors import GenerationError, ModelError
 from worker.engine.decoder import Decoder
 from worker.engine.door import Door, Entry
 from worker.engine.faults import as_failure, fatal
+from worker.engine.fitting import Fitting
 from worker.engine.generation import Generation
 from worker.engine.inbox import Inbox
 from worker.engine.lane import Seat
@@ -17,6 +18,7 @@ from worker.engine.lanes import Lanes
 from worker.engine.pulse import IDLE, Heartbeat, begin
 from worker.engine.request import ROWS_GUIDED, Listener, Work, WorkId
 from worker.models.cache import ModelCache
+from worker.models.lora_cache import LoraCache, no_loras
 
 # Seconds a load may take before a watcher worries: 7 GB from a cold disk.
 LOAD_SECONDS = 200.0
@@ -35,12 +37,15 @@ class Engine:
         listener: Listener,
         max_rows: int = 16,
         clock: Callable[[], float] = time.perf_counter,
+        loras: LoraCache | None = None,
     ) -> None:
         if max_rows < ROWS_GUIDED:
             raise ValueError(f"max_rows must be at least {ROWS_GUIDED}: guidance needs as many")
         self._models = models
         self._listener = listener
         self._inbox = Inbox(max_rows)
+        self._loras = loras or no_loras()
+        self._fitting = Fitting(self._loras)
         self._door = Door(models)
         self._lanes = Lanes(max_rows, self._free_memory, clock)
         self._decoder = Decoder(self._free_memory, clock)
@@ -75,8 +80,9 @@ class Engine:
                 self._inbox.wait(WAIT_SECONDS)
 
     def close(self) -> None:
-        """End the loading thread."""
+        """End the loading threads."""
         self._door.close()
+        self._loras.close()
 
     @torch.inference_mode()
     def step(self) -> bool:
@@ -92,15 +98,20 @@ class Engine:
     def _receive(self) -> None:
         arrivals, cancels = self._inbox.take()
         for work in arrivals:
-            self._door.push(work)
+            self._fitting.push(work)
         for work_id in cancels:
             self._cancel(work_id)
+        for work, error in self._fitting.ready():
+            if error is None:
+                self._door.push(work)
+            else:
+                self._refuse(work, error)
         for work, entry in self._door.open():
             self._enter(work, entry)
 
     def _enter(self, work: Work, entry: Entry) -> None:
         try:
-            generation = Generation(work, entry)
+            generation = Generation(work, entry, self._fitting.take(work))
         except Exception as error:  # noqa: BLE001  a request's own part may fail for that request alone
             self._refuse(work, error)
             return
@@ -156,10 +167,11 @@ class Engine:
 
     def _await_load(self) -> bool:
         self._heartbeat = Heartbeat(self._door.loading_since, LOAD_SECONDS)
-        return self._door.wait(WAIT_SECONDS)
+        return self._door.wait(WAIT_SECONDS) or self._fitting.wait(WAIT_SECONDS)
 
     def _cancel(self, work_id: WorkId) -> None:
-        work = self._door.drop(work_id)
+        waiting = self._fitting.drop(work_id)
+        work = self._door.drop(work_id) or waiting
         if work is not None:
             self._inbox.ended(work)
             self._listener.on_canceled(work)
@@ -182,5 +194,6 @@ class Engine:
 
     def _free_memory(self) -> None:
         self._models.evict_idle()
+        self._loras.evict()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -1,7 +1,8 @@
 """Rows -> predictions: one pass of the U-Net, and what is done when it fails."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from darkroom.errors import GenerationError, OutOfMemory
 from worker.engine.faults import as_failure, fatal, out_of_memory
 from worker.engine.sample import Row
 from worker.models.checkpoint import Checkpoint
+from worker.models.lora_mix import LoraMix, RowKey, row_key
 
 Prediction = Tensor | GenerationError
 
@@ -27,6 +29,7 @@ class Forward:
     most_rows: int
     fixed_rows: int | None = None
     free_memory: Callable[[], None] = lambda: None
+    _mix: tuple[tuple[RowKey, ...], LoraMix] | None = field(default=None, init=False)
 
     def __call__(self, rows: Sequence[Row]) -> list[Prediction]:
         """One float32 prediction 1CHW a row, or why there is none. Raises what the device does not recover from."""
@@ -45,14 +48,30 @@ class Forward:
                 return self._halves(rows, error)
         # Out of the except block, where the traceback no longer keeps the pass's tensors alive.
         if not freed:
+            self._mix = None
             self.free_memory()
             return self._attempt(rows, freed=True)
         return self._fewer(rows)
 
     def _pass(self, rows: Sequence[Row]) -> list[Prediction]:
-        padding = [rows[0]] * ((self.fixed_rows or 0) - len(rows))
-        predictions_RCHW = denoise(self.checkpoint, [*rows, *padding])
+        padded = [*rows, *[rows[0]] * ((self.fixed_rows or 0) - len(rows))]
+        with self._adapted(padded):
+            predictions_RCHW = denoise(self.checkpoint, padded)
         return list(torch.split(predictions_RCHW[: len(rows)], 1))
+
+    def _adapted(self, rows: Sequence[Row]) -> AbstractContextManager[None]:
+        """The rows' LoRAs over the U-Net; nothing at all when no row has any."""
+        keys = tuple(row_key(row.loras) for row in rows)
+        if not any(keys):
+            self._mix = None
+            return nullcontext()
+        # Rows rarely change from one step to the next.
+        if self._mix is None or self._mix[0] != keys:
+            self._mix = None  # first, so that both are never in memory
+            loras = [row.loras for row in rows]
+            mix = LoraMix(self.checkpoint.layers, "unet", loras, row_by_row=self.fixed_rows is not None)
+            self._mix = keys, mix
+        return self._mix[1].applied()
 
     def _halves(self, rows: Sequence[Row], error: Exception) -> list[Prediction]:
         """Find the row at fault, so that the others go on."""

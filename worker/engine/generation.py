@@ -8,22 +8,26 @@ from worker.engine.request import Work
 from worker.engine.sample import Sample
 from worker.models.cache import Lease
 from worker.models.checkpoint import Checkpoint
+from worker.models.lora import Applied
+from worker.models.lora_mix import check_fit
 
 
 class Generation:
     """Keeps the lease on its checkpoint from the start to the end of the work."""
 
-    def __init__(self, work: Work, entry: Lease | Exception) -> None:
+    def __init__(self, work: Work, entry: Lease | Exception, loras: tuple[Applied, ...] = ()) -> None:
         """Takes the lease over, and gives it back when this raises.
 
-        Raises: `entry` itself when it is an error; BrokenWeights when the loaded weights are not those of the plan;
-        what tokenizer, text encoder and scheduler may raise.
+        Raises: `entry` itself when it is an error; BrokenWeights when the loaded weights are not those of the plan, or
+        a LoRA does not fit them; what tokenizer, text encoder and scheduler may raise.
         """
         if isinstance(entry, Exception):
             raise entry
         try:
             _check_weights(work, entry.checkpoint)
-            self.samples = [Sample(work.plan, index, entry.checkpoint) for index in range(len(work.plan.seeds))]
+            for applied in loras:
+                check_fit(applied.lora, entry.checkpoint.layers)
+            self.samples = [Sample(work.plan, index, entry.checkpoint, loras) for index in range(len(work.plan.seeds))]
         except Exception:
             entry.release()
             raise

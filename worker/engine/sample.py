@@ -10,15 +10,17 @@ from worker.engine.course import Weighted, set_out
 from worker.engine.request import guided
 from worker.models.checkpoint import Checkpoint
 from worker.models.conditioning import Conditioning
+from worker.models.lora import Applied
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One row of a forward pass: scaled latents, the timestep they are at, and what the network is told."""
+    """One row of a forward pass: scaled latents, the timestep they are at, what the network is told, and its LoRAs."""
 
     latents_1CHW: Tensor
     timestep: float
     conditioning: Conditioning
+    loras: tuple[Applied, ...] = ()
 
 
 class Sample:
@@ -29,11 +31,15 @@ class Sample:
     between steps.
     """
 
-    def __init__(self, plan: GenerationPlan, index: int, checkpoint: Checkpoint) -> None:
+    def __init__(
+        self, plan: GenerationPlan, index: int, checkpoint: Checkpoint, loras: tuple[Applied, ...] = ()
+    ) -> None:
         self.index = index
         self.step = 0
         self.guidance_scale = plan.guidance_scale
-        self.conditionings = _conditionings(plan, checkpoint)
+        self._loras = loras
+        with checkpoint.worded(loras):
+            self.conditionings = _conditionings(plan, checkpoint)
         self._generator = torch.Generator("cpu").manual_seed(plan.seeds[index])
         self._course = set_out(plan.scheduler, checkpoint.scheduler_config, plan.steps, self._generator)
         shape = (1, *checkpoint.latent_shape(plan.width, plan.height))
@@ -58,7 +64,7 @@ class Sample:
         """What this image puts into the next forward pass: [unconditional, conditional] or [conditional]."""
         scaled_1CHW = self._course.scaled(self.step, self.latents_1CHW)
         timestep = self._course.timesteps[self.step]
-        return [Row(scaled_1CHW, timestep, conditioning) for conditioning in self.conditionings.values()]
+        return [Row(scaled_1CHW, timestep, conditioning, self._loras) for conditioning in self.conditionings.values()]
 
     def move(self, prediction_1CHW: Tensor) -> list[Weighted]:
         """The next latents by the network's answer, as a sum still to be taken; to be called once a step."""

@@ -1,19 +1,27 @@
 """A loaded checkpoint: the networks, and what the engine must know of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from darkroom.contract.model import ModelSpec
-from worker.models.text import TextEncoding
+from worker.models.lora import Applied
+from worker.models.lora_mix import Layers, LoraMix, row_key
+from worker.models.text import RememberedText, TextEncoding
+
+_TEXT_ENCODERS = ("text_encoder", "text_encoder_2")
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Networks in eval mode on `device`, weights in `dtype`. `bytes` is what the weights take there."""
+    """Networks in eval mode on `device`, weights in `dtype`. `bytes` is what the weights take there.
+
+    `layers` are those that LoRAs may change.
+    """
 
     spec: ModelSpec
     unet: Any
@@ -23,6 +31,7 @@ class Checkpoint:
     device: torch.device
     dtype: torch.dtype
     bytes: int
+    layers: Layers = field(default_factory=dict)
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(channels, height, width) of the latents of a picture of `width` x `height` pixels."""
@@ -38,6 +47,21 @@ class Checkpoint:
         scaled = latents_1CHW.to(self.device, dtype) / self.vae.config.scaling_factor
         decoded: Tensor = self.vae.decode(scaled, return_dict=False)[0]
         return decoded
+
+    @contextmanager
+    def worded(self, loras: Sequence[Applied]) -> Iterator[None]:
+        """While this is open, `text` encodes with `loras` over the text encoders, as far as they change those.
+
+        What it remembers is kept apart by LoRAs.
+        """
+        touching = [applied for applied in loras if any(key[0] in _TEXT_ENCODERS for key in applied.lora.layers)]
+        with ExitStack() as stack:
+            if touching:
+                assert isinstance(self.text, RememberedText)
+                stack.enter_context(self.text.apart(row_key(touching)))
+                for network in _TEXT_ENCODERS:
+                    stack.enter_context(LoraMix(self.layers, network, [touching]).applied())
+            yield
 
     def synchronize(self) -> None:
         """Wait for everything queued on the device; on a CPU nothing is."""

@@ -14,6 +14,7 @@ from darkroom.catalog.weights import weight_digests
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import BrokenWeights, MissingWeights
 from worker.models.checkpoint import Checkpoint
+from worker.models.lora_mix import adaptable_layers
 from worker.models.networks import load_network, load_tokenizer
 from worker.models.text import ClipText, RememberedText
 
@@ -46,6 +47,7 @@ def load_checkpoint(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -
         device=device,
         dtype=dtype,
         bytes=sum(_bytes(network) for network in networks.values()),
+        layers=adaptable_layers({name: network for name, network in networks.items() if name != "vae"}),
     )
 
 

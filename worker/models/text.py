@@ -1,6 +1,8 @@
 """Words -> Conditioning, one class a family."""
 
 from collections import OrderedDict
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
@@ -54,12 +56,23 @@ class RememberedText:
     def __init__(self, encoding: TextEncoding, size: int = REMEMBERED_PROMPTS) -> None:
         self._encoding = encoding
         self._size = size
-        self._known: OrderedDict[str, Conditioning] = OrderedDict()
+        self._under: Hashable = None
+        self._known: OrderedDict[tuple[Hashable, str], Conditioning] = OrderedDict()
 
     def encode(self, text: str) -> Conditioning:
-        if text not in self._known:
-            self._known[text] = self._encoding.encode(text)
-        self._known.move_to_end(text)
+        key = self._under, text
+        if key not in self._known:
+            self._known[key] = self._encoding.encode(text)
+        self._known.move_to_end(key)
         while len(self._known) > self._size:
             self._known.popitem(last=False)
-        return self._known[text]
+        return self._known[key]
+
+    @contextmanager
+    def apart(self, circumstances: Hashable) -> Iterator[None]:
+        """While this is open, only answers given under the same `circumstances` are remembered."""
+        self._under = circumstances
+        try:
+            yield
+        finally:
+            self._under = None

@@ -30,6 +30,7 @@ def plan(**changed: Any) -> GenerationPlan:
             "guidance_scale": 4.5,
             "scheduler": "ddim",
             "seeds": (7,),
+            "loras": (),
             "output_format": "png",
             "output_compression": 90,
             "deterministic": False,

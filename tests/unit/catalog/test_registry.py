@@ -64,7 +64,7 @@ def test_a_default_that_is_no_model_stops_the_start(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["Portrait", "", "../x", "a b", "x" * 65, "-x"])
 def test_a_name_nobody_could_ask_for_stops_the_start(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigurationError, match="no name for a model"):
+    with pytest.raises(ConfigurationError, match="is no name"):
         open_catalog(Settings(home=tmp_path, models={name: tmp_path}))
 
 

@@ -1,7 +1,8 @@
 """Latents out of lanes, for comparisons finer than a picture's 8 bits."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -12,15 +13,31 @@ from worker.engine.generation import Generation
 from worker.engine.lanes import Lanes
 from worker.engine.request import Work
 from worker.models.checkpoint import Checkpoint
+from worker.models.lora import Applied, Lora
 
 
 @torch.inference_mode()
 def denoise_together(
-    checkpoint: Checkpoint, plans: Sequence[GenerationPlan], *, every: int = 0, max_rows: int = 16
+    checkpoint: Checkpoint,
+    plans: Sequence[GenerationPlan],
+    *,
+    every: int = 0,
+    max_rows: int = 16,
+    loras: Mapping[str, Lora] = MappingProxyType({}),
 ) -> list[Tensor]:
-    """Final latents N C H W of each plan, run in common lanes; one joins every `every` steps, or all at once."""
+    """Final latents N C H W of each plan, run in common lanes; one joins every `every` steps, or all at once.
+
+    `loras` are those that plans name, by hash.
+    """
     lanes = Lanes(max_rows, lambda: None, time.perf_counter)
-    waiting = [Generation(Work(f"job{index}", 1, plan), lend(checkpoint)) for index, plan in enumerate(plans)]
+    waiting = [
+        Generation(
+            Work(f"job{index}", 1, plan),
+            lend(checkpoint),
+            tuple(Applied(loras[lora.sha256], lora.weight) for lora in plan.loras),
+        )
+        for index, plan in enumerate(plans)
+    ]
     generations = tuple(waiting)
     step = 0
     while waiting or lanes.next() is not None:
@@ -36,9 +53,15 @@ def denoise_together(
     return [torch.cat([sample.latents_1CHW for sample in generation.samples]) for generation in generations]
 
 
-def denoise_alone(checkpoint: Checkpoint, plan: GenerationPlan, *, max_rows: int = 16) -> Tensor:
+def denoise_alone(
+    checkpoint: Checkpoint,
+    plan: GenerationPlan,
+    *,
+    max_rows: int = 16,
+    loras: Mapping[str, Lora] = MappingProxyType({}),
+) -> Tensor:
     """Final latents N C H W of a plan that has the lane to itself."""
-    return denoise_together(checkpoint, [plan], max_rows=max_rows)[0]
+    return denoise_together(checkpoint, [plan], max_rows=max_rows, loras=loras)[0]
 
 
 def relative(found: Tensor, expected: Tensor) -> float:

@@ -26,6 +26,7 @@ PLAN: dict[str, Any] = {
     "guidance_scale": 4.0,
     "scheduler": "ddim",
     "seeds": (1,),
+    "loras": (),
     "output_format": "png",
     "output_compression": 90,
     "deterministic": False,

@@ -42,7 +42,8 @@ def assertions_of(data: bytes, media_type: str, identity: SigningIdentity) -> di
 
 @pytest.mark.parametrize("output_format", FORMATS)
 async def test_what_leaves_reads_back_with_the_facts_that_were_put_in(house: House, output_format: str) -> None:
-    stamped = await house.issue(output_format=output_format)
+    lora = {"model": "neon", "sha256": "ab" * 32, "weight": 0.8}
+    stamped = await house.issue(output_format=output_format, loras=(lora,))
     read = report(stamped.data, stamped.media_type, house.identity)
     active = read["manifests"][read["active_manifest"]]
     said = assertions_of(stamped.data, stamped.media_type, house.identity)
@@ -55,6 +56,7 @@ async def test_what_leaves_reads_back_with_the_facts_that_were_put_in(house: Hou
     assert said["org.darkroom.generation"] == {
         "model": "tiny",
         "weights_sha256": "1d2bf7658da4ebf4f4679b8aac891318deaae835cd022b0d052146ba6486133a",
+        "loras": [{"sha256": "ab" * 32, "weight": 0.8}],
         "task": "text_to_image",
         "seed": 7,
         "steps": 20,

@@ -1,0 +1,101 @@
+"""The LoRAs this service offers, by name."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from darkroom.catalog.lora_fit import base_shapes, misfit
+from darkroom.catalog.lora_header import UnreadLora, lora_layers
+from darkroom.catalog.safetensors_header import UnsoundHeader, read_header, read_metadata
+from darkroom.contract.lora import LoraSpec
+from darkroom.contract.model import ModelSpec
+from darkroom.errors import BrokenWeights, MissingWeights, ModelError, UnknownLora
+
+MAX_LORA_BYTES = 4 * 1024**3
+SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class UnavailableLora:
+    """A configured LoRA that cannot be applied, and why."""
+
+    name: str
+    error: ModelError
+
+
+class Loras:
+    """LoRAs by name. A broken one is listed as unavailable and does not take the others down."""
+
+    def __init__(self, specs: Iterable[LoraSpec] = (), unavailable: Iterable[UnavailableLora] = ()) -> None:
+        self._specs = {spec.name: spec for spec in specs}
+        self._unavailable = {entry.name: entry for entry in unavailable}
+
+    def spec(self, name: str, field: str) -> LoraSpec:
+        """`field` is where in the request the name stands.
+
+        Raises: UnknownLora for a name nobody configured, the LoRA's own ModelError for one that is broken.
+        """
+        if name in self._specs:
+            return self._specs[name]
+        if name in self._unavailable:
+            raise self._unavailable[name].error.with_traceback(None)
+        raise UnknownLora(field, f"no LoRA named {name!r}; known: {', '.join(sorted(self._specs)) or 'none'}")
+
+    def specs(self) -> tuple[LoraSpec, ...]:
+        """What can be asked for, by name."""
+        return tuple(self._specs[name] for name in sorted(self._specs))
+
+    def unavailable(self) -> tuple[UnavailableLora, ...]:
+        """What was configured but cannot be applied, by name."""
+        return tuple(self._unavailable[name] for name in sorted(self._unavailable))
+
+
+def read_loras(files: Mapping[str, Path], models: Iterable[ModelSpec], sha256: Callable[[Path], str]) -> Loras:
+    """The LoRAs of these files, name -> file, each held against every model."""
+    specs: list[LoraSpec] = []
+    unavailable: list[UnavailableLora] = []
+    bases = {model.name: base_shapes(model) for model in models} if files else {}
+    for name, file in files.items():
+        try:
+            specs.append(read_lora(name, file.expanduser().absolute(), bases, sha256))
+        except ModelError as error:
+            unavailable.append(UnavailableLora(name, error))
+    return Loras(specs, unavailable)
+
+
+def read_lora(
+    name: str,
+    file: Path,
+    bases: Mapping[str, Mapping[tuple[str, str], tuple[int, ...]]],
+    sha256: Callable[[Path], str],
+) -> LoraSpec:
+    """Describe the LoRA in `file` and say which of `bases`, name -> layer -> shape, it fits.
+
+    Raises: MissingWeights, BrokenWeights, naming the file.
+    """
+    if file.suffix != SUFFIX:
+        raise BrokenWeights(file.name, f"is not a {SUFFIX} file")
+    try:
+        size = file.stat().st_size
+        if size > MAX_LORA_BYTES:
+            raise BrokenWeights(file.name, f"larger than {MAX_LORA_BYTES} bytes")
+        found, layers = lora_layers(read_header(file), read_metadata(file))
+        reasons = {model: misfit(layers, base) for model, base in bases.items()}
+        return LoraSpec(
+            name=name,
+            path=str(file),
+            sha256=sha256(file),
+            bytes=size,
+            format=found,
+            rank=max(layer.rank for layer in layers.values()),
+            layers=len(layers),
+            networks=tuple(sorted({network for network, _ in layers})),
+            models=tuple(sorted(model for model, reason in reasons.items() if reason is None)),
+            misfits={model: reason for model, reason in reasons.items() if reason is not None},
+        )
+    except FileNotFoundError as error:
+        raise MissingWeights(file.name, "no such file") from error
+    except (UnsoundHeader, UnreadLora) as error:
+        raise BrokenWeights(file.name, str(error)) from error
+    except OSError as error:
+        raise BrokenWeights(file.name, f"cannot be read ({type(error).__name__})") from error
