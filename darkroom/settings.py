@@ -1,29 +1,48 @@
 """Every setting, once. Each is an environment variable `DARKROOM_<NAME>`; nothing is read at import."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _redis_url(url: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(url.get_secret_value())
+        sound = parts.scheme == "unix" or (parts.scheme in ("redis", "rediss") and parts.port != 0)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError("must begin with redis://, rediss:// or unix://, and name a port from 1 to 65535 if any")
+    return url
+
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 
 
 class Settings(BaseSettings):
     """What a process of darkroom must know. Defaults are those of one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="DARKROOM_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="DARKROOM_", extra="ignore", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
 
     home: Path = Field(
         default=Path("~/.darkroom"), description="folder for keys, development certificates and local stores"
     )
 
-    redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"), description="ledger, events and bells")
+    redis_url: RedisUrl = Field(default=SecretStr("redis://127.0.0.1:6379/0"), description="ledger, events and bells")
     redis_timeout: float = Field(default=2.0, gt=0, le=2.0, description="seconds before a Redis call is given up")
     key_prefix: str = Field(default="darkroom", description="first part of every Redis key")
 
-    store: Literal["folder", "s3", "memory"] = Field(default="folder", description="where pictures live")
+    store: Literal["folder", "s3"] = Field(default="folder", description="where pictures live")
     store_folder: Path | None = Field(default=None, description="folder of the `folder` store; `home`/store if unset")
-    s3_endpoint: str | None = Field(default=None, description="S3 endpoint that our own processes use")
-    s3_public_endpoint: str | None = Field(
+    s3_endpoint: HttpUrl | None = Field(default=None, description="S3 endpoint that our own processes use")
+    s3_public_endpoint: HttpUrl | None = Field(
         default=None, description="S3 endpoint that presigned URLs name; `s3_endpoint` if unset"
     )
     s3_bucket: str = Field(default="darkroom", description="bucket of the `s3` store")
@@ -32,15 +51,19 @@ class Settings(BaseSettings):
     s3_secret_key: SecretStr | None = Field(default=None, description="secret key; boto3's own chain if unset")
 
     host: str = Field(default="127.0.0.1", description="address the gateway listens on")
-    port: int = Field(default=8000, description="port the gateway listens on; 0 picks a free one")
-    public_url: str | None = Field(default=None, description="base of the URLs we hand out; the request's own if unset")
-    api_keys: dict[str, str] = Field(default_factory=dict, description="SHA-256 hex of an API key -> tenant")
+    port: int = Field(default=8000, ge=0, le=65535, description="port the gateway listens on; 0 picks a free one")
+    public_url: HttpUrl | None = Field(
+        default=None, description="base of the URLs we hand out; the request's own if unset"
+    )
+    api_keys: dict[Digest, str] = Field(default_factory=dict, description="SHA-256 hex of an API key -> tenant")
     allow_anonymous: bool = Field(
         default=False, description="serve requests without a key as tenant `local`; loopback only"
     )
-    max_body_bytes: int = Field(default=64 * 1024 * 1024, description="largest request body")
-    max_queued: int = Field(default=10_000, description="jobs waiting in the whole service before 503 queue_full")
-    max_queued_per_tenant: int = Field(default=1_000, description="jobs waiting for one tenant before 429 tenant_limit")
+    max_body_bytes: int = Field(default=64 * 1024 * 1024, ge=1024, description="largest request body")
+    max_queued: int = Field(default=10_000, ge=1, description="jobs waiting in the whole service before 503 queue_full")
+    max_queued_per_tenant: int = Field(
+        default=1_000, ge=1, description="jobs waiting for one tenant before 429 tenant_limit"
+    )
 
     models: dict[str, Path] = Field(
         default_factory=dict, description="name -> folder of a checkpoint; `tiny` is always there"
@@ -66,7 +89,7 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=15.0, gt=0, description="a worker silent for this long loses its jobs")
     max_attempts: int = Field(default=3, ge=1, description="claims that may die before the job fails")
     drain_seconds: float = Field(default=20.0, ge=0, description="how long a stopping worker may finish what it holds")
-    result_ttl: int = Field(default=7 * 24 * 3600, description="seconds a finished job's record is kept")
+    result_ttl: int = Field(default=7 * 24 * 3600, ge=1, description="seconds a finished job's record is kept")
 
     watermark: Literal["tss", "none"] = Field(
         default="tss", description="invisible mark; `none` is for development only"

@@ -8,13 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 from types import UnionType
-from typing import Literal, Union, get_args, get_origin
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from darkroom.settings import Settings
+from darkroom.settings import HttpUrl, Settings
 
 DOCS = Path(__file__).parent
 COMMANDS = ("up", "demo", "generate", "verify", "doctor", "key", "api", "worker", "courier")
@@ -59,6 +59,10 @@ def _row(name: str, field: FieldInfo) -> str:
 def _type_words(kind: object) -> str:
     if get_origin(kind) is Literal:
         return " or ".join(f"`{choice}`" for choice in get_args(kind))
+    if kind is HttpUrl:
+        return "http or https URL"
+    if get_origin(kind) is Annotated:
+        return _type_words(get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):
         return " or ".join(_type_words(part) for part in get_args(kind) if part is not type(None))
     if get_origin(kind) is dict:

@@ -35,7 +35,7 @@ def fake_services(clock: Callable[[], float] | None = None, **settings: Any) -> 
 
 def fake_worker_services(clock: Callable[[], float] | None = None, **settings: Any) -> WorkerServices:
     """As `fake_services`, with what a worker needs besides."""
-    chosen = Settings(**{"store": "memory", "allow_anonymous": True, "home": Path("/nonexistent"), **settings})
+    chosen = Settings(**{"allow_anonymous": True, "home": Path("/nonexistent"), **settings})
     rules = Rules.from_settings(chosen)
     ledger = MemoryLedger(rules, clock) if clock else MemoryLedger(rules)
     store = MemoryStore()

@@ -8,10 +8,12 @@ and files get repaired.
 import asyncio
 import sys
 
-from darkroom.errors import LedgerUnavailable
+from darkroom.errors import ConfigurationError, LedgerUnavailable
 from darkroom.ledger.redis import RedisLedger
 from darkroom.log import configure_logging, get_logger
+from darkroom.services.configuration import load_settings
 from darkroom.settings import Settings
+from worker.exits import MISCONFIGURED
 from worker.status import read_statuses, run_folder
 from worker.supervisor import Supervisor, install_signals
 
@@ -54,4 +56,9 @@ async def _abandon(settings: Settings, worker: str) -> tuple[str, ...]:
 
 if __name__ == "__main__":
     run = probe if sys.argv[1:] == ["probe"] else main
-    raise SystemExit(run(Settings()))
+    try:
+        code = run(load_settings())
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        code = MISCONFIGURED
+    raise SystemExit(code)

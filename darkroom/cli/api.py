@@ -12,10 +12,10 @@ def api(
     fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket we inherit.")] = None,
 ) -> None:
     """Run the gateway: HTTP in front of the ledger. No torch, no models."""
-    from darkroom.cli.config import load_settings
     from darkroom.cli.listen import listen
     from darkroom.cli.sibling import sibling
     from darkroom.log import configure_logging
+    from darkroom.services.configuration import load_settings
 
     with sibling("api"):
         from api.serve import serve

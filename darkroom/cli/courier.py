@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 def courier() -> None:
     """Sweep the ledger: take jobs back from dead workers, ring again for forgotten ones."""
-    from darkroom.cli.config import load_settings
     from darkroom.log import configure_logging
+    from darkroom.services.configuration import load_settings
 
     settings = load_settings()
     configure_logging(service="courier", log_format=settings.log_format, level=settings.log_level)

@@ -21,8 +21,8 @@ def demo(
     prompt: Annotated[str, typer.Option(help="What it shows.")] = PROMPT,
 ) -> None:
     """Start everything in a temporary home, make one picture over HTTP, prove where it is from, stop again."""
-    from darkroom.cli.config import load_settings
     from darkroom.cli.stack import running
+    from darkroom.services.configuration import load_settings
 
     console = on_stderr()
     _refuse_bad_output(output)
@@ -48,7 +48,7 @@ def _refuse_bad_output(output: Path) -> None:
 
 def forget_environment() -> None:
     """The demo is the same for everybody: no setting of the caller's reaches it or the processes it starts."""
-    from darkroom.cli.config import PREFIX
+    from darkroom.services.configuration import PREFIX
 
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[name]

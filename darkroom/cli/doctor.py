@@ -14,7 +14,7 @@ def doctor() -> None:
     from rich.table import Table
 
     from darkroom.cli.checks import run_checks
-    from darkroom.cli.config import load_settings
+    from darkroom.services.configuration import load_settings
 
     findings = asyncio.run(run_checks(load_settings()))
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))

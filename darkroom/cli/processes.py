@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from darkroom.cli.config import PREFIX
+from darkroom.services.configuration import PREFIX
 
 SHORT_LIFE_SECONDS = 10.0
 SHORT_LIVES = 3

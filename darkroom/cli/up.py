@@ -21,9 +21,9 @@ def up(
     home: Annotated[Path | None, typer.Option(help="Folder for everything it keeps.")] = None,
 ) -> None:
     """Run everything: ledger, gateway, worker, courier. Needs no configuration and no network."""
-    from darkroom.cli.config import load_settings
     from darkroom.cli.listen import is_loopback
     from darkroom.cli.stack import running
+    from darkroom.services.configuration import load_settings
 
     settings = load_settings(host=host, port=port, home=home)
     if is_loopback(settings.host) and not settings.api_keys and "allow_anonymous" not in settings.model_fields_set:

@@ -71,8 +71,8 @@ def _verify_here(data: bytes) -> dict[str, Any]:
 
 
 async def _ask_own_verifier(data: bytes) -> dict[str, Any]:
-    from darkroom.cli.config import load_settings
     from darkroom.services import build_gateway_services
+    from darkroom.services.configuration import load_settings
 
     services = build_gateway_services(load_settings())
     try:

@@ -3,8 +3,8 @@
 
 def worker() -> None:
     """Run a worker: claims jobs, generates, marks, signs, stores."""
-    from darkroom.cli.config import load_settings
     from darkroom.cli.sibling import sibling
+    from darkroom.services.configuration import load_settings
 
     with sibling("worker"):
         from worker.main import main

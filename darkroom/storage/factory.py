@@ -2,14 +2,11 @@
 
 from darkroom.settings import Settings
 from darkroom.storage.folder import FolderStore
-from darkroom.storage.memory import MemoryStore
 from darkroom.storage.protocol import ObjectStore
 
 
 def open_store(settings: Settings) -> ObjectStore:
     """The configured store. Nothing is contacted yet. Raises: ConfigurationError for half a pair of S3 keys."""
-    if settings.store == "memory":
-        return MemoryStore()
     if settings.store == "folder":
         return FolderStore(settings.folder_root)
     # boto3 costs a gateway with a folder store 20 MB and a quarter of a second for nothing.

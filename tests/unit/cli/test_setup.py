@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from darkroom.cli.app import run
-from darkroom.cli.config import as_environment, load_settings
+from darkroom.cli.config import as_environment
 from darkroom.cli.listen import is_loopback, listen, url_of
 from darkroom.errors import ConfigurationError
+from darkroom.services.configuration import load_settings
 from darkroom.settings import Settings
 
 
@@ -30,6 +31,46 @@ def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPa
     assert "secret-value" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("API_KEYS", "oops-secret"),
+        ("API_KEYS", '{"oops-secret": "studio"}'),
+        ("MODELS", "oops-secret"),
+        ("REDIS_URL", "oops-secret"),
+        ("REDIS_URL", "redis://host:oops-secret"),
+        ("REDIS_URL", "http://oops-secret"),
+        ("PUBLIC_URL", "oops-secret"),
+        ("S3_ENDPOINT", "ftp://oops-secret"),
+        ("STORE", "oops-secret"),
+        ("PORT", "99999"),
+        ("PORT", "-1"),
+        ("RESULT_TTL", "-5"),
+        ("MAX_QUEUED", "-1"),
+        ("MAX_BODY_BYTES", "0"),
+        ("LEASE_SECONDS", "nan"),
+        ("DRAIN_SECONDS", "inf"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str, value: str
+) -> None:
+    monkeypatch.setenv(f"DARKROOM_{variable}", value)
+    assert run(["courier"]) == 1
+    told = capsys.readouterr().err
+    assert f"DARKROOM_{variable}: " in told
+    assert "oops-secret" not in told
+    assert told.count("\n") == 1
+
+
+def test_a_probe_names_a_wrong_setting_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_REDIS_URL", "oops-secret")
+    probe = subprocess.run([sys.executable, "-m", "worker.main", "probe"], capture_output=True, text=True, timeout=60)
+    assert probe.returncode == 78
+    assert "DARKROOM_REDIS_URL: " in probe.stderr
+    assert "oops-secret" not in probe.stderr
+
+
 def test_the_command_line_outranks_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DARKROOM_PORT", "1")
     monkeypatch.setenv("DARKROOM_HOST", "::1")
@@ -41,7 +82,7 @@ def test_a_child_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None
     settings = Settings(
         redis_url="redis://:password@127.0.0.1:1/0",
         models={"mine": Path("/models/mine")},
-        api_keys={"ab": "studio"},
+        api_keys={"ab" * 32: "studio"},
         allow_anonymous=True,
         home=Path("/srv/darkroom"),
         lease_seconds=3.5,

@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from darkroom.errors import ConfigurationError
 from darkroom.settings import Settings
-from darkroom.storage import FolderStore, MemoryStore, open_store
+from darkroom.storage import FolderStore, open_store
 from darkroom.storage.s3 import S3Access
 
 
@@ -17,8 +18,9 @@ def test_the_folder_store_is_the_default_and_lies_in_home(tmp_path: Path) -> Non
     assert (tmp_path / "store").is_dir()
 
 
-def test_memory_is_memory() -> None:
-    assert isinstance(open_store(Settings(store="memory")), MemoryStore)
+def test_no_process_can_be_told_to_keep_pictures_in_a_memory_that_the_others_do_not_see() -> None:
+    with pytest.raises(ValidationError, match="store"):
+        Settings(store="memory")
 
 
 def test_s3_takes_the_internal_endpoint_for_the_public_one_when_unset() -> None:
