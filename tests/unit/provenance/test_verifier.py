@@ -1,11 +1,7 @@
 """What verify says of pictures, whatever became of them."""
 
-import asyncio
 import base64
 import io
-import time
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import c2pa
@@ -15,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from PIL import Image
 
-from darkroom.errors import BadPicture, UnsignedOutput
-from darkroom.provenance import SigningIdentity, Stamped, State, TssWatermarker
+from darkroom.errors import BadPicture
+from darkroom.provenance import SigningIdentity, State, TssWatermarker
 from darkroom.provenance.manifest import manifest
 from darkroom.provenance.signing import CredentialSigner
 from darkroom.provenance.verdict import WORDS
@@ -303,55 +299,3 @@ async def test_what_c2pa_cannot_tell_in_our_words_is_unreadable(house: House, mo
 
 
 # --- certificates run out ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Aged:
-    """A house whose certificate has expired since it issued a picture, and a house that never heard of it."""
-
-    house: House
-    stranger: House
-    stamped: Stamped
-
-
-@pytest.fixture(scope="module")
-def aged() -> Aged:
-    authority = Authority()
-    house = House(authority.signer("Short-lived", lives=timedelta(seconds=2)))
-    stamped = asyncio.run(house.issue(shapes(64, 64)))
-    time.sleep(max(0.0, house.identity.expires_at.timestamp() + 1.1 - time.time()))
-    return Aged(house, House(authority.signer("Successor")), stamped)
-
-
-@pytest.mark.slow
-async def test_a_picture_on_record_outlives_the_certificate_that_signed_it(aged: Aged) -> None:
-    verdict = await aged.house.verify(aged.stamped.data)
-    assert verdict.state is State.INTACT
-    assert verdict.signer is not None
-    assert verdict.signer.trusted
-    assert verdict.generation is not None
-
-
-@pytest.mark.slow
-async def test_a_stripped_picture_is_recovered_after_the_certificate_has_expired(aged: Aged) -> None:
-    verdict = await aged.house.verify_pixels(decoded(aged.stamped.data))
-    assert (verdict.state, verdict.manifest_id) == (State.RECOVERED, aged.stamped.manifest_id)
-
-
-@pytest.mark.slow
-async def test_a_picture_that_is_not_on_record_is_not_trusted_after_its_certificate_has_expired(aged: Aged) -> None:
-    verdict = await aged.stranger.verify(aged.stamped.data)
-    assert verdict.state is State.INTACT_UNTRUSTED_SIGNER
-    assert verdict.generation is None
-
-
-@pytest.mark.slow
-async def test_what_was_changed_does_not_become_intact_by_the_certificate_running_out(aged: Aged) -> None:
-    assert (await aged.house.verify(aged.stamped.data + b"\0")).state is State.MODIFIED_RECOVERED
-    assert (await aged.stranger.verify(aged.stamped.data + b"\0")).state is State.MODIFIED
-
-
-@pytest.mark.slow
-async def test_nothing_leaves_with_a_certificate_that_has_expired(aged: Aged) -> None:
-    with pytest.raises(UnsignedOutput):
-        await aged.house.issue(job_id="01LATER")

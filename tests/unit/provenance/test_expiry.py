@@ -1,0 +1,66 @@
+"""Pictures whose signing certificate has run out."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from darkroom.errors import UnsignedOutput
+from darkroom.provenance import Stamped, State
+from tests.unit.provenance.certificates import Authority
+from tests.unit.provenance.house import House
+from tests.unit.provenance.making import decoded, shapes
+
+
+@dataclass(frozen=True)
+class Aged:
+    """A house whose certificate has expired since it issued a picture, and a house that never heard of it."""
+
+    house: House
+    stranger: House
+    stamped: Stamped
+
+
+@pytest.fixture(scope="module")
+def aged() -> Aged:
+    authority = Authority()
+    house = House(authority.signer("Short-lived", lives=timedelta(seconds=2)))
+    stamped = asyncio.run(house.issue(shapes(64, 64)))
+    time.sleep(max(0.0, house.identity.expires_at.timestamp() + 1.1 - time.time()))
+    return Aged(house, House(authority.signer("Successor")), stamped)
+
+
+@pytest.mark.slow
+async def test_a_picture_on_record_outlives_the_certificate_that_signed_it(aged: Aged) -> None:
+    verdict = await aged.house.verify(aged.stamped.data)
+    assert verdict.state is State.INTACT
+    assert verdict.signer is not None
+    assert verdict.signer.trusted
+    assert verdict.generation is not None
+
+
+@pytest.mark.slow
+async def test_a_stripped_picture_is_recovered_after_the_certificate_has_expired(aged: Aged) -> None:
+    verdict = await aged.house.verify_pixels(decoded(aged.stamped.data))
+    assert (verdict.state, verdict.manifest_id) == (State.RECOVERED, aged.stamped.manifest_id)
+
+
+@pytest.mark.slow
+async def test_a_picture_that_is_not_on_record_is_not_trusted_after_its_certificate_has_expired(aged: Aged) -> None:
+    verdict = await aged.stranger.verify(aged.stamped.data)
+    assert verdict.state is State.INTACT_UNTRUSTED_SIGNER
+    assert verdict.generation is None
+
+
+@pytest.mark.slow
+async def test_what_was_changed_does_not_become_intact_by_the_certificate_running_out(aged: Aged) -> None:
+    assert (await aged.house.verify(aged.stamped.data + b"\0")).state is State.MODIFIED_RECOVERED
+    assert (await aged.stranger.verify(aged.stamped.data + b"\0")).state is State.MODIFIED
+
+
+@pytest.mark.slow
+async def test_nothing_leaves_with_a_certificate_that_has_expired(aged: Aged) -> None:
+    with pytest.raises(UnsignedOutput):
+        await aged.house.issue(job_id="01LATER")
