@@ -1,31 +1,23 @@
 """What verify says of pictures, whatever became of them."""
 
-import base64
 import io
 from typing import Any
 
-import c2pa
 import cv2
 import numpy as np
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
 from PIL import Image
 
 from darkroom.errors import BadPicture
 from darkroom.provenance import SigningIdentity, State, TssWatermarker
-from darkroom.provenance.manifest import manifest
-from darkroom.provenance.signing import CredentialSigner
 from darkroom.provenance.verdict import WORDS
-from tests.unit.provenance.certificates import Authority
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import (
     MARK_ID,
-    RGB,
     clouds,
     cropped,
     decoded,
     encoded,
-    facts,
     resized,
     saved_as,
     shapes,
@@ -33,12 +25,6 @@ from tests.unit.provenance.making import (
 )
 
 FORMATS = ["png", "jpeg", "webp"]
-
-
-def signed_by(identity: SigningIdentity, rgb_HWC: RGB, mark_id: int = MARK_ID, alg: str = TssWatermarker.alg) -> bytes:
-    """A file with these pixels as they are, signed, and in nobody's records."""
-    definition = manifest(facts(), alg, mark_id)
-    return CredentialSigner(identity).sign(encoded(rgb_HWC), "image/png", definition).data
 
 
 @pytest.mark.parametrize("output_format", FORMATS)
@@ -240,62 +226,3 @@ async def test_a_picture_from_elsewhere_shows_no_evidence(house: House, draw: An
 def test_no_state_says_that_a_picture_is_not_an_ais() -> None:
     assert set(WORDS) == set(State)
     assert all("not made by" not in text and "authentic" not in text for text in WORDS.values())
-
-
-# --- who signed -------------------------------------------------------------------------------------------------------
-
-
-async def test_a_signer_of_somebody_elses_is_not_trusted(house: House) -> None:
-    verdict = await house.verify(signed_by(Authority().signer("Mallory"), shapes(128, 128)))
-    assert verdict.state is State.INTACT_UNTRUSTED_SIGNER
-    assert verdict.signer is not None
-    assert (verdict.signer.common_name, verdict.signer.trusted) == ("Mallory", False)
-    assert not verdict.signer.development
-    assert verdict.generation is None
-
-
-async def test_a_signer_we_were_told_to_trust_is_trusted(identity: SigningIdentity) -> None:
-    friend = Authority().signer("Friend", key=ed25519.Ed25519PrivateKey.generate())
-    verdict = await House(identity, trusted=friend).verify(signed_by(friend, shapes(128, 128)))
-    assert verdict.state is State.INTACT
-
-
-async def test_a_stranger_who_signs_our_picture_anew_is_told_apart(house: House) -> None:
-    stamped = await house.issue()
-    verdict = await house.verify(signed_by(Authority().signer(), decoded(stamped.data), MARK_ID))
-    assert verdict.state is State.CONFLICT
-    assert verdict.watermark_id == stamped.watermark_id
-    assert verdict.generation is None
-
-
-async def test_our_own_signature_over_another_mark_is_a_conflict(house: House) -> None:
-    stamped = await house.issue()
-    verdict = await house.verify(signed_by(house.identity, decoded(stamped.data), MARK_ID))
-    assert verdict.state is State.CONFLICT
-
-
-async def test_a_signers_name_cannot_command_a_terminal(house: House) -> None:
-    signer = Authority().signer("\x1b[2J\x07evil\u202e" + "x" * 50)
-    verdict = await house.verify(signed_by(signer, shapes(128, 128)))
-    assert verdict.signer is not None
-    assert verdict.signer.common_name == "[2Jevil" + "x" * 50
-
-
-@pytest.mark.parametrize("value", ["", "%%%", "no base64 at all", base64.b64encode(b"1" * 5000).decode(), "\u2028"])
-async def test_soft_bindings_that_are_none_of_ours_are_left_alone(house: House, value: str) -> None:
-    definition = manifest(facts(), "org.other", 1)
-    binding = next(entry for entry in definition["assertions"] if entry["label"] == "c2pa.soft-binding")
-    binding["data"]["blocks"][0]["value"] = value
-    signer = CredentialSigner(Authority().signer())
-    data = signer.sign(encoded(shapes(64, 64)), "image/png", definition).data
-    assert (await house.verify(data)).state is State.INTACT_UNTRUSTED_SIGNER
-
-
-async def test_what_c2pa_cannot_tell_in_our_words_is_unreadable(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    stamped = await house.issue()
-    for report in ("{", "[]", '{"active_manifest": null, "manifests": null}', '{"active_manifest": "a"}', "null"):
-        monkeypatch.setattr(c2pa.Reader, "json", lambda _, report=report: report)
-        assert (await house.verify(stamped.data)).state is State.MODIFIED
-
-
-# --- certificates run out ---------------------------------------------------------------------------------------------
