@@ -74,7 +74,8 @@ class Model(Resource):
     default_steps: int
     default_guidance_scale: float
     default_scheduler: str
-    max_prompt_tokens: int
+    max_prompt_tokens: Annotated[int, Field(description="tokens of one chunk; longer prompts get more chunks")]
+    max_clip_skip: int
 
 
 class Models(Resource):

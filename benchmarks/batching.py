@@ -67,6 +67,7 @@ def make_plans(checkpoint: Checkpoint, count: int) -> list[GenerationPlan]:
             weights=spec.weights,
             prompt=dice.choice(PROMPTS),
             negative_prompt="",
+            clip_skip=0,
             width=spec.native_width,
             height=spec.native_height,
             steps=dice.choice(STEPS),

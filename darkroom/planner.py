@@ -11,6 +11,7 @@ from darkroom.contract.generation import MAX_SEED, GenerationRequest
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.plan import GenerationPlan, Notice, PlannedLora
 from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler
+from darkroom.prompt import MOST_WEIGHT, parse
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ def plan(
         weights=spec.weights,
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
+        clip_skip=_clip_skip(request.clip_skip, spec),
         width=width,
         height=height,
         steps=steps,
@@ -98,6 +100,12 @@ def _scheduler(name: str) -> str:
     return name
 
 
+def _clip_skip(asked: int, spec: ModelSpec) -> int:
+    if asked > spec.max_clip_skip:
+        raise InvalidField("clip_skip", f"must be from 0 to {spec.max_clip_skip} for {spec.name}")
+    return asked
+
+
 def _steps(request: GenerationRequest, spec: ModelSpec, scheduler: str) -> int:
     """A default is lowered to what the scheduler takes; what was asked is not."""
     most = most_steps(scheduler)
@@ -130,6 +138,9 @@ def _seconds_per_pass(spec: ModelSpec, pixels: int, *, guided: bool) -> float:
 
 
 def _notices(request: GenerationRequest, guidance_scale: float, seed: int) -> Iterator[Notice]:
+    for field, text in (("prompt", request.prompt), ("negative_prompt", request.negative_prompt)):
+        if clamped := parse(text).clamped:
+            yield Notice(field=field, reason=f"{clamped} weights beyond {MOST_WEIGHT:g} were brought to it")
     if request.negative_prompt and guidance_scale <= 1:
         yield Notice(field="negative_prompt", reason="has no effect with a guidance_scale of 1 or less")
     if request.output_compression is not None and request.output_format == "png":

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from darkroom.catalog.configs import (
     PipelineIndex,
     SchedulerConfig,
+    TextEncoderConfig,
     TokenizerConfig,
     UnetConfig,
     VaeConfig,
@@ -56,6 +57,7 @@ def read_checkpoint(name: str, folder: Path, sha256: Callable[[Path], str]) -> M
     vae = read_config(folder, "vae/config.json", VaeConfig)
     scheduler = read_config(folder, "scheduler/scheduler_config.json", SchedulerConfig)
     tokenizer = read_config(folder, "tokenizer/tokenizer_config.json", TokenizerConfig)
+    text_encoder = read_config(folder, "text_encoder/config.json", TextEncoderConfig)
     if unet.in_channels != vae.latent_channels:
         raise BrokenWeights("unet/config.json", f"takes {unet.in_channels} channels, the VAE has {vae.latent_channels}")
     family = _family(unet, components)
@@ -77,6 +79,7 @@ def read_checkpoint(name: str, folder: Path, sha256: Callable[[Path], str]) -> M
         default_steps=defaults.steps,
         default_guidance_scale=defaults.guidance_scale,
         default_scheduler=scheduler_of(scheduler.class_name),
+        max_clip_skip=text_encoder.num_hidden_layers - 1,
         max_prompt_tokens=tokenizer.model_max_length,
         seconds_per_step=defaults.seconds_per_step,
         weights=weight_digests(folder, components, sha256),

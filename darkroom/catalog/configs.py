@@ -42,6 +42,13 @@ class SchedulerConfig(Config):
     prediction_type: Literal["epsilon", "v_prediction"] = "epsilon"
 
 
+class TextEncoderConfig(Config):
+    """`hidden_size` is the width of what it makes of a token."""
+
+    num_hidden_layers: int = Field(ge=1, le=256)
+    hidden_size: int = Field(ge=1)
+
+
 class TokenizerConfig(Config):
     model_max_length: int = Field(ge=3, le=4096)
 

@@ -41,6 +41,9 @@ class TextToImage(Asked):
     task: Literal["text_to_image"] = "text_to_image"
     prompt: Prompt
     negative_prompt: Prompt = ""
+    clip_skip: int = Field(
+        default=0, ge=0, le=31, description="last layers of the text encoder to leave out; one less than A1111's"
+    )
     model: Name | None = None
     width: int | None = Field(default=None, ge=8, le=8192)
     height: int | None = Field(default=None, ge=8, le=8192)

@@ -25,5 +25,6 @@ class ModelSpec(Settled):
     default_guidance_scale: float
     default_scheduler: str
     max_prompt_tokens: int
+    max_clip_skip: int
     seconds_per_step: float
     weights: dict[str, str]

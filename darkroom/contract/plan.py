@@ -36,6 +36,7 @@ class GenerationPlan(Settled):
     weights: dict[str, str] = Field(description="sha256 of each weight file, by its path in the model")
     prompt: str
     negative_prompt: str
+    clip_skip: int = Field(description="last layers of the text encoder left out; diffusers' own, 0 for its None")
     width: int
     height: int
     steps: int

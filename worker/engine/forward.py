@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from darkroom.errors import GenerationError, OutOfMemory
+from worker.engine.contexts import MOST_SHARED_TOKENS, contexts, sharing
 from worker.engine.faults import as_failure, fatal, out_of_memory
 from worker.engine.sample import Row
 from worker.models.checkpoint import Checkpoint
@@ -22,7 +23,8 @@ class Forward:
     """Runs rows through the U-Net of `checkpoint`, at most `most_rows` at once; fewer after running out of memory.
 
     With `fixed_rows` every pass has exactly that many rows, padded with copies: kernels then see the same shapes
-    whatever the load, and a row's bits do not depend on its neighbours.
+    whatever the load, and a row's bits do not depend on its neighbours. For the same reason rows whose prompts have
+    different numbers of chunks share no pass there.
     """
 
     checkpoint: Checkpoint
@@ -33,6 +35,13 @@ class Forward:
 
     def __call__(self, rows: Sequence[Row]) -> list[Prediction]:
         """One float32 prediction 1CHW a row, or why there is none. Raises what the device does not recover from."""
+        predictions: dict[int, Prediction] = {}
+        lengths = [row.conditioning.context_1TC.shape[1] for row in rows]
+        for together in sharing(lengths, 0 if self.fixed_rows else MOST_SHARED_TOKENS):
+            predictions |= zip(together, self._in_turn([rows[index] for index in together]), strict=True)
+        return [predictions[index] for index in range(len(rows))]
+
+    def _in_turn(self, rows: Sequence[Row]) -> list[Prediction]:
         predictions: list[Prediction] = []
         while len(predictions) < len(rows):
             predictions += self._attempt(rows[len(predictions) :][: self.most_rows])
@@ -85,7 +94,7 @@ class Forward:
         if len(rows) == 1 or self.fixed_rows:
             return [OutOfMemory("not enough device memory for a picture of this size") for _ in rows]
         self.most_rows = (len(rows) + 1) // 2
-        return self(rows)
+        return self._in_turn(rows)
 
 
 @torch.inference_mode()
@@ -95,7 +104,7 @@ def denoise(checkpoint: Checkpoint, rows: Sequence[Row]) -> Tensor:
     predictions_RCHW: Tensor = checkpoint.unet(
         torch.cat([row.latents_1CHW for row in rows]).to(device, dtype),
         torch.tensor([row.timestep for row in rows], dtype=torch.float32, device=device),
-        encoder_hidden_states=torch.cat([row.conditioning.context_1TC for row in rows]),
+        encoder_hidden_states=contexts([row.conditioning.context_1TC for row in rows]),
         added_cond_kwargs=_added_conditions(rows),
         return_dict=False,
     )[0]

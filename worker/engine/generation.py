@@ -8,6 +8,7 @@ from worker.engine.request import Work
 from worker.engine.sample import Sample
 from worker.models.cache import Lease
 from worker.models.checkpoint import Checkpoint
+from worker.models.chunks import MOST_CHUNKS
 from worker.models.lora import Applied
 from worker.models.lora_mix import check_fit
 
@@ -63,7 +64,7 @@ class Generation:
         for field, conditioning in self.samples[0].conditionings.items():
             if conditioning.dropped_tokens:
                 reason = (
-                    f"the last {conditioning.dropped_tokens} tokens are beyond the model's window and had no effect"
+                    f"the last {conditioning.dropped_tokens} tokens are beyond {MOST_CHUNKS} chunks and had no effect"
                 )
                 yield Notice(field=field, reason=reason)
 

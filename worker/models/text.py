@@ -1,53 +1,96 @@
 """Words -> Conditioning, one class a family."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
+from torch import Tensor
 
+from darkroom.prompt import MOST_WEIGHT, Piece, parse
+from worker.models.chunks import Unit, Weighted, chunked
 from worker.models.conditioning import Conditioning
 
 REMEMBERED_PROMPTS = 256
+COMMA = ",</w>"
 
 
 class TextEncoding(Protocol):
-    def encode(self, text: str) -> Conditioning:
-        """Conditioning of `text`, the same bits whatever else is being encoded."""
+    def encode(self, text: str, clip_skip: int = 0) -> Conditioning:
+        """Conditioning of `text`, the same bits whatever else is being encoded.
+
+        `clip_skip` is how many of the encoder's last layers are left out: that of diffusers, with 0 for its None, and
+        one less than A1111's.
+        """
         ...
 
 
 class ClipText:
-    """One CLIP encoder, its last hidden state after the final norm: Stable Diffusion 1 and 2.
+    """One CLIP encoder, its hidden state after the final norm: Stable Diffusion 1 and 2.
 
-    After `StableDiffusionPipeline.encode_prompt` of diffusers. Texts are encoded one at a time, so that an embedding
+    A plain text that fits the window becomes what `StableDiffusionPipeline.encode_prompt` of diffusers makes of it.
+    Otherwise after the classic engine of Forge: chunks that fill the window each, encoded by themselves and set one
+    after the other, and emphasis by weights on the hidden state. One chunk is encoded at a time, so that an embedding
     does not depend on its neighbours in a batch.
     """
 
     def __init__(self, tokenizer: Any, text_encoder: Any) -> None:
         self._tokenizer = tokenizer
         self._text_encoder = text_encoder
+        self._window = int(tokenizer.model_max_length)
+        comma = tokenizer.convert_tokens_to_ids(COMMA)
+        self._comma = None if comma == tokenizer.unk_token_id else comma
         self._masked = bool(getattr(text_encoder.config, "use_attention_mask", False))
 
     @torch.inference_mode()
-    def encode(self, text: str) -> Conditioning:
-        tokens = self._tokenizer(
-            text,
-            padding="max_length",
-            max_length=self._tokenizer.model_max_length,
-            truncation=True,
-            return_tensors="pt",
-        )
-        device = self._text_encoder.device
-        mask = tokens.attention_mask.to(device) if self._masked else None
-        context_1TC = self._text_encoder(tokens.input_ids.to(device), attention_mask=mask)[0]
-        return Conditioning(context_1TC, dropped_tokens=self._dropped_tokens(text))
+    def encode(self, text: str, clip_skip: int = 0) -> Conditioning:
+        sections = [self._units(section) for section in parse(text).sections]
+        chunks, dropped = chunked(sections, self._window - 2, self._comma)
+        context_1TC = torch.cat([self._encode_chunk(chunk, clip_skip) for chunk in chunks], dim=1)
+        return Conditioning(context_1TC, dropped_tokens=dropped)
 
-    def _dropped_tokens(self, text: str) -> int:
-        # verbose=False: a text beyond the window is what we count, nothing to warn about.
-        length = len(self._tokenizer(text, verbose=False).input_ids)
-        return max(0, length - int(self._tokenizer.model_max_length))
+    def _units(self, pieces: Sequence[Piece]) -> list[Unit]:
+        if not pieces:
+            return []
+        # verbose=False: a text beyond the window is nothing to warn about.
+        texts = [piece.text for piece in pieces]
+        tokens = self._tokenizer(texts, add_special_tokens=False, truncation=False, verbose=False).input_ids
+        weights = [piece.weight for piece in pieces]
+        return [Unit((token,), weight) for row, weight in zip(tokens, weights, strict=True) for token in row]
+
+    def _encode_chunk(self, chunk: Sequence[Weighted], clip_skip: int) -> Tensor:
+        begin, end, pad = (getattr(self._tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad"))
+        padding = self._window - 2 - len(chunk)
+        ids = [begin, *(weighted.token for weighted in chunk), end, *[pad] * padding]
+        device = self._text_encoder.device
+        ids_1T = torch.tensor([ids], device=device)
+        mask_1T = torch.tensor([[1] * (len(chunk) + 2) + [0] * padding], device=device) if self._masked else None
+        hidden_1TC = self._hidden(ids_1T, mask_1T, clip_skip)
+        return emphasized(hidden_1TC, [1.0, *(weighted.weight for weighted in chunk), *[1.0] * (padding + 1)])
+
+    def _hidden(self, ids_1T: Tensor, mask_1T: Tensor | None, clip_skip: int) -> Tensor:
+        if not clip_skip:
+            last_1TC: Tensor = self._text_encoder(ids_1T, attention_mask=mask_1T)[0]
+            return last_1TC
+        states = self._text_encoder(ids_1T, attention_mask=mask_1T, output_hidden_states=True).hidden_states
+        inner = getattr(self._text_encoder, "text_model", self._text_encoder)
+        normed_1TC: Tensor = inner.final_layer_norm(states[-(clip_skip + 1)])
+        return normed_1TC
+
+
+def emphasized(hidden_1TC: Tensor, weights_T: Sequence[float]) -> Tensor:
+    """Tokens times their weights, with the mean brought back to what it was: `EmphasisOriginal` of Forge.
+
+    Weights may turn the mean to nothing; then there is none to bring back.
+    """
+    if all(weight == 1 for weight in weights_T):
+        return hidden_1TC
+    weighted_1TC = hidden_1TC * torch.tensor(weights_T, dtype=hidden_1TC.dtype, device=hidden_1TC.device)[None, :, None]
+    before, after = float(hidden_1TC.float().mean()), float(weighted_1TC.float().mean())
+    if not abs(before) <= MOST_WEIGHT * abs(after):
+        return weighted_1TC
+    return weighted_1TC * (before / after)
 
 
 class RememberedText:
@@ -57,12 +100,12 @@ class RememberedText:
         self._encoding = encoding
         self._size = size
         self._under: Hashable = None
-        self._known: OrderedDict[tuple[Hashable, str], Conditioning] = OrderedDict()
+        self._known: OrderedDict[tuple[Hashable, str, int], Conditioning] = OrderedDict()
 
-    def encode(self, text: str) -> Conditioning:
-        key = self._under, text
+    def encode(self, text: str, clip_skip: int = 0) -> Conditioning:
+        key = self._under, text, clip_skip
         if key not in self._known:
-            self._known[key] = self._encoding.encode(text)
+            self._known[key] = self._encoding.encode(text, clip_skip)
         self._known.move_to_end(key)
         while len(self._known) > self._size:
             self._known.popitem(last=False)

@@ -24,6 +24,7 @@ def plan(**changed: Any) -> GenerationPlan:
             "weights": {"unet/diffusion_pytorch_model.safetensors": "ab" * 32},
             "prompt": "a red circle, \"quoted\" \\ \n ∅ 'x'",
             "negative_prompt": "",
+            "clip_skip": 0,
             "width": 128,
             "height": 128,
             "steps": 20,

@@ -42,6 +42,7 @@ class Checkpoint:
             {"_class_name": "AutoencoderKL", "latent_channels": 4, "block_out_channels": [128, 256, 512, 512]},
         )
         self.write_json("scheduler/scheduler_config.json", {"_class_name": "EulerDiscreteScheduler"})
+        self.write_json("text_encoder/config.json", {"num_hidden_layers": 12, "hidden_size": 768})
         self.write_json("tokenizer/tokenizer_config.json", {"model_max_length": 77})
         for name in SAFETENSORS.values():
             self.write(name, safetensors({"weight": tensor([2, 3], 0)}, b"\0" * 24))

@@ -26,6 +26,7 @@ def test_a_checkpoint_is_described_by_its_configuration(checkpoint: Checkpoint) 
     assert (spec.native_width, spec.native_height) == (512, 512)
     assert (spec.min_size, spec.max_size, spec.size_multiple) == (256, 2048, 8)
     assert (spec.max_prompt_tokens, spec.default_steps, spec.default_guidance_scale) == (77, 30, 7.5)
+    assert spec.max_clip_skip == 11
     assert set(spec.weights) == set(SAFETENSORS.values())
 
 

@@ -83,7 +83,7 @@ class Grey:
 class Mute:
     """A text encoding without words."""
 
-    def encode(self, text: str) -> Conditioning:
+    def encode(self, text: str, clip_skip: int = 0) -> Conditioning:
         return Conditioning(torch.zeros(1, 4, 8))
 
 
@@ -107,6 +107,7 @@ def still_checkpoint(
         default_guidance_scale=4.0,
         default_scheduler="ddim",
         max_prompt_tokens=8,
+        max_clip_skip=0,
         seconds_per_step=0.01,
         weights={},
     )

@@ -190,8 +190,8 @@ def test_device_seconds_are_shared_by_rows(engine_of, recorder: Recorder) -> Non
     assert recorder.seconds["plain"] == pytest.approx(3 * 1 / 3 + 1)
 
 
-def test_words_beyond_the_window_are_noticed(epsilon: Checkpoint) -> None:
-    told = develop(epsilon, [make_work("long", prompt="a red circle " * 40), make_work("short")])
+def test_words_beyond_the_last_chunk_are_noticed(epsilon: Checkpoint) -> None:
+    told = develop(epsilon, [make_work("long", prompt="red " * 1_300, steps=1), make_work("short")])
 
     assert [notice.field for notice in told.notices["long"]] == ["prompt"]
     assert "short" not in told.notices

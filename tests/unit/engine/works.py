@@ -20,6 +20,7 @@ PLAN: dict[str, Any] = {
     "weights": {},
     "prompt": "a red circle",
     "negative_prompt": "",
+    "clip_skip": 0,
     "width": SIDE,
     "height": SIDE,
     "steps": 4,

@@ -29,6 +29,7 @@ SPEC = ModelSpec(
     default_guidance_scale=7.5,
     default_scheduler="euler",
     max_prompt_tokens=77,
+    max_clip_skip=11,
     seconds_per_step=0.04,
     weights={"unet/diffusion_pytorch_model.safetensors": "ab" * 32},
 )
@@ -161,6 +162,22 @@ def test_a_negative_prompt_without_guidance_is_noticed() -> None:
     assert warned(negative_prompt="blue", guidance_scale=1.0) == ["negative_prompt"]
     assert warned(negative_prompt="blue", guidance_scale=1.1) == []
     assert warned(guidance_scale=1.0) == []
+
+
+@pytest.mark.parametrize("field", ["prompt", "negative_prompt"])
+def test_weights_out_of_range_are_noticed(field: str) -> None:
+    request = TextToImage(**{"prompt": "x", field: "a (red:99999999) circle"})
+
+    (notice,) = plan(request, CATALOG, now=0.0).warnings
+    assert (notice.field, "10" in notice.reason) == (field, True)
+
+
+def test_layers_left_out_are_those_there_are() -> None:
+    assert planned().clip_skip == 0
+    assert planned(clip_skip=11).clip_skip == 11
+    with pytest.raises(InvalidField, match="11") as raised:
+        planned(clip_skip=12)
+    assert raised.value.field == "clip_skip"
 
 
 def test_compression_of_png_is_noticed() -> None:
