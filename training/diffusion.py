@@ -23,7 +23,7 @@ from training.text import CONDITION, POOL_HEADS, WIDTH, TextModel
 CHANNELS = (48, 96, 96)  # widths at 16 x 16, 8 x 8 and 4 x 4 latents
 ATTENTION_HEADS = 4
 GROUPS = 8
-STEPS, BATCH = 12_000, 40  # steps, pictures a step in each of the team's processes
+STEPS, BATCH = 9_000, 40  # steps, pictures a step in each of the team's processes
 RATE, WARMUP = 2e-3, 200
 DECAY_SHARE = 0.3  # of the steps, at the end, the rate falls to zero
 AVERAGE_DECAY = 0.998
