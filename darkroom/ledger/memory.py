@@ -8,7 +8,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from darkroom.contract.job import EventName, Job, JobEvent, JobState, Progress, picture_keys
+from darkroom.contract.job import EventName, Job, JobEvent, JobState, Progress
 from darkroom.errors import NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
 from darkroom.ledger.fairness import Account
@@ -26,7 +26,6 @@ from darkroom.ledger.protocol import (
 )
 from darkroom.ledger.record import Record
 from darkroom.ledger.refusals import refuse_unless_taken
-from darkroom.ledger.rows import Rows
 from darkroom.ledger.rules import EXHAUSTED, Rules, milliseconds
 from darkroom.ledger.transitions import TRANSITIONS, Move, ending_told, finishing_move
 
@@ -40,8 +39,7 @@ class MemoryLedger:
         self._records: dict[str, Record] = {}
         self._first_uses = FirstUses(self.rules.idempotency_ttl_ms)
         self.accounts: defaultdict[tuple[str, str, str], Account] = defaultdict(Account)
-        self._outbox: Rows[JsonObject] = Rows()
-        self._leftovers: Rows[tuple[str, ...]] = Rows()
+        self._outbox: dict[str, JsonObject] = {}
         self._waiters: set[asyncio.Event] = set()
         self._places = self._turns = self._events = 0
 
@@ -212,9 +210,7 @@ class MemoryLedger:
         oldest = sorted((r.finished_ms, r.id) for r in self._records.values() if r.finished_ms is not None)
         for finished_ms, job_id in oldest[: self.rules.sweep]:
             if finished_ms + self.rules.result_ttl_ms <= now:
-                record = self._records.pop(job_id)
-                if record.attempt:
-                    self._leftovers.put(self._next_id(now), picture_keys(job_id, record.plan))
+                del self._records[job_id]
 
     def _recover(self, lost: Iterable[Record], now: int) -> tuple[list[str], list[str]]:
         requeued, ended = [], []
@@ -237,16 +233,11 @@ class MemoryLedger:
         return dict(Counter(record.plan.model for record in self._in_line()))
 
     async def outbox(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, JsonObject]]:
-        return self._outbox.after(after, limit)
+        last = cursors.event_id(after)
+        return [(row, what) for row, what in self._outbox.items() if cursors.event_id(row) > last][:limit]
 
     async def outbox_done(self, row: str) -> None:
-        self._outbox.done(row)
-
-    async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
-        return self._leftovers.after(after, limit)
-
-    async def leftovers_done(self, row: str) -> None:
-        self._leftovers.done(row)
+        self._outbox.pop(row, None)
 
     async def check(self) -> LedgerHealth:
         return LedgerHealth(problems=(), warnings=("the ledger is kept in memory and ends with this process",))
@@ -263,7 +254,7 @@ class MemoryLedger:
         if step.state.terminal:
             record.finished_ms = now
             row = {"job_id": record.id, "tenant": record.tenant, "state": step.state.value}
-            self._outbox.put(self._next_id(now), row)
+            self._outbox[self._next_id(now)] = row
         self._emit(record, step.event, now, data or {})
 
     def _emit(self, record: Record, name: EventName, now: int, data: JsonObject) -> None:
