@@ -109,6 +109,28 @@ class Loras(Resource):
     unavailable: list[UnavailableLora]
 
 
+class Embedding(Resource):
+    """A textual inversion. A prompt uses it by its name."""
+
+    name: str
+    sha256: str
+    vectors: int = Field(description="tokens it takes the place of")
+    models: list[str] = Field(description="models whose text encoders it fits")
+
+
+class UnavailableEmbedding(Resource):
+    """Configured, but not to be had."""
+
+    name: str
+    code: str
+    reason: str
+
+
+class Embeddings(Resource):
+    embeddings: list[Embedding]
+    unavailable: list[UnavailableEmbedding]
+
+
 class Scheduler(Resource):
     name: str
     title: str
@@ -141,6 +163,7 @@ class Capabilities(Resource):
     default_model: str
     models: list[str]
     loras: list[str]
+    embeddings: list[str]
     schedulers: list[str]
     limits: Limits
 

@@ -75,6 +75,7 @@ def make_plans(checkpoint: Checkpoint, count: int) -> list[GenerationPlan]:
             scheduler=SCHEDULERS[index % len(SCHEDULERS)],
             seeds=(index,),
             loras=(),
+            embeddings=(),
             output_format="png",
             output_compression=90,
             deterministic=False,

@@ -9,7 +9,7 @@ from darkroom.catalog import SCHEDULERS, Catalog
 from darkroom.catalog.schedulers import most_steps, passes
 from darkroom.contract.generation import MAX_SEED, GenerationRequest
 from darkroom.contract.model import ModelSpec
-from darkroom.contract.plan import GenerationPlan, Notice, PlannedLora
+from darkroom.contract.plan import GenerationPlan, Notice, PlannedEmbedding, PlannedLora
 from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler
 from darkroom.prompt import MOST_WEIGHT, parse
 
@@ -54,13 +54,14 @@ def plan(
         scheduler=scheduler,
         seeds=tuple((seed + index) % (MAX_SEED + 1) for index in range(request.n)),
         loras=tuple(_loras(request, spec, catalog)),
+        embeddings=tuple(_embeddings(request, spec, catalog)),
         output_format=request.output_format,
         output_compression=_or(request.output_compression, DEFAULT_COMPRESSION),
         deterministic=request.deterministic,
         priority=request.priority,
         deadline_at=None if request.deadline is None else now + request.deadline,
         predicted_seconds=request.n * passes(scheduler, steps) * seconds_per_pass,
-        warnings=tuple(_notices(request, guidance_scale, seed)),
+        warnings=(*_notices(request, guidance_scale, seed), *_embedding_notices(request, spec, catalog)),
         metadata=request.metadata,
     )
 
@@ -129,6 +130,24 @@ def _loras(request: GenerationRequest, spec: ModelSpec, catalog: Catalog) -> Ite
         seen[lora.sha256] = index
         if asked.weight:
             yield PlannedLora(model=asked.model, sha256=lora.sha256, weight=asked.weight)
+
+
+def _embeddings(request: GenerationRequest, spec: ModelSpec, catalog: Catalog) -> Iterator[PlannedEmbedding]:
+    """Those that either prompt names and the model can read."""
+    for name in catalog.embeddings.named_in(f"{request.prompt} {request.negative_prompt}"):
+        embedding = catalog.embeddings.spec(name)
+        if embedding is not None and spec.name in embedding.models:
+            yield PlannedEmbedding(name=name, sha256=embedding.sha256)
+
+
+def _embedding_notices(request: GenerationRequest, spec: ModelSpec, catalog: Catalog) -> Iterator[Notice]:
+    for field, text in (("prompt", request.prompt), ("negative_prompt", request.negative_prompt)):
+        for name in catalog.embeddings.named_in(text):
+            embedding = catalog.embeddings.spec(name)
+            if embedding is None:
+                yield Notice(field=field, reason=f"the embedding {name!r} is broken; its name was read as words")
+            elif spec.name not in embedding.models:
+                yield Notice(field=field, reason=f"the embedding {name!r} does not fit {spec.name}; read as words")
 
 
 def _seconds_per_pass(spec: ModelSpec, pixels: int, *, guided: bool) -> float:

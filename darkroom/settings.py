@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     loras: dict[str, Path] = Field(
         default_factory=dict, description="name -> .safetensors file of a LoRA; those of `tiny` are always there"
     )
+    embeddings: dict[str, Path] = Field(
+        default_factory=dict, description="name -> .safetensors file of a textual inversion; prompts use it by its name"
+    )
     lora_cache_bytes: int = Field(
         default=1 << 30, ge=0, description="memory for LoRAs that nobody uses just now; the latest used stay"
     )

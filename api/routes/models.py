@@ -10,11 +10,14 @@ from api.deps import ServicesOf, Tenant
 from api.documents import problems
 from api.resources import (
     Capabilities,
+    Embedding,
+    Embeddings,
     Limits,
     Loras,
     Models,
     Scheduler,
     Schedulers,
+    UnavailableEmbedding,
     UnavailableLora,
     lora_of,
     model_of,
@@ -48,6 +51,19 @@ async def list_loras(services: ServicesOf, _: Tenant) -> Loras:
     )
 
 
+@router.get("/embeddings", operation_id="list_embeddings")
+async def list_embeddings(services: ServicesOf, _: Tenant) -> Embeddings:
+    """The textual inversions a prompt may name, and those that are configured but broken."""
+    known = services.catalog.embeddings
+    return Embeddings(
+        embeddings=[Embedding.model_validate(spec.model_dump(exclude={"path", "widths"})) for spec in known.specs()],
+        unavailable=[
+            UnavailableEmbedding(name=entry.name, code=entry.error.code, reason=entry.error.detail)
+            for entry in known.unavailable()
+        ],
+    )
+
+
 @router.get("/schedulers", operation_id="list_schedulers")
 async def list_schedulers(_: Tenant) -> Schedulers:
     """The schedulers a generation may name."""
@@ -65,6 +81,7 @@ async def get_capabilities(services: ServicesOf, _: Tenant) -> Capabilities:
         default_model=services.catalog.default,
         models=[spec.name for spec in services.catalog.specs()],
         loras=[spec.name for spec in services.catalog.loras.specs()],
+        embeddings=[spec.name for spec in services.catalog.embeddings.specs()],
         schedulers=list(SCHEDULERS),
         limits=_limits(services),
     )

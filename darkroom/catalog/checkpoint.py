@@ -57,7 +57,8 @@ def read_checkpoint(name: str, folder: Path, sha256: Callable[[Path], str]) -> M
     vae = read_config(folder, "vae/config.json", VaeConfig)
     scheduler = read_config(folder, "scheduler/scheduler_config.json", SchedulerConfig)
     tokenizer = read_config(folder, "tokenizer/tokenizer_config.json", TokenizerConfig)
-    text_encoder = read_config(folder, "text_encoder/config.json", TextEncoderConfig)
+    encoders = [component for component in components if component.startswith("text_encoder")]
+    texts = [read_config(folder, f"{component}/config.json", TextEncoderConfig) for component in encoders]
     if unet.in_channels != vae.latent_channels:
         raise BrokenWeights("unet/config.json", f"takes {unet.in_channels} channels, the VAE has {vae.latent_channels}")
     family = _family(unet, components)
@@ -79,7 +80,8 @@ def read_checkpoint(name: str, folder: Path, sha256: Callable[[Path], str]) -> M
         default_steps=defaults.steps,
         default_guidance_scale=defaults.guidance_scale,
         default_scheduler=scheduler_of(scheduler.class_name),
-        max_clip_skip=text_encoder.num_hidden_layers - 1,
+        max_clip_skip=min(text.num_hidden_layers for text in texts) - 1,
+        text_widths=tuple(text.hidden_size for text in texts),
         max_prompt_tokens=tokenizer.model_max_length,
         seconds_per_step=defaults.seconds_per_step,
         weights=weight_digests(folder, components, sha256),

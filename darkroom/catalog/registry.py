@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from darkroom.catalog.checkpoint import read_checkpoint
 from darkroom.catalog.digests import DigestCache
+from darkroom.catalog.embeddings import Embeddings, read_embeddings
 from darkroom.catalog.loras import SUFFIX, Loras, read_loras
 from darkroom.contract.generation import Name
 from darkroom.contract.model import ModelSpec
@@ -39,8 +40,10 @@ class Catalog:
         *,
         default: str,
         loras: Loras | None = None,
+        embeddings: Embeddings | None = None,
     ) -> None:
         self.loras = loras or Loras()
+        self.embeddings = embeddings or Embeddings()
         self._specs = {spec.name: spec for spec in specs}
         self._unavailable = {entry.name: entry for entry in unavailable}
         if default not in self._specs and default not in self._unavailable:
@@ -68,7 +71,7 @@ class Catalog:
 
 
 def open_catalog(settings: Settings) -> Catalog:
-    """Read every configured checkpoint and LoRA, and the embedded ones. Digests are remembered in the home folder.
+    """Read every configured checkpoint, LoRA and embedding, and those that ship. Digests are remembered in the home.
 
     Raises: ConfigurationError when the default model is none of them, or a name is one nobody could ask for.
     """
@@ -76,18 +79,26 @@ def open_catalog(settings: Settings) -> Catalog:
         _check_name("models", name)
     for name in settings.loras:
         _check_name("loras", name)
+    for name in settings.embeddings:
+        _check_name("embeddings", name)
     return read_catalog(
         {EMBEDDED: embedded_model_folder(), **settings.models},
         loras={**embedded_loras(), **settings.loras},
+        embeddings=settings.embeddings,
         default=settings.default_model,
         digests=DigestCache(settings.home_folder / "digests.json"),
     )
 
 
 def read_catalog(
-    folders: Mapping[str, Path], *, default: str, digests: DigestCache, loras: Mapping[str, Path] = MappingProxyType({})
+    folders: Mapping[str, Path],
+    *,
+    default: str,
+    digests: DigestCache,
+    loras: Mapping[str, Path] = MappingProxyType({}),
+    embeddings: Mapping[str, Path] = MappingProxyType({}),
 ) -> Catalog:
-    """A catalog of these checkpoints and LoRAs, name -> folder and name -> file."""
+    """A catalog of these checkpoints, LoRAs and embeddings, name -> folder and name -> file."""
     specs: list[ModelSpec] = []
     unavailable: list[Unavailable] = []
     for name, folder in folders.items():
@@ -95,7 +106,13 @@ def read_catalog(
             specs.append(read_checkpoint(name, folder.expanduser().absolute(), digests.sha256))
         except ModelError as error:
             unavailable.append(Unavailable(name, error))
-    return Catalog(specs, unavailable, default=default, loras=read_loras(loras, specs, digests.sha256))
+    return Catalog(
+        specs,
+        unavailable,
+        default=default,
+        loras=read_loras(loras, specs, digests.sha256),
+        embeddings=read_embeddings(embeddings, specs, digests.sha256),
+    )
 
 
 def _check_name(setting: str, name: str) -> None:

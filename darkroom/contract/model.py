@@ -8,7 +8,10 @@ Family = Literal["sd1", "sd2", "sdxl", "tiny"]
 
 
 class ModelSpec(Settled):
-    """`size_multiple` is the grid width and height must lie on; `seconds_per_step` is for one image at native size."""
+    """`size_multiple` is the grid width and height must lie on; `seconds_per_step` is for one image at native size.
+
+    `text_widths` are those of its text encoders.
+    """
 
     name: str
     title: str
@@ -26,5 +29,6 @@ class ModelSpec(Settled):
     default_scheduler: str
     max_prompt_tokens: int
     max_clip_skip: int
+    text_widths: tuple[int, ...]
     seconds_per_step: float
     weights: dict[str, str]

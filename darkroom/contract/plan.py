@@ -28,6 +28,13 @@ class PlannedLora(Settled):
     weight: float
 
 
+class PlannedEmbedding(Settled):
+    """A textual inversion that a prompt names, by the content of its file."""
+
+    name: str
+    sha256: str
+
+
 class GenerationPlan(Settled):
     """One generation, resolved. `seeds` has one entry an image: image i is made with seeds[i] alone."""
 
@@ -44,6 +51,7 @@ class GenerationPlan(Settled):
     scheduler: str
     seeds: tuple[int, ...]
     loras: tuple[PlannedLora, ...]
+    embeddings: tuple[PlannedEmbedding, ...]
     output_format: OutputFormat
     output_compression: int
     deterministic: bool

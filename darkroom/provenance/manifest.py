@@ -73,6 +73,7 @@ def _generation(facts: Facts) -> Json:
         "model": plan.model,
         "weights_sha256": hashlib.sha256(weights.encode()).hexdigest(),
         "loras": [{"sha256": lora.sha256, "weight": lora.weight} for lora in plan.loras],
+        "embeddings": [embedding.sha256 for embedding in plan.embeddings],
         "task": plan.task,
         "seed": facts.seed,
         "steps": plan.steps,

@@ -80,4 +80,4 @@ def _conditionings(plan: GenerationPlan, checkpoint: Checkpoint) -> dict[str, Co
     """By field of the plan, in the order of the rows."""
     texts = {"negative_prompt": plan.negative_prompt} if guided(plan) else {}
     texts["prompt"] = plan.prompt
-    return {field: checkpoint.text.encode(text, plan.clip_skip) for field, text in texts.items()}
+    return {field: checkpoint.text.encode(text, plan.clip_skip, plan.embeddings) for field, text in texts.items()}

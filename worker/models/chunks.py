@@ -4,7 +4,7 @@ After `ClassicTextProcessingEngine.tokenize_line` of Forge: where a chunk is ful
 tokens, what follows the comma moves to the next chunk, so that phrases stay whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,9 +29,34 @@ class Unit:
     weight: float
 
 
+class Named(NamedTuple):
+    """An embedding of `vectors` rows, and the tokens of its name."""
+
+    tokens: tuple[int, ...]
+    name: str
+    vectors: int
+
+
 class Weighted(NamedTuple):
     token: int | Vector
     weight: float
+
+
+def units(tokens: Sequence[int], weight: float, named: Sequence[Named]) -> Iterator[Unit]:
+    """Tokens, and embeddings where the tokens of their names stand; of several that fit, the first in `named`."""
+    position = 0
+    while position < len(tokens):
+        found = next((each for each in named if _stands_at(tokens, position, each)), None)
+        if found is None:
+            yield Unit((tokens[position],), weight)
+            position += 1
+        else:
+            yield Unit(tuple(Vector(found.name, row) for row in range(found.vectors)), weight)
+            position += len(found.tokens)
+
+
+def _stands_at(tokens: Sequence[int], position: int, named: Named) -> bool:
+    return bool(named.tokens) and tuple(tokens[position : position + len(named.tokens)]) == named.tokens
 
 
 def chunked(sections: Sequence[Sequence[Unit]], size: int, comma: int | None) -> tuple[list[list[Weighted]], int]:

@@ -14,6 +14,7 @@ from darkroom.catalog.weights import weight_digests
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import BrokenWeights, MissingWeights
 from worker.models.checkpoint import Checkpoint
+from worker.models.embeddings import Shelf, no_embeddings
 from worker.models.lora_mix import adaptable_layers
 from worker.models.networks import load_network, load_tokenizer
 from worker.models.text import ClipText, RememberedText
@@ -26,8 +27,10 @@ def load_folder(name: str, folder: Path, device: torch.device, dtype: torch.dtyp
     return load_checkpoint(read_checkpoint(name, folder, _sha256), device, dtype)
 
 
-def load_checkpoint(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -> Checkpoint:
-    """Load what `spec` describes, in eval mode, without gradients.
+def load_checkpoint(
+    spec: ModelSpec, device: torch.device, dtype: torch.dtype, shelf: Shelf = no_embeddings
+) -> Checkpoint:
+    """Load what `spec` describes, in eval mode, without gradients. Prompts may name embeddings of `shelf`.
 
     Raises: MissingWeights, BrokenWeights, naming the file.
     """
@@ -42,7 +45,7 @@ def load_checkpoint(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -
         spec=spec,
         unet=networks["unet"],
         vae=networks["vae"],
-        text=RememberedText(ClipText(load_tokenizer(folder), networks["text_encoder"])),
+        text=RememberedText(ClipText(load_tokenizer(folder), networks["text_encoder"], shelf)),
         scheduler_config=read_json(folder, "scheduler/scheduler_config.json"),
         device=device,
         dtype=dtype,

@@ -13,6 +13,7 @@ from darkroom.errors import BrokenWeights, MissingWeights
 from darkroom.settings import Settings
 from worker.models.cache import ModelCache
 from worker.models.checkpoint import Checkpoint
+from worker.models.embeddings import open_shelf
 from worker.models.loader import load_checkpoint
 from worker.models.placement import placement
 
@@ -26,8 +27,10 @@ def open_models(settings: Settings, catalog: Catalog) -> ModelCache:
     if place.device.type == "cpu" and settings.threads:
         torch.set_num_threads(settings.threads)
 
+    shelf = open_shelf(catalog)
+
     def load(name: str) -> Checkpoint:
-        return load_checkpoint(catalog.spec(name), place.device, place.dtype)
+        return load_checkpoint(catalog.spec(name), place.device, place.dtype, shelf)
 
     @cache
     def measure(name: str) -> int:

@@ -1,27 +1,33 @@
 """Words -> Conditioning, one class a family."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from darkroom.contract.plan import PlannedEmbedding
 from darkroom.prompt import MOST_WEIGHT, Piece, parse
-from worker.models.chunks import Unit, Weighted, chunked
+from worker.models.chunks import Named, Unit, Vector, Weighted, chunked, units
 from worker.models.conditioning import Conditioning
+from worker.models.embeddings import Shelf, in_place_of, no_embeddings
 
 REMEMBERED_PROMPTS = 256
 COMMA = ",</w>"
+# Any token will do where a vector takes its place; A1111 has this one.
+PLACEHOLDER = 0
 
 
 class TextEncoding(Protocol):
-    def encode(self, text: str, clip_skip: int = 0) -> Conditioning:
+    def encode(self, text: str, clip_skip: int = 0, embeddings: tuple[PlannedEmbedding, ...] = ()) -> Conditioning:
         """Conditioning of `text`, the same bits whatever else is being encoded.
 
         `clip_skip` is how many of the encoder's last layers are left out: that of diffusers, with 0 for its None, and
-        one less than A1111's.
+        one less than A1111's. The `embeddings` take the place of their names in the text.
+
+        Raises: MissingWeights, BrokenWeights for an embedding that is not there as it was planned.
         """
         ...
 
@@ -35,7 +41,8 @@ class ClipText:
     does not depend on its neighbours in a batch.
     """
 
-    def __init__(self, tokenizer: Any, text_encoder: Any) -> None:
+    def __init__(self, tokenizer: Any, text_encoder: Any, shelf: Shelf = no_embeddings) -> None:
+        self._shelf = shelf
         self._tokenizer = tokenizer
         self._text_encoder = text_encoder
         self._window = int(tokenizer.model_max_length)
@@ -44,29 +51,47 @@ class ClipText:
         self._masked = bool(getattr(text_encoder.config, "use_attention_mask", False))
 
     @torch.inference_mode()
-    def encode(self, text: str, clip_skip: int = 0) -> Conditioning:
-        sections = [self._units(section) for section in parse(text).sections]
+    def encode(self, text: str, clip_skip: int = 0, embeddings: tuple[PlannedEmbedding, ...] = ()) -> Conditioning:
+        vectors = {embedding.name: self._shelf(embedding)[0] for embedding in embeddings}
+        named = self._named(vectors)
+        sections = [self._units(section, named) for section in parse(text).sections]
         chunks, dropped = chunked(sections, self._window - 2, self._comma)
-        context_1TC = torch.cat([self._encode_chunk(chunk, clip_skip) for chunk in chunks], dim=1)
+        context_1TC = torch.cat([self._encode_chunk(chunk, clip_skip, vectors) for chunk in chunks], dim=1)
         return Conditioning(context_1TC, dropped_tokens=dropped)
 
-    def _units(self, pieces: Sequence[Piece]) -> list[Unit]:
+    def _named(self, vectors: Mapping[str, Tensor]) -> list[Named]:
+        """The longest names first, by their tokens."""
+        named = [
+            Named(tuple(self._tokenizer(name, add_special_tokens=False).input_ids), name, len(vectors_NC))
+            for name, vectors_NC in vectors.items()
+        ]
+        return sorted(named, key=lambda each: -len(each.tokens))
+
+    def _units(self, pieces: Sequence[Piece], named: Sequence[Named]) -> list[Unit]:
         if not pieces:
             return []
         # verbose=False: a text beyond the window is nothing to warn about.
         texts = [piece.text for piece in pieces]
         tokens = self._tokenizer(texts, add_special_tokens=False, truncation=False, verbose=False).input_ids
         weights = [piece.weight for piece in pieces]
-        return [Unit((token,), weight) for row, weight in zip(tokens, weights, strict=True) for token in row]
+        rows = zip(tokens, weights, strict=True)
+        return [unit for row, weight in rows for unit in units(row, weight, named)]
 
-    def _encode_chunk(self, chunk: Sequence[Weighted], clip_skip: int) -> Tensor:
+    def _encode_chunk(self, chunk: Sequence[Weighted], clip_skip: int, vectors: Mapping[str, Tensor]) -> Tensor:
         begin, end, pad = (getattr(self._tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad"))
         padding = self._window - 2 - len(chunk)
-        ids = [begin, *(weighted.token for weighted in chunk), end, *[pad] * padding]
+        tokens = [weighted.token for weighted in chunk]
+        ids = [begin, *(PLACEHOLDER if isinstance(token, Vector) else token for token in tokens), end, *[pad] * padding]
+        places = {
+            position: vectors[token.name][token.row]
+            for position, token in enumerate(tokens, start=1)
+            if isinstance(token, Vector)
+        }
         device = self._text_encoder.device
         ids_1T = torch.tensor([ids], device=device)
         mask_1T = torch.tensor([[1] * (len(chunk) + 2) + [0] * padding], device=device) if self._masked else None
-        hidden_1TC = self._hidden(ids_1T, mask_1T, clip_skip)
+        with in_place_of(places, self._text_encoder):
+            hidden_1TC = self._hidden(ids_1T, mask_1T, clip_skip)
         return emphasized(hidden_1TC, [1.0, *(weighted.weight for weighted in chunk), *[1.0] * (padding + 1)])
 
     def _hidden(self, ids_1T: Tensor, mask_1T: Tensor | None, clip_skip: int) -> Tensor:
@@ -100,12 +125,12 @@ class RememberedText:
         self._encoding = encoding
         self._size = size
         self._under: Hashable = None
-        self._known: OrderedDict[tuple[Hashable, str, int], Conditioning] = OrderedDict()
+        self._known: OrderedDict[Hashable, Conditioning] = OrderedDict()
 
-    def encode(self, text: str, clip_skip: int = 0) -> Conditioning:
-        key = self._under, text, clip_skip
+    def encode(self, text: str, clip_skip: int = 0, embeddings: tuple[PlannedEmbedding, ...] = ()) -> Conditioning:
+        key = self._under, text, clip_skip, embeddings
         if key not in self._known:
-            self._known[key] = self._encoding.encode(text, clip_skip)
+            self._known[key] = self._encoding.encode(text, clip_skip, embeddings)
         self._known.move_to_end(key)
         while len(self._known) > self._size:
             self._known.popitem(last=False)

@@ -32,6 +32,7 @@ def plan(**changed: Any) -> GenerationPlan:
             "scheduler": "ddim",
             "seeds": (7,),
             "loras": (),
+            "embeddings": (),
             "output_format": "png",
             "output_compression": 90,
             "deterministic": False,

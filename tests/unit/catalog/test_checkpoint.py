@@ -44,9 +44,11 @@ def test_two_text_encoders_make_an_sdxl(checkpoint: Checkpoint) -> None:
     )
     checkpoint.change("unet/config.json", cross_attention_dim=2048, sample_size=128)
     checkpoint.write("text_encoder_2/model.safetensors", ONE_TENSOR)
+    checkpoint.write_json("text_encoder_2/config.json", {"num_hidden_layers": 32, "hidden_size": 1280})
     spec = read(checkpoint)
     assert (spec.family, spec.native_width, spec.default_guidance_scale) == ("sdxl", 1024, 5.0)
     assert "text_encoder_2/model.safetensors" in spec.weights
+    assert (spec.text_widths, spec.max_clip_skip) == ((768, 1280), 11)
 
 
 def test_a_sample_size_may_have_two_sides_height_first(checkpoint: Checkpoint) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from darkroom.contract.model import ModelSpec
+from darkroom.contract.plan import PlannedEmbedding
 from tests.unit.engine.checkpoints import BETAS, CPU, SIDE
 from worker.models.checkpoint import Checkpoint
 from worker.models.conditioning import Conditioning
@@ -83,7 +84,7 @@ class Grey:
 class Mute:
     """A text encoding without words."""
 
-    def encode(self, text: str, clip_skip: int = 0) -> Conditioning:
+    def encode(self, text: str, clip_skip: int = 0, embeddings: tuple[PlannedEmbedding, ...] = ()) -> Conditioning:
         return Conditioning(torch.zeros(1, 4, 8))
 
 
@@ -108,6 +109,7 @@ def still_checkpoint(
         default_scheduler="ddim",
         max_prompt_tokens=8,
         max_clip_skip=0,
+        text_widths=(8,),
         seconds_per_step=0.01,
         weights={},
     )

@@ -6,6 +6,7 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from darkroom.contract.plan import PlannedEmbedding
 from tests.unit.engine.latents import relative
 from tests.unit.engine.networks import Mute
 from worker.models.checkpoint import Checkpoint
@@ -131,7 +132,7 @@ class Counting(Mute):
     def __init__(self) -> None:
         self.encoded: list[str] = []
 
-    def encode(self, text: str, clip_skip: int = 0) -> Conditioning:
+    def encode(self, text: str, clip_skip: int = 0, embeddings: tuple[PlannedEmbedding, ...] = ()) -> Conditioning:
         self.encoded.append(text)
         return super().encode(text)
 

@@ -28,6 +28,7 @@ PLAN: dict[str, Any] = {
     "scheduler": "ddim",
     "seeds": (1,),
     "loras": (),
+    "embeddings": (),
     "output_format": "png",
     "output_compression": 90,
     "deterministic": False,

@@ -30,6 +30,7 @@ SPEC = ModelSpec(
     default_scheduler="euler",
     max_prompt_tokens=77,
     max_clip_skip=11,
+    text_widths=(768,),
     seconds_per_step=0.04,
     weights={"unet/diffusion_pytorch_model.safetensors": "ab" * 32},
 )
