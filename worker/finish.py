@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from darkroom.contract.job import Artifact, Failure, JobState, Receipt
-from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan, Notice
+from darkroom.contract.job import Artifact, Failure, JobState, Receipt, picture_key
+from darkroom.contract.plan import GenerationPlan, Notice
 from darkroom.errors import DarkroomError
 from darkroom.ledger.protocol import Claim, Outcome
 from darkroom.provenance import Facts, Stamped
@@ -53,7 +53,7 @@ class Finisher:
             created_at=time.time(),
             versions=self._versions,
         )
-        key = picture_key(claim, index)
+        key = picture_key(claim.job_id, claim.plan, index)
         stamped = await patiently(self._patience, lambda: self._stamper.issue(rgb_HWC, facts, self._store, key))
         return Artifact(
             index=index,
@@ -86,9 +86,3 @@ def failure(error: DarkroomError, device_seconds: float = 0.0) -> Outcome:
     """An attempt that ends its job without pictures."""
     why = Failure(code=error.code, message=error.detail, retryable=error.retryable)
     return Outcome(state=JobState.FAILED, failure=why, device_seconds=device_seconds)
-
-
-def picture_key(claim: Claim, index: int) -> str:
-    """The same for every attempt, so that only one can be stored."""
-    extension = MEDIA_TYPES[claim.plan.output_format].removeprefix("image/")
-    return f"images/{claim.job_id}/{index}.{extension}"

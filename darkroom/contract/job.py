@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from darkroom.contract.base import Settled
-from darkroom.contract.plan import GenerationPlan
+from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
 
 
 class JobState(StrEnum):
@@ -79,6 +79,17 @@ class Job(Settled):
     artifacts: tuple[Artifact, ...] = ()
     receipt: Receipt | None = None
     failure: Failure | None = None
+
+
+def picture_key(job_id: str, plan: GenerationPlan, index: int) -> str:
+    """Where picture `index` of a job is stored: the same for every attempt, so that only one can be."""
+    extension = MEDIA_TYPES[plan.output_format].removeprefix("image/")
+    return f"images/{job_id}/{index}.{extension}"
+
+
+def picture_keys(job_id: str, plan: GenerationPlan) -> tuple[str, ...]:
+    """Every key at which any attempt at a job may have stored a picture."""
+    return tuple(picture_key(job_id, plan, index) for index in range(len(plan.seeds)))
 
 
 EventName = Literal[

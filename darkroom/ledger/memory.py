@@ -5,14 +5,14 @@ It looks things up by scanning, and keeps no index that could disagree with the 
 
 import asyncio
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from darkroom.contract.job import EventName, Job, JobEvent, JobState, Progress
+from darkroom.contract.job import EventName, Job, JobEvent, JobState, Progress, picture_keys
 from darkroom.errors import NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
-from darkroom.ledger.fairness import Account
 from darkroom.ledger.first_use import FirstUses
+from darkroom.ledger.lines import Lines
 from darkroom.ledger.protocol import (
     Claim,
     JobPage,
@@ -26,6 +26,7 @@ from darkroom.ledger.protocol import (
 )
 from darkroom.ledger.record import Record
 from darkroom.ledger.refusals import refuse_unless_taken
+from darkroom.ledger.rows import Rows
 from darkroom.ledger.rules import EXHAUSTED, Rules, milliseconds
 from darkroom.ledger.transitions import TRANSITIONS, Move, ending_told, finishing_move
 
@@ -38,23 +39,23 @@ class MemoryLedger:
         self._clock = clock
         self._records: dict[str, Record] = {}
         self._first_uses = FirstUses(self.rules.idempotency_ttl_ms)
-        self.accounts: defaultdict[tuple[str, str, str], Account] = defaultdict(Account)
-        self._outbox: dict[str, JsonObject] = {}
+        self.lines = Lines(self._records, self.rules)
+        self._outbox: Rows[JsonObject] = Rows()
+        self._leftovers: Rows[tuple[str, ...]] = Rows()
         self._waiters: set[asyncio.Event] = set()
-        self._places = self._turns = self._events = 0
+        self._events = 0
 
     async def submit(self, submission: Submission) -> Submitted:
         now = self._now()
         if first := self._replay(submission, now):
-            return Submitted(job=first.job(), replayed=True, position=self._position(first) or 0)
+            return Submitted(job=first.job(), replayed=True, position=self.lines.position(first) or 0)
         self._admit(submission.tenant)
-        self._places += 1
-        record = Record(submission.job_id, submission.tenant, submission.plan, self._places, now)
-        self._join_line(record, now)
+        record = Record(submission.job_id, submission.tenant, submission.plan, self.lines.next_place(), now)
+        self.lines.join(record, now)
         self._records[record.id] = record
         self._first_uses.remember(submission, now)
         self._emit(record, "queued", now, {})
-        return Submitted(job=record.job(), replayed=False, position=self._position(record) or 0)
+        return Submitted(job=record.job(), replayed=False, position=self.lines.position(record) or 0)
 
     def _replay(self, submission: Submission, now: int) -> Record | None:
         first = self._first_uses.find(submission, now)
@@ -65,7 +66,7 @@ class MemoryLedger:
         return self._records.get(submission.job_id)
 
     def _admit(self, tenant: str) -> None:
-        waiting = self._in_line()
+        waiting = self.lines.waiting()
         if len(waiting) >= self.rules.max_queued:
             refuse_unless_taken("queue_full")
         if sum(record.tenant == tenant for record in waiting) >= self.rules.max_queued_per_tenant:
@@ -80,7 +81,7 @@ class MemoryLedger:
         return self._of(tenant, job_id).job()
 
     async def position(self, job_id: str) -> int | None:
-        return self._position(self._records[job_id]) if job_id in self._records else None
+        return self.lines.position(self._records[job_id]) if job_id in self._records else None
 
     async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None) -> JobPage:
         before = cursors.job_cursor(cursor) if cursor is not None else None
@@ -115,30 +116,21 @@ class MemoryLedger:
         now = self._now()
         lent: list[Claim] = []
         expired = 0
-        while len(lent) < room and expired < self.rules.sweep and (record := self._fairest(models, now)):
+        while len(lent) < room and expired < self.rules.sweep and (record := self.lines.fairest(models, now)):
             if record.overdue(now):
                 expired += 1
                 self._move(record, Move.EXPIRE, now)
             else:
-                self._turns += 1
+                self.lines.take_turn()
                 lent.append(self._lend(record, worker, now))
         return lent
-
-    def _fairest(self, models: Sequence[str], now: int) -> Record | None:
-        bulk_first = (self._turns + 1) % self.rules.bulk_every == 0
-        for priority in ("bulk", "interactive") if bulk_first else ("interactive", "bulk"):
-            desks = [(model, priority) for model in models]
-            waiting = [record for record in self._in_line() if record.desk in desks]
-            if waiting:
-                return min(waiting, key=lambda record: (self._used(record, now), record.place))
-        return None
 
     def _lend(self, record: Record, worker: str, now: int) -> Claim:
         record.attempt += 1
         record.worker = worker
         record.started_ms = now
         record.lease_until_ms = now + self.rules.lease_ms
-        self._settle(record, record.plan.predicted_seconds, now)
+        self.lines.settle(record, record.plan.predicted_seconds, now)
         self._move(record, Move.CLAIM, now, data={"attempt": record.attempt - record.handed_back})
         return Claim(
             job_id=record.id,
@@ -174,7 +166,7 @@ class MemoryLedger:
             raise StaleAttempt(f"attempt {attempt} no longer holds this job")
         now = self._now()
         record.artifacts, record.receipt, record.failure = outcome.artifacts, outcome.receipt, outcome.failure
-        self._settle(record, outcome.device_seconds, now)
+        self.lines.settle(record, outcome.device_seconds, now)
         self._move(record, move, now, data=ending_told(outcome))
         return record.job()
 
@@ -194,7 +186,7 @@ class MemoryLedger:
     async def reap(self) -> Reaped:
         now, sweep = self._now(), self.rules.sweep
         self._forget(now)
-        overdue = [record for record in self._in_line() if record.overdue(now)]
+        overdue = [record for record in self.lines.waiting() if record.overdue(now)]
         expired = sorted(overdue, key=lambda r: (r.plan.deadline_at, r.id))[:sweep]
         for record in expired:
             self._move(record, Move.EXPIRE, now)
@@ -210,7 +202,9 @@ class MemoryLedger:
         oldest = sorted((r.finished_ms, r.id) for r in self._records.values() if r.finished_ms is not None)
         for finished_ms, job_id in oldest[: self.rules.sweep]:
             if finished_ms + self.rules.result_ttl_ms <= now:
-                del self._records[job_id]
+                record = self._records.pop(job_id)
+                if record.attempt:
+                    self._leftovers.put(self._next_id(now), picture_keys(job_id, record.plan))
 
     def _recover(self, lost: Iterable[Record], now: int) -> tuple[list[str], list[str]]:
         requeued, ended = [], []
@@ -225,19 +219,24 @@ class MemoryLedger:
         return requeued, ended
 
     def _put_back(self, record: Record, move: Move, now: int, reason: str) -> None:
-        self._settle(record, 0.0, now)
+        self.lines.settle(record, 0.0, now)
         record.progress = record.started_ms = None
         self._move(record, move, now, data={"reason": reason})
 
     async def waiting(self) -> Mapping[str, int]:
-        return dict(Counter(record.plan.model for record in self._in_line()))
+        return dict(Counter(record.plan.model for record in self.lines.waiting()))
 
     async def outbox(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, JsonObject]]:
-        last = cursors.event_id(after)
-        return [(row, what) for row, what in self._outbox.items() if cursors.event_id(row) > last][:limit]
+        return self._outbox.after(after, limit)
 
     async def outbox_done(self, row: str) -> None:
-        self._outbox.pop(row, None)
+        self._outbox.done(row)
+
+    async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
+        return self._leftovers.after(after, limit)
+
+    async def leftovers_done(self, row: str) -> None:
+        self._leftovers.done(row)
 
     async def check(self) -> LedgerHealth:
         return LedgerHealth(problems=(), warnings=("the ledger is kept in memory and ends with this process",))
@@ -254,36 +253,13 @@ class MemoryLedger:
         if step.state.terminal:
             record.finished_ms = now
             row = {"job_id": record.id, "tenant": record.tenant, "state": step.state.value}
-            self._outbox[self._next_id(now)] = row
+            self._outbox.put(self._next_id(now), row)
         self._emit(record, step.event, now, data or {})
 
     def _emit(self, record: Record, name: EventName, now: int, data: JsonObject) -> None:
         record.tell(self._next_id(now), name, now, data)
         for bell in self._waiters:
             bell.set()
-
-    def _settle(self, record: Record, seconds: float, now: int) -> None:
-        """Let the tenant's account hold `seconds` for this job instead of what it held so far."""
-        self.accounts[(*record.desk, record.tenant)].charge(seconds - record.charge, now, self.rules.half_life_ms)
-        record.charge = seconds
-
-    def _join_line(self, record: Record, now: int) -> None:
-        here = [other for other in self._in_line() if other.desk == record.desk]
-        if here and all(other.tenant != record.tenant for other in here):
-            floor = min(self._used(other, now) for other in here)
-            self.accounts[(*record.desk, record.tenant)].raise_to(floor, now, self.rules.half_life_ms)
-
-    def _used(self, record: Record, now: int) -> float:
-        return self.accounts[(*record.desk, record.tenant)].used(now, self.rules.half_life_ms)
-
-    def _in_line(self) -> list[Record]:
-        return [record for record in self._records.values() if record.state is JobState.QUEUED]
-
-    def _position(self, record: Record) -> int | None:
-        if record.state is not JobState.QUEUED:
-            return None
-        line = [r for r in self._in_line() if r.desk == record.desk and r.tenant == record.tenant]
-        return sum(other.place < record.place for other in line)
 
     def _of(self, tenant: str, job_id: str) -> Record:
         record = self._records.get(job_id)

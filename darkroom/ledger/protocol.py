@@ -156,6 +156,14 @@ class Ledger(Protocol):
         """Forget a row."""
         ...
 
+    async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
+        """Where `reap` forgot a record, keys in the store at which it may have left pictures: (row id, keys)."""
+        ...
+
+    async def leftovers_done(self, row: str) -> None:
+        """Forget a row, once nothing lies at its keys any more."""
+        ...
+
     async def check(self) -> LedgerHealth:
         """Is the server one we can promise on: reachable, no eviction, AOF `always`."""
         ...

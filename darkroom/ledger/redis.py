@@ -14,7 +14,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from darkroom.contract.job import Job, JobEvent, Progress
+from darkroom.contract.job import Job, JobEvent, Progress, picture_keys
 from darkroom.errors import LedgerUnavailable, NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
 from darkroom.ledger import lua
@@ -92,6 +92,7 @@ class RedisLedger:
             "" if plan.deadline_at is None else milliseconds(plan.deadline_at),
             _digest(submission),
             submission.body_hash,
+            " ".join(picture_keys(submission.job_id, plan)),
         )
         refuse_unless_taken(word)
         position, fields = answer
@@ -208,6 +209,14 @@ class RedisLedger:
 
     async def outbox_done(self, row: str) -> None:
         await self._ask(self._client.xdel(self._key("outbox"), row))
+
+    async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
+        cursors.event_id(after)
+        rows = await self._ask(self._client.xrange(self._key("leftovers"), min=f"({after}", count=limit))
+        return [(row, tuple(fields["keys"].split())) for row, fields in rows]
+
+    async def leftovers_done(self, row: str) -> None:
+        await self._ask(self._client.xdel(self._key("leftovers"), row))
 
     async def check(self) -> LedgerHealth:
         health: LedgerHealth = await self._ask(examine(self._client))

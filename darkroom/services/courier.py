@@ -1,4 +1,4 @@
-"""The courier's loop: puts back what dead workers held, rings forgotten bells, sweeps the outbox. CPU only."""
+"""The courier's loop: puts back what dead workers held, rings forgotten bells, sweeps up what has ended. CPU only."""
 
 import asyncio
 from contextlib import suppress
@@ -7,6 +7,7 @@ from darkroom.errors import UnavailableError
 from darkroom.log import get_logger
 from darkroom.queue import rebell
 from darkroom.services.composition import Services
+from darkroom.services.leftovers import LeftoverSweep
 from darkroom.webhooks import sweep_outbox
 
 ROUND_SECONDS = 1.0
@@ -16,19 +17,21 @@ _log = get_logger(__name__)
 
 async def run_courier(services: Services, stop: asyncio.Event, *, every: float = ROUND_SECONDS) -> None:
     """One round every `every` seconds until `stop` is set. A ledger that is away for a while is no reason to end."""
+    leftovers = LeftoverSweep(services.ledger, services.store)
     while not stop.is_set():
         try:
-            await courier_round(services)
+            await courier_round(services, leftovers)
         except UnavailableError as error:
-            _log.warning("courier waits", code=error.code)
+            _log.warning("courier.waits", code=error.code)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every)
 
 
-async def courier_round(services: Services) -> None:
+async def courier_round(services: Services, leftovers: LeftoverSweep) -> None:
     """Do what is due once. Raises: LedgerUnavailable."""
     reaped = await services.ledger.reap()
     for job_id in (*reaped.requeued, *reaped.ended):
-        _log.info("reaped", job_id=job_id, again=job_id in reaped.requeued)
+        _log.info("job.reaped", job_id=job_id, again=job_id in reaped.requeued)
     await rebell(services.ledger, services.bells)
     await sweep_outbox(services.ledger)
+    await leftovers.sweep()

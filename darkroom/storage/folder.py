@@ -86,6 +86,15 @@ class FolderStore:
             _descend(root, folders) as at,
         ):
             os.unlink(name, dir_fd=at)
+        self._drop_if_empty(folders)
+
+    def _drop_if_empty(self, folders: list[str]) -> None:
+        """A job's folder goes with its last picture. Never its parents: others are about to put something there."""
+        if not folders:
+            return
+        *parents, last = folders
+        with suppress(OSError), self._open_root() as root, _descend(root, parents) as parent:
+            os.rmdir(last, dir_fd=parent)
 
     def _check(self) -> None:
         with _translated(), self._open_root() as root, _temporary(root, b"ok"):

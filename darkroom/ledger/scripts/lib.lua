@@ -11,6 +11,7 @@
 --   jobs:TENANT                         sorted set in lexical order, the tenant's job ids
 --   use:DIGEST                          hash, the first use of an idempotency key
 --   outbox                              stream, final states for receivers
+--   leftovers                           stream, keys in the store that forgotten records may have left pictures at
 --   places, turns                       counters
 local now = now_ms()
 

@@ -1,4 +1,4 @@
--- Forget old records, expire what is past its deadline, take back what dead workers held.
+-- Forget old records, leaving their pictures to be deleted; expire what is past its deadline, take back what dead workers held.
 -- ARGV: '1' to look at leases
 -- Answers {put back ids, ended ids, waiting by model}.
 local requeued, ended = {}, {}
@@ -9,6 +9,8 @@ end
 
 for _, member in ipairs(due('ended', now - RULES.result_ttl_ms)) do
   local id, tenant = string.match(member, '^([^:]*):(.*)$')
+  local pictures, attempt = unpack(redis.call('HMGET', key('job', id), 'pictures', 'attempt'))
+  if attempt ~= '0' then redis.call('XADD', key('leftovers'), '*', 'keys', pictures) end
   redis.call('DEL', key('job', id), key('events', id))
   redis.call('ZREM', key('jobs', tenant), id)
   redis.call('ZREM', key('ended'), member)

@@ -132,6 +132,7 @@ class TwoLedgers(RuleBasedStateMachine):
             return
         self.both(lambda ledger: ledger.waiting())
         self.both(_outbox)
+        self.both(_leftovers)
         for tenant in ("ann", "bob", "cid"):
             self.both(lambda ledger, tenant=tenant: ledger.jobs(tenant, limit=50))
         for job_id in self.jobs:
@@ -183,7 +184,7 @@ class TwoLedgers(RuleBasedStateMachine):
         async for key in self.client.scan_iter(f"{tag}*"):
             priority, model, tenant = key.removeprefix(tag).split(":")
             used[model, priority, tenant] = float(await self.client.hget(key, "seconds"))
-        expected = {key: account.seconds for key, account in self.memory.accounts.items()}
+        expected = {key: account.seconds for key, account in self.memory.lines.accounts.items()}
         assert {key: seconds for key, seconds in used.items() if seconds} == {k: s for k, s in expected.items() if s}
 
 
@@ -205,3 +206,7 @@ async def _told(ledger: Ledger, job_id: str) -> list[tuple[object, ...]]:
 
 async def _outbox(ledger: Ledger) -> list[Any]:
     return [what for _, what in await ledger.outbox()]
+
+
+async def _leftovers(ledger: Ledger) -> list[tuple[str, ...]]:
+    return [keys for _, keys in await ledger.leftovers()]

@@ -33,6 +33,10 @@ SABOTAGES = {
         "redis.call('XADD', key('outbox'), '*', 'job_id', job.id, 'tenant', job.tenant, 'state', job.state)",
         "",
     ),
+    "pictures of a forgotten record stay for ever": (
+        "if attempt ~= '0' then redis.call('XADD', key('leftovers'), '*', 'keys', pictures) end",
+        "",
+    ),
     "a job put back goes to the end": (
         "redis.call('ZADD', line(job), job.place, job.id)",
         "redis.call('ZADD', line(job), redis.call('INCR', key('places')), job.id)",

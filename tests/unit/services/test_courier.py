@@ -13,6 +13,7 @@ from darkroom.ledger.protocol import Submission
 from darkroom.planner import plan
 from darkroom.services import Services, run_courier
 from darkroom.services.courier import courier_round
+from darkroom.services.leftovers import LeftoverSweep
 from darkroom.webhooks import sweep_outbox
 from tests.fakes import fake_services
 
@@ -41,13 +42,17 @@ async def submit(services: Services, job_id: str = "01ARZ3NDEKTSV4RRFFQ69G5FAV")
     return (await services.ledger.submit(submission)).job.id
 
 
+async def one_round(services: Services) -> None:
+    await courier_round(services, LeftoverSweep(services.ledger, services.store))
+
+
 async def test_a_forgotten_job_gets_its_bell() -> None:
     bells = NotedBells()
     services = replace(fake_services(), bells=bells)
-    await courier_round(services)
+    await one_round(services)
     assert bells.rung == []
     await submit(services)
-    await courier_round(services)
+    await one_round(services)
     assert bells.rung == ["tiny"]
 
 
@@ -57,7 +62,7 @@ async def test_a_dead_workers_job_goes_back_into_line() -> None:
     job_id = await submit(services)
     assert await services.ledger.claim("worker", ["tiny"], 1)
     clock.now += services.settings.lease_seconds + 1
-    await courier_round(services)
+    await one_round(services)
     assert (await services.ledger.get("local", job_id)).state is JobState.QUEUED
 
 

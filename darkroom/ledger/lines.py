@@ -1,0 +1,65 @@
+"""Who stands in line and who is next, as `MemoryLedger` sees it: by looking at every record, each time."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from darkroom.contract.job import JobState
+from darkroom.ledger.fairness import Account
+from darkroom.ledger.record import Record
+from darkroom.ledger.rules import Rules
+
+
+class Lines:
+    """The lines among these records, and what each tenant has used at each desk."""
+
+    def __init__(self, records: Mapping[str, Record], rules: Rules) -> None:
+        self.accounts: defaultdict[tuple[str, str, str], Account] = defaultdict(Account)
+        self._records = records
+        self._rules = rules
+        self._places = self._turns = 0
+
+    def next_place(self) -> int:
+        """A place behind all others."""
+        self._places += 1
+        return self._places
+
+    def take_turn(self) -> None:
+        """Count a job that was lent: every so many, bulk goes first."""
+        self._turns += 1
+
+    def waiting(self) -> list[Record]:
+        return [record for record in self._records.values() if record.state is JobState.QUEUED]
+
+    def fairest(self, models: Sequence[str], now: int) -> Record | None:
+        """Who is next among these models."""
+        bulk_first = (self._turns + 1) % self._rules.bulk_every == 0
+        for priority in ("bulk", "interactive") if bulk_first else ("interactive", "bulk"):
+            desks = [(model, priority) for model in models]
+            waiting = [record for record in self.waiting() if record.desk in desks]
+            if waiting:
+                return min(waiting, key=lambda record: (self._used(record, now), record.place))
+        return None
+
+    def join(self, record: Record, now: int) -> None:
+        """Who joins where others wait is raised to the least of them."""
+        here = [other for other in self.waiting() if other.desk == record.desk]
+        if here and all(other.tenant != record.tenant for other in here):
+            self._account(record).raise_to(min(self._used(r, now) for r in here), now, self._rules.half_life_ms)
+
+    def settle(self, record: Record, seconds: float, now: int) -> None:
+        """Let the tenant's account hold `seconds` for this job instead of what it held so far."""
+        self._account(record).charge(seconds - record.charge, now, self._rules.half_life_ms)
+        record.charge = seconds
+
+    def position(self, record: Record) -> int | None:
+        """Jobs ahead in the tenant's own line; None for one that does not wait."""
+        if record.state is not JobState.QUEUED:
+            return None
+        line = [r for r in self.waiting() if r.desk == record.desk and r.tenant == record.tenant]
+        return sum(other.place < record.place for other in line)
+
+    def _used(self, record: Record, now: int) -> float:
+        return self._account(record).used(now, self._rules.half_life_ms)
+
+    def _account(self, record: Record) -> Account:
+        return self.accounts[(*record.desk, record.tenant)]

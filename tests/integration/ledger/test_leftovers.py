@@ -1,0 +1,70 @@
+"""What a forgotten record leaves in the store is handed over with the forgetting, and kept until it is gone."""
+
+import pytest
+
+from darkroom.contract.job import picture_keys
+from darkroom.errors import InvalidField
+from darkroom.ledger.protocol import Ledger
+from tests.integration.ledger.clocks import StillClock
+from tests.integration.ledger.making import FAILED, claimed, plan, submitted, succeeded
+
+
+async def forget_all(ledger: Ledger, clock: StillClock) -> None:
+    await clock.advance(60)
+    await ledger.reap()
+
+
+async def test_nothing_is_left_over_while_a_record_lives(ledger: Ledger, clock: StillClock) -> None:
+    job_id = await submitted(ledger)
+    await ledger.finish(job_id, (await claimed(ledger)).attempt, succeeded())
+    await clock.advance(59)
+    await ledger.reap()
+    assert await ledger.leftovers() == []
+
+
+async def test_every_picture_of_a_forgotten_record_is_left_over_once(ledger: Ledger, clock: StillClock) -> None:
+    job_id = await submitted(ledger, seeds=(7, 8, 9), output_format="jpeg")
+    await ledger.finish(job_id, (await claimed(ledger)).attempt, succeeded(images=3))
+    await forget_all(ledger, clock)
+    await ledger.reap()
+    ((_, keys),) = await ledger.leftovers()
+    assert keys == (f"images/{job_id}/0.jpeg", f"images/{job_id}/1.jpeg", f"images/{job_id}/2.jpeg")
+
+
+async def test_pictures_of_attempts_that_did_not_succeed_are_left_over(ledger: Ledger, clock: StillClock) -> None:
+    """They were stored one by one, before it was known that the job would not end well."""
+    failed, canceled = await submitted(ledger, "ann"), await submitted(ledger, "bob")
+    first, _ = await ledger.claim("worker", ["tiny"], 2)
+    await ledger.finish(failed, first.attempt, FAILED)
+    await ledger.cancel("bob", canceled)
+    await forget_all(ledger, clock)
+    assert {keys for _, keys in await ledger.leftovers()} == {
+        picture_keys(failed, plan()),
+        picture_keys(canceled, plan()),
+    }
+
+
+async def test_a_job_that_nobody_began_leaves_nothing(ledger: Ledger, clock: StillClock) -> None:
+    await ledger.cancel("ann", await submitted(ledger))
+    await forget_all(ledger, clock)
+    assert (await ledger.jobs("ann", limit=9)).jobs == ()
+    assert await ledger.leftovers() == []
+
+
+async def test_leftovers_stay_until_they_are_done(ledger: Ledger, clock: StillClock) -> None:
+    for tenant in ("ann", "bob", "cid"):
+        job_id = await submitted(ledger, tenant)
+        await ledger.finish(job_id, (await claimed(ledger)).attempt, succeeded())
+        await clock.advance(0.001)  # they are forgotten in the order of their ends
+    await forget_all(ledger, clock)
+    rows = await ledger.leftovers()
+    assert len(rows) == 3
+    assert await ledger.leftovers(after=rows[0][0], limit=1) == rows[1:2]
+    await ledger.leftovers_done(rows[1][0])
+    await ledger.leftovers_done(rows[1][0])
+    assert await ledger.leftovers() == [rows[0], rows[2]]
+
+
+async def test_a_row_that_is_not_ours_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(InvalidField):
+        await ledger.leftovers(after="x")

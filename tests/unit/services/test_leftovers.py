@@ -1,0 +1,185 @@
+"""Pictures go when their record goes, however often the courier or the store fails in between; provenance stays."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from darkroom.contract.job import picture_keys
+from darkroom.errors import LedgerUnavailable, NotStored, StoreUnavailable
+from darkroom.ledger.memory import MemoryLedger
+from darkroom.ledger.rules import Rules
+from darkroom.provenance import Facts
+from darkroom.services import WorkerServices, run_courier
+from darkroom.services.leftovers import LeftoverSweep
+from darkroom.storage import FolderStore, MemoryStore
+from tests.fakes import fake_worker_services
+from tests.integration.ledger.clocks import StillClock
+from tests.integration.ledger.making import claimed, plan, submitted, succeeded
+
+TTL = 60
+
+
+class StubbornStore(MemoryStore):
+    """Deletes nothing whose key holds one of these words."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__()
+        self.words = list(words)
+
+    async def delete(self, key: str) -> None:
+        if any(word in key for word in self.words):
+            raise StoreUnavailable("the object store refused (AccessDenied)")
+        await super().delete(key)
+
+
+async def kept(store: MemoryStore) -> set[str]:
+    return set(store._objects)
+
+
+async def ended(ledger: MemoryLedger, store: MemoryStore, tenant: str = "ann") -> str:
+    """The id of a job that ended well and has one picture in the store."""
+    job_id = await submitted(ledger, tenant)
+    await ledger.finish(job_id, (await claimed(ledger)).attempt, succeeded())
+    await store.put(picture_keys(job_id, plan())[0], b"picture", media_type="image/png")
+    return job_id
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def ledger(clock: StillClock) -> MemoryLedger:
+    return MemoryLedger(Rules(result_ttl_ms=TTL * 1000), clock)
+
+
+async def test_pictures_go_with_their_record_and_not_before(ledger: MemoryLedger, clock: StillClock) -> None:
+    store = MemoryStore()
+    sweep = LeftoverSweep(ledger, store)
+    await ended(ledger, store)
+    await clock.advance(TTL - 1)
+    await ledger.reap()
+    assert await sweep.sweep() == 0
+    assert len(await kept(store)) == 1
+    await clock.advance(1)
+    await ledger.reap()
+    assert await sweep.sweep() == 1
+    assert await kept(store) == set()
+    assert await ledger.leftovers() == []
+
+
+async def test_a_store_that_is_away_keeps_the_row_for_later(ledger: MemoryLedger, clock: StillClock) -> None:
+    store = StubbornStore("images/")
+    sweep = LeftoverSweep(ledger, store)
+    await ended(ledger, store)
+    await clock.advance(TTL)
+    await ledger.reap()
+    assert await sweep.sweep() == 0
+    assert len(await ledger.leftovers()) == 1
+    store.words.clear()
+    await sweep.sweep()  # behind the row that was refused, nothing is left
+    assert await sweep.sweep() == 1
+    assert await kept(store) == set()
+
+
+async def test_a_courier_that_dies_between_deleting_and_noting_it_deletes_again(
+    ledger: MemoryLedger, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    await ended(ledger, store)
+    await clock.advance(TTL)
+    await ledger.reap()
+
+    async def dead(_row: str) -> None:
+        raise LedgerUnavailable("the ledger is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger, "leftovers_done", dead)
+        with pytest.raises(LedgerUnavailable):
+            await LeftoverSweep(ledger, store).sweep()
+    assert await kept(store) == set()
+    assert await LeftoverSweep(ledger, store).sweep() == 1  # another courier: the row is still there
+    assert await ledger.leftovers() == []
+
+
+async def test_one_picture_that_cannot_be_deleted_does_not_keep_the_others(
+    ledger: MemoryLedger, clock: StillClock
+) -> None:
+    store = StubbornStore()
+    first, _ = await ended(ledger, store, "ann"), await ended(ledger, store, "bob")
+    store.words.append(first)
+    await clock.advance(TTL)
+    await ledger.reap()
+    sweep = LeftoverSweep(ledger, store)
+    for _ in range(4):
+        await sweep.sweep()
+    assert await kept(store) == {picture_keys(first, plan())[0]}
+    assert len(await ledger.leftovers()) == 1
+
+
+async def test_the_couriers_rounds_sweep_them_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    import asyncio
+
+    clock, stop = StillClock(), asyncio.Event()
+    services = fake_worker_services(clock, result_ttl=TTL)
+    job_id = await ended(services.ledger, services.store)  # type: ignore[arg-type]
+    await clock.advance(TTL)
+    courier = asyncio.create_task(run_courier(services, stop, every=0.001))
+    async with asyncio.timeout(5):
+        while await kept(services.store):  # type: ignore[arg-type]
+            await asyncio.sleep(0.001)
+    stop.set()
+    await courier
+    assert (await services.ledger.jobs("ann", limit=9)).jobs == ()
+    with pytest.raises(NotStored):
+        await services.store.get(picture_keys(job_id, plan())[0])
+
+
+async def test_a_copy_of_a_deleted_picture_is_still_recovered() -> None:
+    clock = StillClock()
+    services = fake_worker_services(clock, result_ttl=TTL)
+    stripped = await issue_and_strip(services)
+    await clock.advance(TTL)
+    await services.ledger.reap()
+    assert await LeftoverSweep(services.ledger, services.store).sweep() == 1
+    assert (await services.verifier.verify(stripped)).state == "recovered"
+
+
+async def issue_and_strip(services: WorkerServices) -> bytes:
+    """End a job with a real picture, and return that picture without its metadata."""
+    import io
+
+    from PIL import Image
+
+    job_id = await submitted(services.ledger)
+    claim = await claimed(services.ledger)
+    y, x = np.mgrid[0:128, 0:128]
+    rgb_HWC = np.stack([x + 60, y + 60, (x + y) // 2 + 40], axis=-1).clip(0, 255).astype(np.uint8)
+    facts = Facts(
+        job_id=job_id, index=0, tenant="ann", plan=claim.plan, seed=7, created_at=clock_start(), versions={"x": "1"}
+    )
+    (key,) = picture_keys(job_id, claim.plan)
+    stamped = await services.stamper.issue(rgb_HWC, facts, services.store, key)
+    await services.ledger.finish(job_id, claim.attempt, succeeded())
+    bare = io.BytesIO()
+    Image.open(io.BytesIO(stamped.data)).convert("RGB").save(bare, "PNG")
+    return bare.getvalue()
+
+
+def clock_start() -> float:
+    return StillClock().now
+
+
+async def test_a_jobs_folder_goes_with_its_last_picture(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    for key in ("images/a/0.png", "images/a/1.png", "images/b/0.png"):
+        await store.put(key, b"x", media_type="image/png")
+    await store.delete("images/a/0.png")
+    assert (tmp_path / "images/a").is_dir()
+    await store.delete("images/a/1.png")
+    await store.delete("images/a/1.png")
+    assert sorted(path.name for path in (tmp_path / "images").iterdir()) == ["b"]
+    await store.delete("images/b/0.png")
+    assert (tmp_path / "images").is_dir()  # shared with pictures that are just being put
