@@ -49,8 +49,9 @@ fix: .venv/.dev ## format the code, mend what ruff can, write the generated page
 bench: .venv/.run ## run every benchmark; each ends with one line of JSON
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
-train: .venv/.run ## make the embedded model from nothing, into worker/tiny/model
+train: .venv/.run ## make the embedded model and its LoRA from nothing, into worker/tiny
 	$(BIN)/python -m training.train
+	$(BIN)/python -m training.lora
 
 clean: ## remove caches, builds and the demo's picture; the virtual environment stays
 	rm -rf build dist demo.png .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis

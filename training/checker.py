@@ -156,6 +156,14 @@ def read(picture: Image) -> Reading:
     return Reading(colour_name(ground), _objects(picture, ground, None, nested=False))
 
 
+def hollowness(picture: Image) -> float:
+    """Share of all that lies within outlines that is background: about 0 for filled shapes, .27 for a filled ring."""
+    distance = np.linalg.norm(_lab(picture) - _lab(_border_colour(picture)), axis=2)
+    foreground = (distance > FOREGROUND_DISTANCE).astype(np.uint8)
+    within = _outer(foreground).sum()
+    return 1 - float(foreground.sum() / within) if within else 0.0
+
+
 def _place(value: float, length: int) -> int:
     return -1 if value < 0.42 * length else 1 if value > 0.58 * length else 0
 

@@ -228,6 +228,6 @@ def place(rng: random.Random, scene: Scene) -> list[Item]:
     return PLACERS[scene.kind](rng, scene) if scene.things else []
 
 
-def render(rng: random.Random, scene: Scene) -> Image:
-    """One picture of the scene."""
-    return draw(place(rng, scene), jittered(rng, scene.background), scene.width, scene.height)
+def render(rng: random.Random, scene: Scene, stroke: float | None = None) -> Image:
+    """One picture of the scene, filled or in outlines of `stroke` px."""
+    return draw(place(rng, scene), jittered(rng, scene.background), scene.width, scene.height, stroke)

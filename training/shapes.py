@@ -91,13 +91,22 @@ def _fixed_point(item: Item, outline: Outline) -> NDArray[np.int32]:
     return np.round((placed * SUPERSAMPLING - 0.5) * 2**SUBPIXEL_BITS).astype(np.int32)
 
 
-def draw(items: list[Item], background: Colour, width: int = SIDE, height: int = SIDE) -> Image:
-    """Items in order, later ones on top, on a flat background: a uint8 picture, HWC."""
+def draw(
+    items: list[Item], background: Colour, width: int = SIDE, height: int = SIDE, stroke: float | None = None
+) -> Image:
+    """Items in order, later ones on top, on a flat background: a uint8 picture, HWC.
+
+    Filled, or only their outlines when `stroke` gives the width of the line, in px.
+    """
     canvas = np.empty((height * SUPERSAMPLING, width * SUPERSAMPLING, 3), np.uint8)
     canvas[:] = background
     for item in items:
         outlines = [_fixed_point(item, OUTLINES[item.shape])]
         if item.shape == "ring":  # fillPoly is even-odd: a second outline cuts the hole
             outlines.append(_fixed_point(item, OUTLINES["ring"] * RING_HOLE))
-        cv2.fillPoly(canvas, outlines, item.rgb, cv2.LINE_8, SUBPIXEL_BITS)
+        if stroke is None:
+            cv2.fillPoly(canvas, outlines, item.rgb, cv2.LINE_8, SUBPIXEL_BITS)
+        else:
+            line = round(stroke * SUPERSAMPLING)
+            cv2.polylines(canvas, outlines, True, item.rgb, line, cv2.LINE_8, SUBPIXEL_BITS)
     return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)

@@ -44,13 +44,14 @@ class Journal:
 
     def report(self, stage: str, step: int, loss: float) -> None:
         self.losses.append(loss)
-        if (step + 1) % REPORT_EVERY or self.file is None:
+        if (step + 1) % REPORT_EVERY:
             return
         mean = sum(self.losses) / len(self.losses)
         self.losses.clear()
         log.info("%s step %d loss %.4f after %.0f s", stage, step + 1, mean, time.monotonic() - self.started)
-        with self.file.open("a", encoding="utf-8") as lines:
-            lines.write(f"{stage},{step + 1},{mean:.5f}\n")
+        if self.file is not None:
+            with self.file.open("a", encoding="utf-8") as lines:
+                lines.write(f"{stage},{step + 1},{mean:.5f}\n")
 
 
 @dataclass

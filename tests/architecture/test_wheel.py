@@ -36,6 +36,11 @@ def test_the_wheel_brings_the_embedded_model(wheel: zipfile.ZipFile) -> None:
     assert_shipped(wheel, (path for path in (ROOT / "worker/tiny/model").rglob("*") if path.is_file()))
 
 
+def test_the_wheel_brings_the_loras_of_the_embedded_model(wheel: zipfile.ZipFile) -> None:
+    loras = [path.relative_to(ROOT).as_posix() for path in (ROOT / "worker/tiny/loras").glob("*.safetensors")]
+    assert set(loras) <= set(wheel.namelist())
+
+
 def test_the_wheel_says_that_it_is_typed_and_how_it_is_licensed(wheel: zipfile.ZipFile) -> None:
     assert "darkroom/py.typed" in wheel.namelist()
     assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())

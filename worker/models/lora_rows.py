@@ -59,8 +59,9 @@ class Together:
         self._slots_N = torch.tensor(slot_of_row, device=device)
 
     def __call__(self, module: Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        x = inputs[0] if self._rows_N is None else inputs[0][self._rows_N]
-        downs, ups_NPO = self._downs_SPI[self._slots_N], self._ups_SPO[self._slots_N]
+        x = inputs[0] if self._rows_N is None else inputs[0].index_select(0, self._rows_N)
+        downs = self._downs_SPI.index_select(0, self._slots_N)
+        ups_NPO = self._ups_SPO.index_select(0, self._slots_N)
         added = _convolved(module, x, downs, ups_NPO) if isinstance(module, Conv2d) else _multiplied(x, downs, ups_NPO)
         if self._rows_N is None:
             return output + added.view_as(output)
