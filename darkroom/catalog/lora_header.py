@@ -1,8 +1,9 @@
 """Which layers a LoRA file changes, told from its header alone. Two conventions of naming are read.
 
 kohya-ss: `lora_unet_<layer, dots as underscores>.lora_down.weight`, `.lora_up.weight`, `.alpha`; `lora_te_` or
-`lora_te1_` and `lora_te2_` for text encoders. diffusers and PEFT: `unet.<layer>.lora_A.weight` and `lora_B.weight`, or
-the older `lora.down`, `lora_linear_layer.down` and `processor.to_q_lora.down`; the scale is in the file's metadata.
+`lora_te1_` and `lora_te2_` for text encoders; layers of Stable Diffusion XL as Stability names them (`sgm_names`).
+diffusers and PEFT: `unet.<layer>.lora_A.weight` and `lora_B.weight`, or the older `lora.down`, `lora_linear_layer.down`
+and `processor.to_q_lora.down`; the scale is in the file's metadata.
 """
 
 import json
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from darkroom.catalog.safetensors_header import TensorHeader
+from darkroom.catalog.sgm_names import diffusers_name
 from darkroom.contract.lora import LoraFormat
 
 MAX_RANK = 1024
@@ -89,7 +91,7 @@ def _named(name: str) -> tuple[LoraFormat, str, str, str]:
         raise UnreadLora(f"tensor {name[:60]!r}… has a name of more than {MAX_NAME_CHARS} characters")
     if found := _KOHYA.fullmatch(name):
         network, layer, side, alpha = found.groups()
-        return "kohya", _NETWORKS[network], layer, side or alpha
+        return "kohya", _NETWORKS[network], diffusers_name(layer), side or alpha
     if found := _PROCESSOR.fullmatch(name):
         network, block, letter, side = found.groups()
         return "diffusers", network, f"{block}.{_attention_layer(network, letter)}", side

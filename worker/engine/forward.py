@@ -1,5 +1,6 @@
 """Rows -> predictions: one pass of the U-Net, and what is done when it fails."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from worker.models.lora_mix import LoraMix, RowKey, row_key
 
 Prediction = Tensor | GenerationError
 
+# Rows rarely change from one step to the next; contexts of two lengths make two passes a step.
+MOST_MIXES = 2
+
 
 @dataclass
 class Forward:
@@ -31,7 +35,7 @@ class Forward:
     most_rows: int
     fixed_rows: int | None = None
     free_memory: Callable[[], None] = lambda: None
-    _mix: tuple[tuple[RowKey, ...], LoraMix] | None = field(default=None, init=False)
+    _mixes: OrderedDict[tuple[RowKey, ...], LoraMix] = field(default_factory=OrderedDict, init=False)
 
     def __call__(self, rows: Sequence[Row]) -> list[Prediction]:
         """One float32 prediction 1CHW a row, or why there is none. Raises what the device does not recover from."""
@@ -57,7 +61,7 @@ class Forward:
                 return self._halves(rows, error)
         # Out of the except block, where the traceback no longer keeps the pass's tensors alive.
         if not freed:
-            self._mix = None
+            self._mixes.clear()
             self.free_memory()
             return self._attempt(rows, freed=True)
         return self._fewer(rows)
@@ -72,15 +76,14 @@ class Forward:
         """The rows' LoRAs over the U-Net; nothing at all when no row has any."""
         keys = tuple(row_key(row.loras) for row in rows)
         if not any(keys):
-            self._mix = None
             return nullcontext()
-        # Rows rarely change from one step to the next.
-        if self._mix is None or self._mix[0] != keys:
-            self._mix = None  # first, so that both are never in memory
-            loras = [row.loras for row in rows]
-            mix = LoraMix(self.checkpoint.layers, "unet", loras, row_by_row=self.fixed_rows is not None)
-            self._mix = keys, mix
-        return self._mix[1].applied()
+        if keys not in self._mixes:
+            while len(self._mixes) >= MOST_MIXES:
+                self._mixes.popitem(last=False)
+            loras, alone = [row.loras for row in rows], self.fixed_rows is not None
+            self._mixes[keys] = LoraMix(self.checkpoint.layers, "unet", loras, row_by_row=alone)
+        self._mixes.move_to_end(keys)
+        return self._mixes[keys].applied()
 
     def _halves(self, rows: Sequence[Row], error: Exception) -> list[Prediction]:
         """Find the row at fault, so that the others go on."""
