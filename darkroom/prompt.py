@@ -107,8 +107,9 @@ class _Writer:
     clamped: int = 0
 
     def write(self, text: str, weight: float) -> None:
-        within = max(-MOST_WEIGHT, min(weight, MOST_WEIGHT))
-        self.clamped += within != weight
+        self.clamped += abs(weight) > MOST_WEIGHT
+        # Rounded, so that "([word])" weighs 1 and not next to 1.
+        within = round(max(-MOST_WEIGHT, min(weight, MOST_WEIGHT)), 9)
         parts = _BREAK.split(text) if isinstance(text, _Words) else [text]
         for index, part in enumerate(parts):
             if index:

@@ -41,7 +41,7 @@ def equal_bits(found: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) 
     return [torch.equal(one, other) for one, other in zip(found, expected, strict=True)]
 
 
-@pytest.mark.parametrize("every", [0, 1, 3])
+@pytest.mark.parametrize("every", [0, 3])
 def test_a_mixed_batch_equals_solo_runs(epsilon: Checkpoint, every: int) -> None:
     plans = mixture(10)
     alone = [denoise_alone(epsilon, plan) for plan in plans]
@@ -75,7 +75,7 @@ def test_deterministic_requests_have_the_same_bits_under_any_load(
     checkpoint: str, request: pytest.FixtureRequest
 ) -> None:
     model: Checkpoint = request.getfixturevalue(checkpoint)
-    plans = mixture(10, deterministic=True)
+    plans = mixture(7, deterministic=True)
     alone = [denoise_alone(model, plan) for plan in plans]
     others = mixture(4, seed=9)
 

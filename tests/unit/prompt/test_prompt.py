@@ -130,6 +130,11 @@ def test_any_text_is_itself_once_it_is_escaped(text: str) -> None:
     assert all(piece.weight == 1.0 for section in parse(escaped).sections for piece in section)
 
 
+@pytest.mark.parametrize("text", ["a ([red]) circle", "a (([[red]])) circle", "a [([(([red]))])] circle"])
+def test_brackets_that_cancel_out_leave_a_plain_prompt(text: str) -> None:
+    assert parse(text) == parse("a red circle")
+
+
 @given(SYNTAX)
 def test_any_text_is_read_as_a1111_reads_it(text: str) -> None:
     try:
@@ -140,11 +145,11 @@ def test_any_text_is_read_as_a1111_reads_it(text: str) -> None:
 
     assert [piece.text for piece in section] == [words for words, _ in expected]
     for piece, (_, weight) in zip(section, expected, strict=True):
-        assert piece.weight == pytest.approx(max(-MOST_WEIGHT, min(weight, MOST_WEIGHT)))
+        assert piece.weight == pytest.approx(weight, abs=1e-8)
 
 
 def a1111(text: str) -> list[tuple[str, float]]:  # noqa: C901
-    """The parser of AUTOMATIC1111, written out: each closing bracket multiplies what it encloses."""
+    """The parser of AUTOMATIC1111, written out, with our limit: each closing bracket multiplies what it encloses."""
     found: list[list[object]] = []
     stacks: dict[str, list[int]] = {"(": [], "[": []}
     lexemes = r"\\\(|\\\)|\\\[|\\]|\\\\|\\|\(|\[|:\s*([+-]?[.\d]+)\s*\)|\)|]|[^\\()\[\]:]+|:"
@@ -171,8 +176,9 @@ def a1111(text: str) -> list[tuple[str, float]]:  # noqa: C901
         for start in stacks[opening]:
             multiply(start, factor)
     joined: list[tuple[str, float]] = []
-    for words, weight in found:
-        if joined and joined[-1][1] == pytest.approx(weight, rel=1e-12):
+    for words, unbound in found:
+        weight = max(-MOST_WEIGHT, min(unbound, MOST_WEIGHT))
+        if joined and round(joined[-1][1], 9) == round(weight, 9):
             joined[-1] = (joined[-1][0] + words, joined[-1][1])
         elif words:
             joined.append((words, weight))
