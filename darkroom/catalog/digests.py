@@ -11,10 +11,13 @@ _Known = tuple[int, int, str]
 
 
 class DigestCache:
-    """Digests by path, size and mtime; kept in the JSON file `path`, or in memory alone when it is None."""
+    """Digests by path, size and mtime; kept in the JSON file `path`, or in memory alone when it is None.
 
-    def __init__(self, path: Path | None = None) -> None:
-        self._path = path
+    One that does not `remember` reads that file and leaves it as it is, or absent.
+    """
+
+    def __init__(self, path: Path | None = None, *, remember: bool = True) -> None:
+        self._path = path if remember else None
         self._known = _load(path) if path else {}
 
     def sha256(self, file: Path) -> str:

@@ -70,8 +70,9 @@ class Catalog:
         return ", ".join(sorted(self._specs)) or "none"
 
 
-def open_catalog(settings: Settings) -> Catalog:
-    """Read every configured checkpoint, LoRA and embedding, and those that ship. Digests are remembered in the home.
+def open_catalog(settings: Settings, *, remember: bool = True) -> Catalog:
+    """Read every configured checkpoint, LoRA and embedding, and those that ship. Digests are remembered in the home,
+    unless whoever asks only looks.
 
     Raises: ConfigurationError when the default model is none of them, or a name is one nobody could ask for.
     """
@@ -86,7 +87,7 @@ def open_catalog(settings: Settings) -> Catalog:
         loras={**embedded_loras(), **settings.loras},
         embeddings=settings.embeddings,
         default=settings.default_model,
-        digests=DigestCache(settings.home_folder / "digests.json"),
+        digests=DigestCache(settings.home_folder / "digests.json", remember=remember),
     )
 
 

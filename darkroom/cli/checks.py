@@ -1,6 +1,7 @@
 """What `darkroom doctor` looks at. A check returns verdicts in plain words; what it raises on purpose is a failure."""
 
 import importlib.metadata
+import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -68,7 +69,9 @@ async def _ask_ledger(settings: Settings, when_well: str) -> list[Verdict]:
 
 
 async def check_store(settings: Settings) -> list[Verdict]:
-    """Would a write and a read work."""
+    """Would a write and a read work. A folder that is not there yet is not made, only asked for."""
+    if settings.store == "folder" and not settings.folder_root.exists():
+        return [_judge_new_folder(settings.folder_root)]
     store = open_store(settings)
     try:
         await store.check()
@@ -76,6 +79,13 @@ async def check_store(settings: Settings) -> list[Verdict]:
         await store.close()
     where = settings.folder_root if settings.store == "folder" else settings.s3_bucket
     return [("ok", f"{settings.store}: {where} writes and reads")]
+
+
+def _judge_new_folder(folder: Path) -> Verdict:
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        return "ok", f"folder: {folder} will be made at the first start"
+    return "fail", f"folder: {folder} cannot be made, {above} is not ours to write in"
 
 
 async def check_keys(settings: Settings) -> list[Verdict]:
@@ -119,7 +129,7 @@ async def check_clock(settings: Settings) -> list[Verdict]:
 
 async def check_models(settings: Settings) -> list[Verdict]:
     """Every checkpoint and LoRA that would be served, from its headers. A broken LoRA is no reason not to start."""
-    catalog = open_catalog(settings)
+    catalog = open_catalog(settings, remember=False)
     broken: list[Verdict] = [("fail", f"{entry.name}: {entry.error.detail}") for entry in catalog.unavailable()]
     sound: list[Verdict] = [("ok", f"{spec.name}: {len(spec.weights)} weight files") for spec in catalog.specs()]
     return [*broken, *sound, *_judge_loras(catalog.loras)]

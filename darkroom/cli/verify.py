@@ -6,16 +6,22 @@ from typing import Annotated, Any
 
 import typer
 
-from darkroom.cli.console import on_stdout
-from darkroom.cli.generate import DEFAULT_URL, ApiKey, Url
+from darkroom.cli.console import on_stderr, on_stdout
+from darkroom.cli.generate import DEFAULT_URL, ApiKey
 from darkroom.errors import UnavailableError
 
 NOT_INTACT = 3
+MaybeUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="DARKROOM_URL", help="The gateway. Left out: the one on this machine, else this machine's own records."
+    ),
+]
 
 
 def verify(
     file: Annotated[Path, typer.Argument(help="A picture.", exists=True, dir_okay=False)],
-    url: Url = DEFAULT_URL,
+    url: MaybeUrl = None,
     api_key: ApiKey = None,
     local: Annotated[bool, typer.Option("--local", help="Ask no gateway; use this machine's own records.")] = False,
 ) -> None:
@@ -55,29 +61,33 @@ def _standing(signer: dict[str, Any]) -> str:
     return "trusted" if signer["trusted"] else "not trusted here"
 
 
-def _verify_anywhere(data: bytes, url: str, api_key: str | None) -> dict[str, Any]:
+def _verify_anywhere(data: bytes, url: str | None, api_key: str | None) -> dict[str, Any]:
+    """What a gateway says. Only where nobody named one may this machine answer instead, and it says so.
+
+    Raises: UnavailableError for a gateway that was named and does not answer.
+    """
     from darkroom.cli.client import Client
 
     try:
-        with Client(url, api_key) as client:
+        with Client(url or DEFAULT_URL, api_key) as client:
             return client.verify(data)
     except UnavailableError:
-        return _verify_here(data)
+        if url is not None:
+            raise
+    on_stderr().print(f"no gateway answers at {DEFAULT_URL}: answering from this machine's own records", markup=False)
+    return _verify_here(data)
 
 
 def _verify_here(data: bytes) -> dict[str, Any]:
-    """The same verdict from the settings' own store, without a gateway."""
+    """The same verdict from the settings' own store, without a gateway. Makes no key and no folder."""
     return asyncio.run(_ask_own_verifier(data))
 
 
 async def _ask_own_verifier(data: bytes) -> dict[str, Any]:
-    from darkroom.services import build_gateway_services
+    from darkroom.services import onlooking_verifier
     from darkroom.services.configuration import load_settings
 
-    services = build_gateway_services(load_settings())
-    try:
-        verdict = await services.verifier.verify(data)
-        answer: dict[str, Any] = verdict.model_dump(mode="json")
-        return answer
-    finally:
-        await services.close()
+    async with onlooking_verifier(load_settings()) as verifier:
+        verdict = await verifier.verify(data)
+    answer: dict[str, Any] = verdict.model_dump(mode="json")
+    return answer

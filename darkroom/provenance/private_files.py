@@ -53,7 +53,12 @@ def kept_secret(path: Path) -> bytes:
     with locked(path.parent):
         if not path.exists():
             write_private(path, secrets.token_hex(SECRET_BYTES).encode())
-        try:
-            return bytes.fromhex(read_private(path).decode("ascii").strip())
-        except ValueError as error:
-            raise ConfigurationError(f"{path.name} does not hold a secret in hex") from error
+        return read_secret(path)
+
+
+def read_secret(path: Path) -> bytes:
+    """The secret in this file, in hex. Raises: ConfigurationError, also when there is none."""
+    try:
+        return bytes.fromhex(read_private(path).decode("ascii").strip())
+    except ValueError as error:
+        raise ConfigurationError(f"{path.name} does not hold a secret in hex") from error

@@ -2,6 +2,7 @@
 
 from darkroom.services.composition import Services, WorkerServices, build_gateway_services, build_worker_services
 from darkroom.services.courier import run_courier
+from darkroom.services.onlooker import onlooking_verifier
 from darkroom.services.startup import check_start
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     "build_gateway_services",
     "build_worker_services",
     "check_start",
+    "onlooking_verifier",
     "run_courier",
 ]

@@ -1,16 +1,20 @@
 """The keys of this installation: the watermark's secret and the signing identity, made in `home` where none are set."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import SecretStr
 
 from darkroom.errors import ConfigurationError
 from darkroom.provenance.development_pki import development_pki
 from darkroom.provenance.identity import SigningIdentity
-from darkroom.provenance.private_files import kept_secret
+from darkroom.provenance.private_files import kept_secret, read_secret
 from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.watermark import NoWatermarker, Watermarker
 from darkroom.settings import Settings
 
 MIN_SECRET_BYTES = 16
+PKI = "pki"
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,25 @@ def open_keys(settings: Settings) -> Keys:
 def watermark_secret(settings: Settings) -> bytes:
     """From the settings, or else from `home`/watermark.key, which is made once. Raises: ConfigurationError."""
     if settings.watermark_secret is None:
-        return _long_enough(kept_secret(settings.home_folder / "watermark.key"))
+        return _long_enough(kept_secret(_secret_file(settings)))
+    return _given_secret(settings.watermark_secret)
+
+
+def known_secret(settings: Settings) -> bytes | None:
+    """As `watermark_secret`, but makes none: None where there is none yet. Raises: ConfigurationError."""
+    if settings.watermark_secret is not None:
+        return _given_secret(settings.watermark_secret)
+    file = _secret_file(settings)
+    return _long_enough(read_secret(file)) if file.exists() else None
+
+
+def _secret_file(settings: Settings) -> Path:
+    return settings.home_folder / "watermark.key"
+
+
+def _given_secret(secret: SecretStr) -> bytes:
     try:
-        return _long_enough(bytes.fromhex(settings.watermark_secret.get_secret_value()))
+        return _long_enough(bytes.fromhex(secret.get_secret_value()))
     except ValueError:
         # No cause: its words would hold a part of the secret.
         raise ConfigurationError("watermark_secret is not hexadecimal") from None
@@ -42,9 +62,14 @@ def watermark_secret(settings: Settings) -> bytes:
 
 def signing_identity(settings: Settings) -> SigningIdentity:
     """The configured certificate, or else the development PKI of `home`. Raises: ConfigurationError."""
+    return given_identity(settings) or development_pki(settings.home_folder / PKI)
+
+
+def given_identity(settings: Settings) -> SigningIdentity | None:
+    """The configured certificate, if one is. Raises: ConfigurationError."""
     chain, key = settings.signing_certificate, settings.signing_key
     if chain is None and key is None:
-        return development_pki(settings.home_folder / "pki")
+        return None
     if chain is None or key is None:
         raise ConfigurationError("signing_certificate and signing_key must be set together")
     return SigningIdentity.from_files(chain, key)

@@ -62,8 +62,27 @@ async def test_a_store_that_is_away_is_a_failure(settings: Settings, monkeypatch
     assert finding == checks.Finding("fail", "store", "the bucket does not answer")
 
 
+async def test_a_store_that_is_not_there_yet_is_not_made(settings: Settings) -> None:
+    ((state, words),) = await checks.check_store(settings)
+    assert (state, "will be made" in words) == ("ok", True)
+    assert list(settings.home_folder.iterdir()) == []
+
+
+async def test_a_store_that_cannot_be_made_is_a_failure(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    hopeless = settings.model_copy(update={"store_folder": tmp_path / "file" / "store"})
+    ((state, words),) = await checks.check_store(hopeless)
+    assert (state, "cannot be made" in words) == ("fail", True)
+
+
+async def test_looking_at_models_writes_nothing(settings: Settings) -> None:
+    await checks.check_models(settings)
+    assert list(settings.home_folder.iterdir()) == []
+
+
 @pytest.mark.slow
 async def test_a_fresh_machine_has_nothing_that_fails(settings: Settings) -> None:
     findings = await checks.run_checks(settings)
     assert {finding.about for finding in findings} == set(checks.CHECKS)
     assert [finding for finding in findings if finding.state == "fail"] == []
+    assert list(settings.home_folder.iterdir()) == []
