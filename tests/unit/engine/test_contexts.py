@@ -19,7 +19,7 @@ from worker.models.checkpoint import Checkpoint
 PROMPTS = (
     "a red circle",
     "a red circle BREAK two blue stars",
-    "(a green square:1.4) BREAK on the left BREAK of a star",
+    "(a green square:1.4) BREAK on the left BREAK of a star BREAK at night",
     "red, blue, green " * 30,
 )
 
