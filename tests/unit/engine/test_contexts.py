@@ -20,7 +20,7 @@ PROMPTS = (
     "a red circle",
     "a red circle BREAK two blue stars",
     "(a green square:1.4) BREAK on the left BREAK of a star BREAK at night",
-    "red, blue, green " * 30,
+    "red, blue, green " * 20,
 )
 
 
