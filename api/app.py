@@ -10,9 +10,10 @@ from starlette.middleware import Middleware
 from api import errors, openapi
 from api.auth import KeyRing
 from api.boundary import Boundary
+from api.desk import Desk
 from api.framing import OneLength
 from api.hardening import HardenedHeaders
-from api.routes import error_codes, generations, models, ops, provenance, results
+from api.routes import assets, error_codes, generations, models, ops, provenance, results
 from api.visitors import LocalVisitors
 from darkroom.services import Services
 
@@ -29,11 +30,12 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.keys = KeyRing.of(services.settings)
-    app.state.desk = provenance.Desk()
+    app.state.desk = Desk()
+    app.state.reading_desk = Desk()
     app.state.stopping = asyncio.Event()
     errors.install(app)
     openapi.install(app, services.settings, services.catalog)
-    for routes in (generations, results, models, provenance, ops, error_codes):
+    for routes in (generations, results, assets, models, provenance, ops, error_codes):
         app.include_router(routes.router)
     return app
 

@@ -12,8 +12,12 @@ from starlette.requests import ClientDisconnect, Request
 from api import strict_json
 from darkroom.contract.generation import GenerationRequest
 from darkroom.errors import MalformedBody, PayloadTooLarge, UnsupportedMediaType
+from darkroom.settings import Settings
 
-MAX_JSON_BYTES = 1024 * 1024
+MAX_JSON_BYTES = 20 * 1024 * 1024
+# A body that is longer is so for the pictures in it, and base64 holds none of the signs that JSON is built with.
+LONG_BYTES = 1024 * 1024
+MOST_SIGNS = 100_000
 IDLE_SECONDS = 10.0
 TOTAL_SECONDS = 120.0
 
@@ -65,13 +69,30 @@ async def generation_request(request: Request) -> GenerationRequest:
     """
     if media_type_of(request) != "application/json":
         raise UnsupportedMediaType("send JSON with the header Content-Type: application/json (curl: --json DATA)")
-    data = await read_body(request, MAX_JSON_BYTES)
+    data = await read_body(request, json_limit(request.app.state.services.settings))
+    _refuse_long_structure(data)
     value = strict_json.parse(data)
     try:
         return _GENERATION.validate_json(json.dumps(value))
     except ValidationError as error:
         findings = error.errors(include_url=False, include_input=False, include_context=False)
-        raise RequestValidationError([{**found, "loc": ("body", *found["loc"])} for found in findings]) from None
+        raise RequestValidationError([{**found, "loc": _location(found["loc"])} for found in findings]) from None
+
+
+def json_limit(settings: Settings) -> int:
+    """Most bytes of a request in JSON."""
+    return min(MAX_JSON_BYTES, settings.max_body_bytes)
+
+
+def _refuse_long_structure(data: bytes) -> None:
+    """Before it is parsed: megabytes of brackets would become gigabytes of objects. Raises: MalformedBody."""
+    if len(data) > LONG_BYTES and sum(map(data.count, (b",", b"[", b"{"))) > MOST_SIGNS:
+        raise MalformedBody(f"the body holds more than {strict_json.MAX_VALUES} values")
+
+
+def _location(found: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Where in the body: without the task that pydantic puts in front. With nothing behind it, the task is at fault."""
+    return ("body", *found[1:]) if found else ("body", "task")
 
 
 AskedGeneration = Annotated[GenerationRequest, Depends(generation_request)]

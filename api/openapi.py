@@ -1,6 +1,7 @@
 """The document of the API, finished with what only the running service knows: which models and sizes it has."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from api.routes.ops import NotReadyProblem
 from darkroom.catalog import SCHEDULERS, Catalog
 from darkroom.contract.generation import GenerationRequest
 from darkroom.contract.job import JobEvent
+from darkroom.contract.model import ModelSpec
 from darkroom.errors import DarkroomError, ForbiddenOrigin, UnknownHost
 from darkroom.settings import Settings
 
@@ -58,20 +60,24 @@ def document(app: FastAPI, settings: Settings, catalog: Catalog) -> Schema:
 def generation_request_schema(catalog: Catalog) -> Schema:
     """The contract's schema, narrowed to the models there are. Sizes are what at least one of them takes."""
     schema = TypeAdapter(GenerationRequest).json_schema(ref_template=REFERENCES)
-    fields: Schema = schema["properties"]
+    schema["description"] = "The task is the one that the fields belong to, unless it is named."
     schema["examples"] = [EXAMPLE]
+    for option in schema["oneOf"]:
+        _narrow(schema["$defs"][option["$ref"].rpartition("/")[2]]["properties"], catalog.specs())
+    return schema
+
+
+def _narrow(fields: Schema, specs: Sequence[ModelSpec]) -> None:
     _choices(fields["scheduler"], list(SCHEDULERS))
-    specs = catalog.specs()
     if not specs:  # every model is broken: nothing to narrow to
-        return schema
+        return
     _choices(fields["model"], [spec.name for spec in specs])
-    for side in ("width", "height"):
+    for side in {"width", "height"} & set(fields):
         _integer(fields[side]).update(
             minimum=min(spec.min_size for spec in specs),
             maximum=max(spec.max_size for spec in specs),
             multipleOf=math.gcd(*(spec.size_multiple for spec in specs)),
         )
-    return schema
 
 
 def _add(schemas: Schema, name: str, schema: Schema) -> None:

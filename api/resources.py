@@ -29,6 +29,15 @@ class Image(Resource):
     manifest_id: str = Field(description="label of the C2PA manifest inside the file")
 
 
+class Asset(Resource):
+    """A picture kept for generations to come. It was turned into a PNG of 8 bits, upright and without metadata."""
+
+    id: str
+    sha256: str = Field(description="of that PNG")
+    width: int
+    height: int
+
+
 class Links(Resource):
     self: str
     events: str
@@ -76,6 +85,7 @@ class Model(Resource):
     default_scheduler: str
     max_prompt_tokens: Annotated[int, Field(description="tokens of one chunk; longer prompts get more chunks")]
     max_clip_skip: int
+    tasks: list[Task]
 
 
 class Models(Resource):
@@ -150,6 +160,7 @@ class Limits(Resource):
     max_seed: int
     max_json_bytes: int
     max_upload_bytes: int
+    max_picture_pixels: int
     max_wait_seconds: int
 
 

@@ -6,9 +6,13 @@ import time
 
 from ulid import ULID
 
+from api.desk import Desk
 from darkroom import planner
-from darkroom.contract.generation import GenerationRequest
+from darkroom.contract.generation import GenerationRequest, TextToImage
+from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import UnavailableError
+from darkroom.inputs.reading import read_inputs
+from darkroom.inputs.shelf import keep
 from darkroom.ledger.protocol import Submission, Submitted
 from darkroom.log import get_logger
 from darkroom.services import Services
@@ -16,13 +20,15 @@ from darkroom.services import Services
 _log = get_logger(__name__)
 
 
-async def submit(services: Services, tenant: str, asked: GenerationRequest, idempotency_key: str | None) -> Submitted:
-    """Settle the request, record it, and ring for a worker.
+async def submit(
+    services: Services, desk: Desk, tenant: str, asked: GenerationRequest, idempotency_key: str | None
+) -> Submitted:
+    """Settle the request, record it, and ring for a worker. Its pictures are read at `desk`.
 
-    Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownScheduler, InvalidField, IdempotencyMismatch, TenantLimit,
-        QueueFull, LedgerUnavailable, ModelError.
+    Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownScheduler, InvalidField, IdempotencyMismatch, CapacityError,
+        TenantLimit, QueueFull, LedgerUnavailable, StoreUnavailable, ModelError.
     """
-    plan = planner.plan(asked, services.catalog, now=time.time())
+    plan = await _settled(services, desk, tenant, asked)
     submitted = await services.ledger.submit(
         Submission(
             job_id=str(ULID()),
@@ -35,6 +41,18 @@ async def submit(services: Services, tenant: str, asked: GenerationRequest, idem
     if not submitted.replayed:
         await _ring(services, plan.model)
     return submitted
+
+
+async def _settled(services: Services, desk: Desk, tenant: str, asked: GenerationRequest) -> GenerationPlan:
+    """The plan, its pictures in the store: a worker must find them whenever it comes to the job."""
+    if isinstance(asked, TextToImage):
+        return planner.plan(asked, services.catalog, now=time.time())
+    async with desk:
+        read = await read_inputs(services.store, tenant, asked)
+        plan = planner.plan(asked, services.catalog, read.inputs, now=time.time())
+        for picture in read.pictures:
+            await keep(services.store, tenant, picture)
+    return plan
 
 
 def body_hash(asked: GenerationRequest) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -14,6 +15,27 @@ FIELD = "file"
 MAX_FORM_FIELDS = 8
 MAX_FORM_FIELD_BYTES = 64 * 1024
 PIECE_BYTES = 256 * 1024
+
+_BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_FORM: dict[str, Any] = {
+    "schema": {
+        "type": "object",
+        "properties": {FIELD: {"type": "string", "format": "binary"}},
+        "required": [FIELD],
+    }
+}
+# What OpenAPI is told of such a body.
+PICTURE_BODY: dict[str, Any] = {
+    "required": True,
+    "description": "the picture, as the body itself or as the form part `file`",
+    "content": {
+        "image/png": _BYTES,
+        "image/jpeg": _BYTES,
+        "image/webp": _BYTES,
+        "application/octet-stream": _BYTES,
+        "multipart/form-data": _FORM,
+    },
+}
 
 
 async def uploaded_picture(request: Request, limit: int) -> bytes:

@@ -33,6 +33,7 @@
     ├── GenerationError                 a job ends as `failed`, with this code
     │   ├── OutOfMemory
     │   ├── NanOutput
+    │   ├── LostInput                   a picture it begins with is gone
     │   ├── AttemptsExhausted
     │   ├── UnmarkedOutput              the watermark did not read back
     │   └── UnsignedOutput              the credential did not read back
@@ -212,6 +213,10 @@ class OutOfMemory(GenerationError):
 
 class NanOutput(GenerationError):
     code = "nan_output"
+
+
+class LostInput(GenerationError):
+    code = "lost_input"
 
 
 class AttemptsExhausted(GenerationError):

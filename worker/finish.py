@@ -1,5 +1,6 @@
 """From raw pixels to stored, proven artifacts, off the engine's thread; and the outcome that the ledger is told."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol
@@ -14,6 +15,7 @@ from darkroom.ledger.protocol import Claim, Outcome
 from darkroom.provenance import Facts, Stamped
 from darkroom.storage.protocol import ObjectStore
 from worker.patience import patiently
+from worker.pictures.canvas import BLANK, Canvas
 
 Picture = NDArray[np.uint8]  # H x W x 3, RGB
 
@@ -38,8 +40,8 @@ class Finisher:
         self._versions = dict(versions)
         self._patience = patience
 
-    async def picture(self, claim: Claim, index: int, rgb_HWC: Picture) -> Artifact:
-        """Stamp and store image `index` of a job.
+    async def picture(self, claim: Claim, index: int, rgb_HWC: Picture, canvas: Canvas = BLANK) -> Artifact:
+        """Lay image `index` of a job over what stays of its canvas, stamp it and store it.
 
         Nothing is stored that did not read back. Where an earlier attempt has stored this picture, that one counts.
         Raises: UnmarkedOutput, UnsignedOutput, StoreError, StoreUnavailable.
@@ -54,7 +56,8 @@ class Finisher:
             versions=self._versions,
         )
         key = picture_key(claim.job_id, claim.plan, index)
-        stamped = await patiently(self._patience, lambda: self._stamper.issue(rgb_HWC, facts, self._store, key))
+        whole_HWC = await asyncio.to_thread(canvas.finished, rgb_HWC)
+        stamped = await patiently(self._patience, lambda: self._stamper.issue(whole_HWC, facts, self._store, key))
         return Artifact(
             index=index,
             key=key,

@@ -11,12 +11,14 @@ from typing import Protocol
 
 from darkroom.contract.job import Progress
 from darkroom.contract.plan import Notice
+from darkroom.contract.start import FromNoise
 from darkroom.errors import DarkroomError, LedgerUnavailable, StaleAttempt
 from darkroom.ledger.protocol import Claim, Ledger, Outcome
 from darkroom.log import get_logger
 from worker.engine.request import Work
 from worker.finish import Finisher, Picture, failure
 from worker.held import Held
+from worker.inputs import Inputs
 from worker.patience import patiently
 
 MAX_PENDING_PICTURES = 32
@@ -41,10 +43,13 @@ class Hand:
     `patience` is for how many seconds the last word on a job is tried while the ledger is away.
     """
 
-    def __init__(self, ledger: Ledger, engine: Generator, finisher: Finisher, patience: float = 60.0) -> None:
+    def __init__(
+        self, ledger: Ledger, engine: Generator, inputs: Inputs, finisher: Finisher, patience: float = 60.0
+    ) -> None:
         self.changed = asyncio.Event()
         self._ledger = ledger
         self._engine = engine
+        self._inputs = inputs
         self._finisher = finisher
         self._patience = patience
         self._held: dict[str, Held] = {}
@@ -58,7 +63,8 @@ class Hand:
     def room(self) -> int:
         """Jobs to claim now: none while finished pictures pile up, as they do when the store is away."""
         pending = sum(held.pending_pictures for held in self)
-        return 0 if pending >= MAX_PENDING_PICTURES else self._engine.room()
+        coming = sum(held.preparing is not None for held in self)
+        return 0 if pending >= MAX_PENDING_PICTURES else max(0, self._engine.room() - coming)
 
     def attempts(self) -> Mapping[str, int]:
         """Fencing tokens of the jobs whose leases are ours to renew."""
@@ -71,9 +77,30 @@ class Hand:
         if claim.job_id in self._held:
             await self._release(claim)
             return
-        self._held[claim.job_id] = Held(claim, since=time.monotonic())
+        held = self._held[claim.job_id] = Held(claim, since=time.monotonic())
         log.info("job.claimed", job_id=claim.job_id, attempt=claim.attempt, model=claim.plan.model)
-        self._engine.admit(Work(claim.job_id, claim.attempt, claim.plan))
+        if isinstance(claim.plan.start, FromNoise):
+            self._engine.admit(Work(claim.job_id, claim.attempt, claim.plan))
+        else:
+            held.preparing = asyncio.create_task(self._prepare(held), name=f"inputs-{claim.job_id}")
+
+    async def _prepare(self, held: Held) -> None:
+        """Make the job's canvas, then give it to the engine. A fault in its pictures ends this job alone."""
+        claim = held.claim
+        try:
+            canvas = await self._inputs.canvas(claim)
+        except DarkroomError as error:
+            outcome = failure(error)
+        except Exception as error:  # a fault of ours: the job must still end
+            log.exception("job.preparing_broke", job_id=claim.job_id)
+            outcome = failure(DarkroomError(f"preparing broke: {type(error).__name__}"))
+        else:
+            held.preparing = None
+            self._engine.admit(Work(claim.job_id, claim.attempt, claim.plan, canvas))
+            return
+        held.preparing = None
+        held.generating = False
+        await self._end(held, outcome)
 
     # --- news of the engine ------------------------------------------------------------------------------------------
 
@@ -88,7 +115,7 @@ class Hand:
 
     def on_image(self, work: Work, index: int, rgb_HWC: Picture) -> None:
         if held := self._of(work):
-            picture = self._finisher.picture(held.claim, index, rgb_HWC)
+            picture = self._finisher.picture(held.claim, index, rgb_HWC, work.canvas)
             held.pictures.append(asyncio.create_task(picture, name=f"picture-{index}"))
 
     def on_finished(self, work: Work, device_seconds: float) -> None:
@@ -157,7 +184,10 @@ class Hand:
             return
         log.info("job.dropped", job_id=job_id, attempt=held.claim.attempt, reason=reason)
         held.drop()
-        if held.generating:
+        if held.preparing is not None:
+            held.preparing.cancel()
+            self._leave(held)
+        elif held.generating:
             self._engine.cancel(job_id)
         else:
             self._leave(held)

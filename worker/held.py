@@ -10,7 +10,8 @@ from darkroom.ledger.protocol import Claim
 
 @dataclass(eq=False)
 class Held:
-    """`generating` while the engine has it; after that its pictures are marked, signed and stored.
+    """`preparing` while its pictures are read; `generating` from its claim until the engine is done with it; after that
+    its pictures are marked, signed and stored.
 
     `dropped`: the ledger gave the job to somebody else, or its owner canceled it; nothing more is written for it.
     `ended`: its last word is on the way to the ledger. Times are by CLOCK_MONOTONIC.
@@ -25,6 +26,7 @@ class Held:
     reported: Progress | None = None
     notices: list[Notice] = field(default_factory=list)
     pictures: list[asyncio.Task[Artifact]] = field(default_factory=list)
+    preparing: asyncio.Task[None] | None = None
     ending: asyncio.Task[None] | None = None
 
     @property

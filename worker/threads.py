@@ -26,6 +26,7 @@ from worker.exits import DEVICE_LOST
 from worker.finish import Finisher
 from worker.hand import Hand
 from worker.heart import Heart
+from worker.inputs import Inputs
 from worker.intake import Intake, Rhythm
 from worker.machine import device_name, finishing_threads, versions
 from worker.models.lora_cache import open_loras
@@ -58,7 +59,8 @@ class Worker:
         )
         device = device_name(placement(settings).device)
         finisher = Finisher(services.stamper, services.store, device, versions())
-        relay.hand = hand = Hand(services.ledger, self._engine, finisher)
+        inputs = Inputs(services.store)
+        relay.hand = hand = Hand(services.ledger, self._engine, inputs, finisher)
         rhythm = Rhythm.of(settings.lease_seconds, settings.drain_seconds)
         self._intake = Intake(services.ledger, services.bells, hand, name, self._served, rhythm)
 

@@ -14,6 +14,7 @@ from api.submission import submit
 from api.waiting import wait_for_end, wanted_wait
 from darkroom.contract.job import Job, JobState
 from darkroom.errors import (
+    CapacityError,
     IdempotencyMismatch,
     InvalidField,
     LedgerUnavailable,
@@ -23,6 +24,7 @@ from darkroom.errors import (
     NotFound,
     PayloadTooLarge,
     QueueFull,
+    StoreUnavailable,
     TenantLimit,
     Unauthenticated,
     UnknownLora,
@@ -68,8 +70,10 @@ Cursor = Annotated[str | None, Query(pattern=JOB_ID_PATTERN, description="`curso
         LoraMisfit,
         UnknownScheduler,
         TenantLimit,
+        CapacityError,
         QueueFull,
         LedgerUnavailable,
+        StoreUnavailable,
         ModelError,
     )
     | {
@@ -94,7 +98,7 @@ async def create_generation(
     prefer: Prefer = None,
 ) -> Generation:
     """Ask for pictures. Answers at once, or with the finished generation if you prefer to wait and it ends in time."""
-    submitted = await submit(services, tenant, asked, idempotency_key)
+    submitted = await submit(services, request.app.state.reading_desk, tenant, asked, idempotency_key)
     seconds = wanted_wait(prefer)
     job = await wait_for_end(services.ledger, submitted.job, seconds, request) if seconds else submitted.job
     # The place is the one of submission: nothing may fail any more once the job is accepted.

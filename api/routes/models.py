@@ -5,7 +5,7 @@ from typing import get_args
 from fastapi import APIRouter
 
 import darkroom
-from api.body import MAX_JSON_BYTES
+from api.body import json_limit
 from api.deps import ServicesOf, Tenant
 from api.documents import problems
 from api.resources import (
@@ -26,8 +26,9 @@ from api.waiting import MAX_WAIT_SECONDS
 from darkroom.catalog import SCHEDULER_TITLES, SCHEDULERS
 from darkroom.contract.base import Asked
 from darkroom.contract.generation import MAX_LORAS, MAX_PROMPT_CHARS, MAX_SEED, LoraAsked, TextToImage
-from darkroom.contract.plan import OutputFormat, Priority, Task
+from darkroom.contract.plan import TASKS, OutputFormat, Priority
 from darkroom.errors import Unauthenticated
+from darkroom.inputs.normal import MAX_PIXELS
 from darkroom.services import Services
 
 router = APIRouter(prefix="/api/v1", tags=["what can be asked for"], responses=problems(Unauthenticated))
@@ -75,7 +76,7 @@ async def get_capabilities(services: ServicesOf, _: Tenant) -> Capabilities:
     """Tasks, formats, names and limits."""
     return Capabilities(
         version=darkroom.__version__,
-        tasks=list(get_args(Task)),
+        tasks=list(TASKS),
         output_formats=list(get_args(OutputFormat)),
         priorities=list(get_args(Priority)),
         default_model=services.catalog.default,
@@ -96,8 +97,9 @@ def _limits(services: Services) -> Limits:
         max_steps=_greatest(TextToImage, "steps"),
         max_guidance_scale=_greatest(TextToImage, "guidance_scale"),
         max_seed=MAX_SEED,
-        max_json_bytes=MAX_JSON_BYTES,
+        max_json_bytes=json_limit(services.settings),
         max_upload_bytes=services.settings.max_body_bytes,
+        max_picture_pixels=MAX_PIXELS,
         max_wait_seconds=MAX_WAIT_SECONDS,
     )
 

@@ -18,6 +18,7 @@ from darkroom.catalog.configs import (
 from darkroom.catalog.schedulers import scheduler_of
 from darkroom.catalog.weights import weight_digests
 from darkroom.contract.model import Family, ModelSpec
+from darkroom.contract.plan import TASKS, Task
 from darkroom.errors import BrokenWeights, MissingWeights
 
 # Pictures with a shorter side do not carry the watermark through common edits.
@@ -59,8 +60,7 @@ def read_checkpoint(name: str, folder: Path, sha256: Callable[[Path], str]) -> M
     tokenizer = read_config(folder, "tokenizer/tokenizer_config.json", TokenizerConfig)
     encoders = [component for component in components if component.startswith("text_encoder")]
     texts = [read_config(folder, f"{component}/config.json", TextEncoderConfig) for component in encoders]
-    if unet.in_channels != vae.latent_channels:
-        raise BrokenWeights("unet/config.json", f"takes {unet.in_channels} channels, the VAE has {vae.latent_channels}")
+    tasks = _tasks(unet, vae)
     family = _family(unet, components)
     defaults = FAMILY_DEFAULTS[family]
     height, width = _native_size(unet, vae)
@@ -85,7 +85,17 @@ def read_checkpoint(name: str, folder: Path, sha256: Callable[[Path], str]) -> M
         max_prompt_tokens=tokenizer.model_max_length,
         seconds_per_step=defaults.seconds_per_step,
         weights=weight_digests(folder, components, sha256),
+        tasks=tasks,
     )
+
+
+def _tasks(unet: UnetConfig, vae: VaeConfig) -> tuple[Task, ...]:
+    """A network for inpainting alone also takes a mask and the latents of what stays. Raises: BrokenWeights."""
+    if unet.in_channels == vae.latent_channels:
+        return TASKS
+    if unet.in_channels == 2 * vae.latent_channels + 1:
+        return ("inpaint", "outpaint")
+    raise BrokenWeights("unet/config.json", f"takes {unet.in_channels} channels, the VAE has {vae.latent_channels}")
 
 
 def _components(folder: Path) -> tuple[str, ...]:

@@ -54,7 +54,12 @@ class TokenizerConfig(Config):
 
 
 class PipelineIndex(Config):
-    class_name: Literal["StableDiffusionPipeline", "StableDiffusionXLPipeline"] = Field(alias="_class_name")
+    class_name: Literal[
+        "StableDiffusionPipeline",
+        "StableDiffusionInpaintPipeline",
+        "StableDiffusionXLPipeline",
+        "StableDiffusionXLInpaintPipeline",
+    ] = Field(alias="_class_name")
 
 
 C = TypeVar("C", bound=Config)

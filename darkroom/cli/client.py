@@ -46,6 +46,11 @@ class Client:
         """Ask for a generation. Returns its record, queued. Raises: CommandFailed when refused, UnavailableError."""
         return self._json("POST", "/api/v1/generations", json=request)
 
+    def upload(self, data: bytes) -> str:
+        """Keep a picture with the gateway, under the id that generations may name."""
+        headers = {"content-type": media_type_of(data)}
+        return str(self._json("POST", "/api/v1/assets", content=data, headers=headers)["id"])
+
     def generation(self, job_id: str) -> dict[str, Any]:
         """The record of a generation as it is now."""
         return self._json("GET", f"/api/v1/generations/{job_id}")

@@ -1,4 +1,4 @@
-"""`darkroom generate`: words in, picture out."""
+"""`darkroom generate`: words in, perhaps with a picture, and a picture out."""
 
 import time
 from collections.abc import Iterator
@@ -21,6 +21,7 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 Url = Annotated[str, typer.Option(envvar="DARKROOM_URL", help="The gateway.")]
 ApiKey = Annotated[str | None, typer.Option(envvar="DARKROOM_API_KEY", help="Key for it, if it wants one.")]
 
+_SIDES = ("left", "top", "right", "bottom")
 _FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 
 
@@ -36,6 +37,12 @@ def generate(  # noqa: PLR0913 - its options are its interface
     scheduler: Annotated[str | None, typer.Option(help="Sampler, as ddim or dpmpp_2m.")] = None,
     seed: Annotated[int | None, typer.Option(help="Repeat a picture; random if left out.")] = None,
     number: Annotated[int, typer.Option("--number", "-n", help="How many; they become out-0.png, out-1.png …")] = 1,
+    image: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Begin with this picture.")] = None,
+    mask: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Make anew only what is white in this one.")
+    ] = None,
+    strength: Annotated[float | None, typer.Option(help="How far to leave the image behind: 0 to 1.")] = None,
+    expand: Annotated[str | None, typer.Option(help="Pixels to add around it, as LEFT,TOP,RIGHT,BOTTOM.")] = None,
     model: Annotated[str | None, typer.Option(help="Which model; the service's default if left out.")] = None,
     lora: Annotated[
         list[str] | None, typer.Option(help="A LoRA and its weight, as neon:0.8; again for more of them.")
@@ -61,8 +68,11 @@ def generate(  # noqa: PLR0913 - its options are its interface
         "model": model,
         "loras": [_parse_lora(words) for words in lora or ()] or None,
         "output_format": _format_of(output),
+        "strength": strength,
+        "expand": _parse_expand(expand),
     }
     with Client(url, api_key) as client:
+        asked |= {name: client.upload(path.read_bytes()) for name, path in _pictures(image, mask)}
         job = client.submit({name: value for name, value in asked.items() if value is not None})
         follow(client, job, progress_of(job, on_stderr()))
         for path in save(client, job["id"], output, number):
@@ -121,6 +131,21 @@ def _parse_size(size: str | None) -> tuple[int | None, int | None]:
     if not (cross and width.isdecimal() and height.isdecimal()):
         raise typer.BadParameter(f"{size!r} is not WIDTHxHEIGHT, as in 128x128", param_hint="--size")
     return int(width), int(height)
+
+
+def _parse_expand(expand: str | None) -> dict[str, int] | None:
+    if expand is None:
+        return None
+    sides = [side.strip() for side in expand.split(",")]
+    if len(sides) != len(_SIDES) or not all(side.isdecimal() for side in sides):
+        raise typer.BadParameter(f"{expand!r} is not LEFT,TOP,RIGHT,BOTTOM, as in 0,0,64,0", param_hint="--expand")
+    return dict(zip(_SIDES, map(int, sides), strict=True))
+
+
+def _pictures(image: Path | None, mask: Path | None) -> Iterator[tuple[str, Path]]:
+    for name, path in (("image", image), ("mask", mask)):
+        if path is not None:
+            yield name, path
 
 
 def _format_of(output: Path) -> str:

@@ -1,15 +1,18 @@
 """What a caller may ask for. Past the planner nothing reads this any more."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from darkroom.contract.base import Asked
-from darkroom.contract.plan import OutputFormat, Priority
+from darkroom.contract.plan import TASKS, OutputFormat, Priority
+from darkroom.contract.start import MaskedContent
 
 MAX_PROMPT_CHARS = 10_000
 MAX_SEED = 2**32 - 1
 MAX_LORAS = 8
+# Of a picture inside JSON: 12 MiB of bytes. Larger ones are uploaded first.
+MAX_PICTURE_CHARS = 16 * 1024 * 1024
 
 
 def _encodable(text: str) -> str:
@@ -26,6 +29,18 @@ def _encodable(text: str) -> str:
 Text = Annotated[str, AfterValidator(_encodable)]
 Prompt = Annotated[Text, Field(max_length=MAX_PROMPT_CHARS)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Side = Annotated[int | None, Field(ge=8, le=8192)]
+PictureInput = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_PICTURE_CHARS,
+        description="a PNG, JPEG or WebP picture: base64, a data: URL, or the id that `POST /api/v1/assets` gave it",
+    ),
+]
+Strength = Annotated[
+    float, Field(gt=0, le=1, description="how much of the denoising is done: int(steps * strength) steps")
+]
 
 
 class LoraAsked(Asked):
@@ -35,18 +50,15 @@ class LoraAsked(Asked):
     weight: float = Field(default=1.0, ge=-5, le=5)
 
 
-class TextToImage(Asked):
-    """A picture from words. Anything left out is settled by the planner from the model's own defaults."""
+class Wish(Asked):
+    """What every task takes. Anything left out is settled by the planner from the model's own defaults."""
 
-    task: Literal["text_to_image"] = "text_to_image"
     prompt: Prompt
     negative_prompt: Prompt = ""
     clip_skip: int = Field(
         default=0, ge=0, le=31, description="last layers of the text encoder to leave out; one less than A1111's"
     )
     model: Name | None = None
-    width: int | None = Field(default=None, ge=8, le=8192)
-    height: int | None = Field(default=None, ge=8, le=8192)
     steps: int | None = Field(default=None, ge=1, le=150)
     guidance_scale: float | None = Field(default=None, ge=0, le=100)
     scheduler: Name | None = None
@@ -67,4 +79,86 @@ class TextToImage(Asked):
     )
 
 
-GenerationRequest = TextToImage
+class TextToImage(Wish):
+    """A picture from words."""
+
+    task: Literal["text_to_image"] = "text_to_image"
+    width: Side = None
+    height: Side = None
+
+
+class ImageToImage(Wish):
+    """A picture from a picture and words. Without `width` and `height` it has the size of `image`."""
+
+    task: Literal["image_to_image"] = "image_to_image"
+    image: PictureInput
+    strength: Strength = 0.75
+    width: Side = None
+    height: Side = None
+
+
+class Inpaint(Wish):
+    """The same picture, its white part under `mask` made anew; all other pixels stay as they are, to the last bit.
+
+    `width` and `height` are the size that the part is denoised at; what comes out has the size of `image`.
+    """
+
+    task: Literal["inpaint"] = "inpaint"
+    image: PictureInput
+    mask: Annotated[PictureInput, Field(description="white is made anew, black stays; as large as `image`")]
+    strength: Strength = 1.0
+    masked_content: MaskedContent = "original"
+    mask_blur: int = Field(default=4, ge=0, le=64, description="pixels inside the mask over which old turns into new")
+    only_masked: bool = Field(default=False, description="look at the masked part alone, enlarged to width x height")
+    mask_padding: int = Field(default=32, ge=0, le=512, description="pixels of surroundings seen with `only_masked`")
+    width: Side = None
+    height: Side = None
+
+
+class Expand(Asked):
+    """Pixels to add on each side."""
+
+    left: int = Field(default=0, ge=0, le=4096)
+    top: int = Field(default=0, ge=0, le=4096)
+    right: int = Field(default=0, ge=0, le=4096)
+    bottom: int = Field(default=0, ge=0, le=4096)
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> "Expand":
+        if not (self.left or self.top or self.right or self.bottom):
+            raise ValueError("at least one side must grow")
+        return self
+
+
+class Outpaint(Wish):
+    """A larger picture around `image`, which stays as it is but for a seam of `mask_blur` pixels."""
+
+    task: Literal["outpaint"] = "outpaint"
+    image: PictureInput
+    expand: Expand
+    strength: Strength = 1.0
+    masked_content: MaskedContent = "fill"
+    mask_blur: int = Field(default=8, ge=0, le=64, description="pixels inside `image` over which old turns into new")
+
+
+def task_of(fields: Any) -> str:
+    """The task a request names, or else the one that what it holds is for. An unknown one is for pydantic to refuse."""
+    if isinstance(fields, Wish):
+        return str(getattr(fields, "task", ""))
+    if not isinstance(fields, dict):
+        return "text_to_image"
+    if "task" in fields:
+        return str(fields["task"])
+    for field, task in (("expand", "outpaint"), ("mask", "inpaint"), ("image", "image_to_image")):
+        if fields.get(field) is not None:
+            return task
+    return "text_to_image"
+
+
+GenerationRequest = Annotated[
+    Annotated[TextToImage, Tag("text_to_image")]
+    | Annotated[ImageToImage, Tag("image_to_image")]
+    | Annotated[Inpaint, Tag("inpaint")]
+    | Annotated[Outpaint, Tag("outpaint")],
+    Discriminator(task_of, custom_error_type="task", custom_error_message=f"must be one of {', '.join(TASKS)}"),
+]

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from darkroom.contract.base import Settled
+from darkroom.contract.plan import TASKS, Task
 
 Family = Literal["sd1", "sd2", "sdxl", "tiny"]
 
@@ -32,3 +33,4 @@ class ModelSpec(Settled):
     text_widths: tuple[int, ...]
     seconds_per_step: float
     weights: dict[str, str]
+    tasks: tuple[Task, ...] = TASKS

@@ -1,12 +1,14 @@
 """A request with everything decided: every default, seed, size and name. Made by the planner, read by all after it."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
 from darkroom.contract.base import Settled
+from darkroom.contract.start import FromNoise, Start
 
-Task = Literal["text_to_image"]
+Task = Literal["text_to_image", "image_to_image", "inpaint", "outpaint"]
+TASKS: tuple[Task, ...] = get_args(Task)
 OutputFormat = Literal["png", "jpeg", "webp"]
 Priority = Literal["interactive", "bulk"]
 
@@ -36,7 +38,10 @@ class PlannedEmbedding(Settled):
 
 
 class GenerationPlan(Settled):
-    """One generation, resolved. `seeds` has one entry an image: image i is made with seeds[i] alone."""
+    """One generation, resolved. `seeds` has one entry an image: image i is made with seeds[i] alone.
+
+    `width` and `height` are the size it is denoised at. `start` may lead to a picture of another size: see there.
+    """
 
     task: Task
     model: str
@@ -60,3 +65,9 @@ class GenerationPlan(Settled):
     predicted_seconds: float = Field(description="device seconds expected for all images")
     warnings: tuple[Notice, ...]
     metadata: dict[str, str]
+    start: Start = Field(default=FromNoise(), description="where the latents begin")
+
+    @property
+    def computed_steps(self) -> int:
+        """Steps of an image that are computed: fewer than `steps` where it starts from a picture."""
+        return self.steps if isinstance(self.start, FromNoise) else self.start.steps

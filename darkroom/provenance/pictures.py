@@ -13,8 +13,11 @@ from darkroom.errors import BadPicture
 from darkroom.provenance.watermark import RGB
 
 MEDIA_TYPES: Final = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+# Of a JPEG with more pictures behind it, as telephones write: only the first counts.
+MULTI_PICTURE: Final = "MPO"
 MOST_BYTES: Final = 200_000_000  # of memory for one picture, whatever it is
-BYTES_PER_PIXEL: Final = {"PNG": 8, "JPEG": 8, "WEBP": 16}  # of the worst kind: alpha, progressive CMYK, animated
+# Of the worst kind: alpha, progressive CMYK, animated.
+BYTES_PER_PIXEL: Final = {"PNG": 8, "JPEG": 8, MULTI_PICTURE: 8, "WEBP": 16}
 MIN_SIDE: Final = 8
 MOST_OBLONG: Final = 32  # times as long as wide
 WORKING_SIDE: Final = 1024  # pixels of the short side beyond which nothing more can be read
@@ -42,12 +45,13 @@ class Undecodable(BadPicture):
 
 def media_type(data: bytes) -> str:
     """What these bytes are, from their header alone. Raises: BadPicture."""
-    return MEDIA_TYPES[_opened(data).format or ""]
+    kind = opened(data).format or ""
+    return MEDIA_TYPES["JPEG" if kind == MULTI_PICTURE else kind]
 
 
 def size(data: bytes) -> tuple[int, int]:
     """Width and height in pixels, from the header alone. Raises: BadPicture."""
-    return _opened(data).size
+    return opened(data).size
 
 
 def decode(data: bytes) -> RGB:
@@ -55,7 +59,7 @@ def decode(data: bytes) -> RGB:
 
     Raises: BadPicture; Undecodable when the header is sound.
     """
-    picture = _opened(data)
+    picture = opened(data)
     try:
         orientation = _orientation(picture)
         plain = _plain(_reduced(picture))
@@ -64,8 +68,8 @@ def decode(data: bytes) -> RGB:
         raise Undecodable("the picture is damaged and cannot be decoded") from error
 
 
-def _opened(data: bytes) -> Image.Image:
-    """The picture with its header read and judged, and nothing else."""
+def opened(data: bytes) -> Image.Image:
+    """The picture with its header read and judged, and nothing else. Raises: BadPicture."""
     try:
         picture = Image.open(io.BytesIO(data), formats=tuple(MEDIA_TYPES))
     except Exception as error:

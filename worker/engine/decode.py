@@ -1,14 +1,15 @@
 """Latents -> picture. A picture that came out as NaN is an error, never black pixels."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from darkroom.errors import NanOutput, OutOfMemory
-from worker.engine.faults import out_of_memory
+from darkroom.errors import NanOutput
+from worker.engine.vae import run_vae
 from worker.models.checkpoint import Checkpoint
 
 
@@ -25,31 +26,10 @@ def decode(
     if not torch.isfinite(latents_1CHW).all():
         raise NanOutput("denoising ended in values that are not numbers")
     for dtype in dict.fromkeys((checkpoint.dtype, torch.float32)):
-        pixels_13HW = _pixels(checkpoint, latents_1CHW, dtype, free_memory)
+        pixels_13HW = run_vae(checkpoint, partial(checkpoint.pixels, latents_1CHW, dtype), free_memory)
         if torch.isfinite(pixels_13HW).all():
             return _quantize(pixels_13HW)
     raise NanOutput("decoding ended in values that are not numbers, also in float32")
-
-
-def _pixels(
-    checkpoint: Checkpoint, latents_1CHW: Tensor, dtype: torch.dtype, free_memory: Callable[[], None]
-) -> Tensor:
-    """Out of memory: once more with caches dropped, then tile by tile."""
-    try:
-        return checkpoint.pixels(latents_1CHW, dtype)
-    except Exception as error:
-        if not out_of_memory(error):
-            raise
-    free_memory()
-    checkpoint.vae.enable_tiling()
-    try:
-        return checkpoint.pixels(latents_1CHW, dtype)
-    except Exception as error:
-        if not out_of_memory(error):
-            raise
-        raise OutOfMemory("not enough device memory to decode a picture of this size") from error
-    finally:
-        checkpoint.vae.disable_tiling()
 
 
 def _quantize(pixels_13HW: Tensor) -> NDArray[np.uint8]:

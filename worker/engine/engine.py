@@ -9,6 +9,8 @@ import torch
 from darkroom.errors import GenerationError, ModelError
 from worker.engine.decoder import Decoder
 from worker.engine.door import Door, Entry
+from worker.engine.encode import NOTHING, Encoded
+from worker.engine.encoder import Encoder
 from worker.engine.faults import as_failure, fatal
 from worker.engine.fitting import Fitting
 from worker.engine.generation import Generation
@@ -19,6 +21,7 @@ from worker.engine.pulse import IDLE, Heartbeat, begin
 from worker.engine.request import ROWS_GUIDED, Listener, Work, WorkId
 from worker.models.cache import ModelCache
 from worker.models.lora_cache import LoraCache, no_loras
+from worker.pictures.canvas import Blank
 
 # Seconds a load may take before a watcher worries: 7 GB from a cold disk.
 LOAD_SECONDS = 200.0
@@ -48,6 +51,7 @@ class Engine:
         self._fitting = Fitting(self._loras)
         self._door = Door(models)
         self._lanes = Lanes(max_rows, self._free_memory, clock)
+        self._encoder = Encoder(self._free_memory, clock)
         self._decoder = Decoder(self._free_memory, clock)
         self._generations: dict[WorkId, Generation] = {}
         self._heartbeat = IDLE
@@ -86,12 +90,13 @@ class Engine:
 
     @torch.inference_mode()
     def step(self) -> bool:
-        """One step of one lane and the decoding of one image. False when there was nothing to do."""
+        """Encode one canvas, step one lane, decode one image. False when there was nothing to do."""
         try:
             self._receive()
+            encoded = self._encode_one()
             stepped = self._step_lane()
             decoded = self._decode_one()
-            return stepped or decoded or self._await_load()
+            return encoded or stepped or decoded or self._await_load()
         finally:
             self._heartbeat = IDLE
 
@@ -110,11 +115,31 @@ class Engine:
             self._enter(work, entry)
 
     def _enter(self, work: Work, entry: Entry) -> None:
+        if isinstance(work.canvas, Blank) or isinstance(entry, Exception):
+            self._seat(work, entry, NOTHING)
+        else:
+            self._encoder.add(work, entry)
+
+    def _encode_one(self) -> bool:
+        expected = self._encoder.expect()
+        if expected is None:
+            return False
+        self._heartbeat = begin(expected)
+        begun = self._encoder.step()
+        if isinstance(begun.result, GenerationError):
+            begun.lease.release()
+            self._refuse(begun.work, begun.result)
+        else:
+            self._seat(begun.work, begun.lease, begun.result, begun.seconds)
+        return True
+
+    def _seat(self, work: Work, entry: Entry, encoded: Encoded, device_seconds: float = 0.0) -> None:
         try:
-            generation = Generation(work, entry, self._fitting.take(work))
+            generation = Generation(work, entry, encoded, self._fitting.take(work))
         except Exception as error:  # noqa: BLE001  a request's own part may fail for that request alone
             self._refuse(work, error)
             return
+        generation.device_seconds += device_seconds
         self._generations[work.id] = generation
         self._lanes.seat(generation)
         for notice in generation.notices():
@@ -171,7 +196,7 @@ class Engine:
 
     def _cancel(self, work_id: WorkId) -> None:
         waiting = self._fitting.drop(work_id)
-        work = self._door.drop(work_id) or waiting
+        work = self._door.drop(work_id) or self._encoder.drop(work_id) or waiting
         if work is not None:
             self._inbox.ended(work)
             self._listener.on_canceled(work)

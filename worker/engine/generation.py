@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from darkroom.contract.plan import Notice
 from darkroom.errors import BrokenWeights
+from worker.engine.encode import NOTHING, Encoded, Nothing, Part, Whole
 from worker.engine.request import Work
 from worker.engine.sample import Sample
 from worker.models.cache import Lease
@@ -16,7 +17,13 @@ from worker.models.lora_mix import check_fit
 class Generation:
     """Keeps the lease on its checkpoint from the start to the end of the work."""
 
-    def __init__(self, work: Work, entry: Lease | Exception, loras: tuple[Applied, ...] = ()) -> None:
+    def __init__(
+        self,
+        work: Work,
+        entry: Lease | Exception,
+        encoded: Encoded = NOTHING,
+        loras: tuple[Applied, ...] = (),
+    ) -> None:
         """Takes the lease over, and gives it back when this raises.
 
         Raises: `entry` itself when it is an error; BrokenWeights when the loaded weights are not those of the plan, or
@@ -26,9 +33,11 @@ class Generation:
             raise entry
         try:
             _check_weights(work, entry.checkpoint)
+            _check_start(work, encoded)
             for applied in loras:
                 check_fit(applied.lora, entry.checkpoint.layers)
-            self.samples = [Sample(work.plan, index, entry.checkpoint, loras) for index in range(len(work.plan.seeds))]
+            images = range(len(work.plan.seeds))
+            self.samples = [Sample(work.plan, index, entry.checkpoint, encoded, loras) for index in images]
         except Exception:
             entry.release()
             raise
@@ -70,6 +79,13 @@ class Generation:
 
     def close(self) -> None:
         self._lease.release()
+
+
+def _check_start(work: Work, encoded: Encoded) -> None:
+    """Without its picture, a generation would be another one."""
+    expected = {"noise": Nothing, "image": Whole, "mask": Part, "inside": Part}[work.plan.start.kind]
+    if not isinstance(encoded, expected):
+        raise ValueError(f"a generation that starts from {work.plan.start.kind} was given something else")
 
 
 def _check_weights(work: Work, checkpoint: Checkpoint) -> None:

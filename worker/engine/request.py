@@ -1,6 +1,6 @@
 """What goes into the engine and what comes out of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from darkroom.contract.plan import GenerationPlan, Notice
 from darkroom.errors import GenerationError, ModelError
+from worker.pictures.canvas import BLANK, Canvas
 
 WorkId = tuple[str, int]
 
@@ -18,11 +19,12 @@ ROWS_PLAIN = 1
 
 @dataclass(frozen=True)
 class Work:
-    """One attempt at one job."""
+    """One attempt at one job. `canvas` must be the one that the plan's start asks for."""
 
     job_id: str
     attempt: int
     plan: GenerationPlan
+    canvas: Canvas = field(default=BLANK, compare=False)
 
     @property
     def id(self) -> WorkId:

@@ -1,12 +1,17 @@
-"""One image on its way from noise to latents."""
+"""One image on its way from its first latents to its last."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from darkroom.contract.plan import GenerationPlan
+from darkroom.contract.start import FromNoise
+from worker.engine.beginning import Way, begin
 from worker.engine.course import Weighted, set_out
+from worker.engine.encode import NOTHING, Encoded
+from worker.engine.mixing import first_pass, mixtures
 from worker.engine.request import guided
 from worker.models.checkpoint import Checkpoint
 from worker.models.conditioning import Conditioning
@@ -32,7 +37,12 @@ class Sample:
     """
 
     def __init__(
-        self, plan: GenerationPlan, index: int, checkpoint: Checkpoint, loras: tuple[Applied, ...] = ()
+        self,
+        plan: GenerationPlan,
+        index: int,
+        checkpoint: Checkpoint,
+        encoded: Encoded = NOTHING,
+        loras: tuple[Applied, ...] = (),
     ) -> None:
         self.index = index
         self.step = 0
@@ -41,10 +51,13 @@ class Sample:
         with checkpoint.worded(loras):
             self.conditionings = _conditionings(plan, checkpoint)
         self._generator = torch.Generator("cpu").manual_seed(plan.seeds[index])
-        self._course = set_out(plan.scheduler, checkpoint.scheduler_config, plan.steps, self._generator)
+        config = checkpoint.scheduler_config
+        passed_over = first_pass(plan.scheduler, config, plan.steps, plan.computed_steps)
+        self._course = set_out(plan.scheduler, config, plan.steps, self._generator, passed_over)
         shape = (1, *checkpoint.latent_shape(plan.width, plan.height))
-        noise_1CHW = torch.randn(shape, generator=self._generator, dtype=torch.float32)
-        self.latents_1CHW = noise_1CHW.to(checkpoint.device) * self._course.init_noise_sigma
+        way = _way(plan, checkpoint, passed_over, self._course.init_noise_sigma)
+        self._beginning = begin(encoded, way, partial(_noise, shape, self._generator, checkpoint.device))
+        self.latents_1CHW = self._beginning.latents_1CHW
 
     @property
     def rows_needed(self) -> int:
@@ -62,9 +75,9 @@ class Sample:
 
     def rows(self) -> list[Row]:
         """What this image puts into the next forward pass: [unconditional, conditional] or [conditional]."""
-        scaled_1CHW = self._course.scaled(self.step, self.latents_1CHW)
+        shown_1CHW = self._beginning.shown(self._course.scaled(self.step, self.latents_1CHW))
         timestep = self._course.timesteps[self.step]
-        return [Row(scaled_1CHW, timestep, conditioning, self._loras) for conditioning in self.conditionings.values()]
+        return [Row(shown_1CHW, timestep, conditioning, self._loras) for conditioning in self.conditionings.values()]
 
     def move(self, prediction_1CHW: Tensor) -> list[Weighted]:
         """The next latents by the network's answer, as a sum still to be taken; to be called once a step."""
@@ -72,8 +85,19 @@ class Sample:
 
     def settle(self, latents_1CHW: Tensor) -> None:
         """End the step with its sum."""
-        self.latents_1CHW = latents_1CHW
         self.step += 1
+        self.latents_1CHW = self._beginning.held(latents_1CHW, self.step)
+
+
+def _noise(shape: tuple[int, ...], generator: torch.Generator, device: torch.device) -> Tensor:
+    return torch.randn(shape, generator=generator, dtype=torch.float32).to(device)
+
+
+def _way(plan: GenerationPlan, checkpoint: Checkpoint, passed_over: int, init_noise_sigma: float) -> Way:
+    if isinstance(plan.start, FromNoise):
+        return Way((), init_noise_sigma, pure=True, told=False)
+    mixed = mixtures(plan.scheduler, checkpoint.scheduler_config, plan.steps, passed_over)
+    return Way(mixed, init_noise_sigma, pure=plan.start.strength == 1, told=checkpoint.inpaints)
 
 
 def _conditionings(plan: GenerationPlan, checkpoint: Checkpoint) -> dict[str, Conditioning]:

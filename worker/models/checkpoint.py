@@ -17,6 +17,17 @@ _TEXT_ENCODERS = ("text_encoder", "text_encoder_2")
 
 
 @dataclass(frozen=True, eq=False)
+class Moments:
+    """What the VAE makes of a picture: a normal distribution of latents, float32, already scaled for the U-Net."""
+
+    mean_1CHW: Tensor
+    std_1CHW: Tensor
+
+    def sample(self, noise_1CHW: Tensor) -> Tensor:
+        return self.mean_1CHW + self.std_1CHW * noise_1CHW
+
+
+@dataclass(frozen=True, eq=False)
 class Checkpoint:
     """Networks in eval mode on `device`, weights in `dtype`. `bytes` is what the weights take there.
 
@@ -36,7 +47,12 @@ class Checkpoint:
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(channels, height, width) of the latents of a picture of `width` x `height` pixels."""
         factor = self.spec.vae_scale_factor
-        return int(self.unet.config.in_channels), height // factor, width // factor
+        return int(self.vae.config.latent_channels), height // factor, width // factor
+
+    @property
+    def inpaints(self) -> bool:
+        """Whether the U-Net itself is told of the mask and of what stays."""
+        return int(self.unet.config.in_channels) == 2 * int(self.vae.config.latent_channels) + 1
 
     def pixels(self, latents_1CHW: Tensor, dtype: torch.dtype) -> Tensor:
         """Decode one image with the VAE in `dtype`: 1 3 H W, nominally in [-1, 1].
@@ -62,6 +78,13 @@ class Checkpoint:
                 for network in _TEXT_ENCODERS:
                     stack.enter_context(LoraMix(self.layers, network, [touching]).applied())
             yield
+
+    def moments(self, pixels_13HW: Tensor, dtype: torch.dtype) -> Moments:
+        """Encode one image, in [-1, 1], with the VAE in `dtype`, and leave it in that."""
+        self.vae.to(dtype=dtype)
+        found = self.vae.encode(pixels_13HW.to(self.device, dtype)).latent_dist
+        factor = self.vae.config.scaling_factor
+        return Moments(found.mean.float() * factor, found.std.float() * factor)
 
     def synchronize(self) -> None:
         """Wait for everything queued on the device; on a CPU nothing is."""

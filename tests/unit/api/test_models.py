@@ -11,6 +11,7 @@ async def test_models_tell_their_sizes_and_defaults(services: Services, client: 
     assert told["default"] == services.catalog.default
     assert [model["name"] for model in told["models"]] == [spec.name for spec in services.catalog.specs()]
     assert told["models"][0]["default_steps"] == services.catalog.specs()[0].default_steps
+    assert told["models"][0]["tasks"] == list(services.catalog.specs()[0].tasks)
     assert not {"path", "weights"} & set(told["models"][0])
 
 
@@ -24,7 +25,7 @@ async def test_every_scheduler_told_of_is_taken(client: httpx.AsyncClient) -> No
 
 async def test_capabilities_are_the_contracts_own_limits(client: httpx.AsyncClient) -> None:
     told = (await client.get("/api/v1/capabilities")).json()
-    assert told["tasks"] == ["text_to_image"]
+    assert told["tasks"] == ["text_to_image", "image_to_image", "inpaint", "outpaint"]
     assert told["output_formats"] == ["png", "jpeg", "webp"]
     limits = told["limits"]
     assert (limits["max_prompt_chars"], limits["max_seed"]) == (MAX_PROMPT_CHARS, MAX_SEED)

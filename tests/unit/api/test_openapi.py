@@ -63,9 +63,13 @@ async def test_where_no_key_is_needed_it_says_so(document: Any) -> None:
 
 
 async def test_the_request_is_described_with_the_models_there_are(services: Services, document: Any) -> None:
-    fields = document["components"]["schemas"]["GenerationRequest"]["properties"]
+    schemas = document["components"]["schemas"]
+    tasks = [option["$ref"].rpartition("/")[2] for option in schemas["GenerationRequest"]["oneOf"]]
+    assert tasks == ["TextToImage", "ImageToImage", "Inpaint", "Outpaint"]
     (spec,) = services.catalog.specs()
-    assert {"type": "string", "enum": [spec.name]} in fields["model"]["anyOf"]
+    for task in tasks:
+        assert {"type": "string", "enum": [spec.name]} in schemas[task]["properties"]["model"]["anyOf"]
+    fields = schemas["Inpaint"]["properties"]
     (width,) = [option for option in fields["width"]["anyOf"] if option["type"] == "integer"]
     assert (width["minimum"], width["maximum"], width["multipleOf"]) == (
         spec.min_size,

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.routes.provenance import AT_ONCE, IN_LINE, Desk
+from api.desk import AT_ONCE, IN_LINE, Desk
 from darkroom.errors import CapacityError
 from darkroom.provenance import State, Verdict
 from darkroom.services import Services

@@ -70,9 +70,9 @@ async def test_a_form_without_the_file_names_what_is_missing(client: httpx.Async
 
 
 async def test_the_upload_limit_is_the_configured_one() -> None:
-    async with client_of(fake_services(max_body_bytes=1000)) as client:
-        over = await client.post(VERIFY, content=b"x" * 1001, headers={"Content-Type": "image/png"})
-        form = await client.post(VERIFY, files={"file": ("a.png", b"x" * 1001)})
+    async with client_of(fake_services(max_body_bytes=1024)) as client:
+        over = await client.post(VERIFY, content=b"x" * 1025, headers={"Content-Type": "image/png"})
+        form = await client.post(VERIFY, files={"file": ("a.png", b"x" * 1025)})
     assert [answer.status_code for answer in (over, form)] == [413, 413]
 
 

@@ -9,6 +9,7 @@ import pytest
 from darkroom.catalog.checkpoint import read_checkpoint
 from darkroom.catalog.digests import DigestCache
 from darkroom.contract.model import ModelSpec
+from darkroom.contract.plan import TASKS
 from darkroom.errors import BrokenWeights, MissingWeights
 from tests.unit.catalog.conftest import SAFETENSORS, Checkpoint, safetensors, tensor
 
@@ -128,7 +129,7 @@ def test_a_broken_configuration_is_named(checkpoint: Checkpoint, name: str, data
         ("model_index.json", {"_class_name": "FluxPipeline"}),
         ("model_index.json", {"unet": ["my_code", "Unet"]}),
         ("unet/config.json", {"_class_name": "UNet3DConditionModel"}),
-        ("unet/config.json", {"in_channels": 9}),
+        ("unet/config.json", {"in_channels": 8}),
         ("unet/config.json", {"sample_size": None}),
         ("vae/config.json", {"block_out_channels": []}),
         ("scheduler/scheduler_config.json", {"prediction_type": "sample"}),
@@ -139,6 +140,13 @@ def test_what_we_could_not_serve_is_refused(checkpoint: Checkpoint, name: str, f
     with pytest.raises(BrokenWeights) as raised:
         read(checkpoint)
     assert raised.value.path == name
+
+
+def test_a_network_that_also_takes_a_mask_and_the_rest_is_for_inpainting_alone(checkpoint: Checkpoint) -> None:
+    assert read(checkpoint).tasks == TASKS
+    checkpoint.change("unet/config.json", in_channels=9)
+    checkpoint.change("model_index.json", _class_name="StableDiffusionInpaintPipeline")
+    assert read(checkpoint).tasks == ("inpaint", "outpaint")
 
 
 def test_broken_weights_are_named(checkpoint: Checkpoint) -> None:

@@ -16,8 +16,10 @@ SIDE = 64  # pixels: 8 latents
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 
 
-def write_checkpoint(folder: Path, prediction_type: Literal["epsilon", "v_prediction"], seed: int = 0) -> Path:
-    """A checkpoint in diffusers layout, its weights drawn from `seed`."""
+def write_checkpoint(
+    folder: Path, prediction_type: Literal["epsilon", "v_prediction"], seed: int = 0, in_channels: int = 4
+) -> Path:
+    """A checkpoint in diffusers layout, its weights drawn from `seed`. With 9 channels it is for inpainting alone."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         tokenizer = CLIPTokenizer.from_pretrained(embedded_model_folder() / "tokenizer")
@@ -25,7 +27,7 @@ def write_checkpoint(folder: Path, prediction_type: Literal["epsilon", "v_predic
             vae=_vae(),
             text_encoder=_text_encoder(tokenizer),
             tokenizer=tokenizer,
-            unet=_unet(),
+            unet=_unet(in_channels),
             scheduler=DDIMScheduler(
                 **BETAS, prediction_type=prediction_type, clip_sample=False, set_alpha_to_one=False, steps_offset=1
             ),
@@ -41,9 +43,10 @@ def copy_checkpoint(source: Path, target: Path) -> Path:
     return target
 
 
-def _unet() -> UNet2DConditionModel:
+def _unet(in_channels: int) -> UNet2DConditionModel:
     return UNet2DConditionModel(
         sample_size=8,
+        in_channels=in_channels,
         layers_per_block=1,
         block_out_channels=(16, 32),
         down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),

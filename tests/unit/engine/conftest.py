@@ -27,6 +27,13 @@ def velocity_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def inpainting(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """A network that takes the mask and what stays besides the latents."""
+    folder = write_checkpoint(tmp_path_factory.mktemp("inpainting"), "epsilon", seed=2, in_channels=9)
+    return load_folder("model", folder, CPU, torch.float32)
+
+
+@pytest.fixture(scope="session")
 def epsilon(epsilon_folder: Path) -> Checkpoint:
     return load_folder("model", epsilon_folder, CPU, torch.float32)
 

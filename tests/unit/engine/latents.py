@@ -9,6 +9,7 @@ from torch import Tensor
 
 from darkroom.contract.plan import GenerationPlan
 from tests.unit.engine.works import lend
+from worker.engine.encode import encode
 from worker.engine.generation import Generation
 from worker.engine.lanes import Lanes
 from worker.engine.request import Work
@@ -19,24 +20,26 @@ from worker.models.lora import Applied, Lora
 @torch.inference_mode()
 def denoise_together(
     checkpoint: Checkpoint,
-    plans: Sequence[GenerationPlan],
+    plans: Sequence[GenerationPlan | Work],
     *,
     every: int = 0,
     max_rows: int = 16,
     loras: Mapping[str, Lora] = MappingProxyType({}),
 ) -> list[Tensor]:
-    """Final latents N C H W of each plan, run in common lanes; one joins every `every` steps, or all at once.
+    """Final latents N C H W of each plan or work, in common lanes; one joins every `every` steps, or all at once.
 
     `loras` are those that plans name, by hash.
     """
     lanes = Lanes(max_rows, lambda: None, time.perf_counter)
+    works = [plan if isinstance(plan, Work) else Work(f"job{index}", 1, plan) for index, plan in enumerate(plans)]
     waiting = [
         Generation(
-            Work(f"job{index}", 1, plan),
+            work,
             lend(checkpoint),
-            tuple(Applied(loras[lora.sha256], lora.weight) for lora in plan.loras),
+            encode(checkpoint, work.canvas),
+            tuple(Applied(loras[lora.sha256], lora.weight) for lora in work.plan.loras),
         )
-        for index, plan in enumerate(plans)
+        for work in works
     ]
     generations = tuple(waiting)
     step = 0
@@ -55,7 +58,7 @@ def denoise_together(
 
 def denoise_alone(
     checkpoint: Checkpoint,
-    plan: GenerationPlan,
+    plan: GenerationPlan | Work,
     *,
     max_rows: int = 16,
     loras: Mapping[str, Lora] = MappingProxyType({}),

@@ -38,6 +38,7 @@ def watch(
 
 class _Config:
     in_channels = 4
+    latent_channels = 4
     scaling_factor = 1.0
 
 

@@ -21,6 +21,7 @@ from tests.integration.ledger.making import submission
 from worker.engine.request import Work
 from worker.finish import Finisher, Picture
 from worker.hand import Hand
+from worker.inputs import Inputs
 from worker.intake import Intake, Rhythm
 from worker.relay import Relay
 
@@ -161,7 +162,7 @@ class Shop:
         self.relay = Relay(asyncio.get_running_loop())
         self.engine = ScriptedEngine(self.relay, size)
         finisher = Finisher(self.stamper, self.store, "cpu", {"torch": "test"}, patience)
-        self.hand = self.relay.hand = Hand(self.ledger, self.engine, finisher, patience)
+        self.hand = self.relay.hand = Hand(self.ledger, self.engine, Inputs(self.store, patience), finisher, patience)
         self.intake = Intake(self.ledger, SilentBells(), self.hand, "worker-1", ["tiny"], rhythm)
 
     async def submit(self, **changed: Any) -> str:

@@ -8,16 +8,18 @@ from typing import TypeVar
 from darkroom.catalog import SCHEDULERS, Catalog
 from darkroom.catalog.schedulers import most_steps, passes
 from darkroom.contract.generation import MAX_SEED, GenerationRequest
+from darkroom.contract.inputs import Inputs, NoPicture
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.plan import GenerationPlan, Notice, PlannedEmbedding, PlannedLora
+from darkroom.contract.start import FromNoise
 from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler
+from darkroom.planner.starts import beginning
 from darkroom.prompt import MOST_WEIGHT, parse
 
 T = TypeVar("T")
 
 DEFAULT_COMPRESSION = 90
-# A picture may have this many times the pixels of the model's native size.
-PIXEL_RATIO = 4
+WORDS_ONLY = NoPicture()
 
 
 def random_seed() -> int:
@@ -26,17 +28,24 @@ def random_seed() -> int:
 
 
 def plan(
-    request: GenerationRequest, catalog: Catalog, *, now: float, seed_source: Callable[[], int] = random_seed
+    request: GenerationRequest,
+    catalog: Catalog,
+    inputs: Inputs = WORDS_ONLY,
+    *,
+    now: float,
+    seed_source: Callable[[], int] = random_seed,
 ) -> GenerationPlan:
-    """Settle `request` against the models there are. `now` is Unix seconds.
+    """Settle `request` and its pictures against the models there are. `now` is Unix seconds.
 
     Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownScheduler, InvalidField; ModelError for a model or LoRA that
         is configured but broken.
     """
     spec = catalog.spec(request.model or catalog.default)
-    width, height = _size(request, spec)
     scheduler = _scheduler(request.scheduler or spec.default_scheduler)
     steps = _steps(request, spec, scheduler)
+    begins = beginning(request, inputs, spec, steps)
+    width, height = begins.size
+    computed = steps if isinstance(begins.start, FromNoise) else begins.start.steps
     guidance_scale = _or(request.guidance_scale, spec.default_guidance_scale)
     seconds_per_pass = _seconds_per_pass(spec, width * height, guided=guidance_scale > 1)
     seed = seed_source() if request.seed is None else request.seed
@@ -60,39 +69,19 @@ def plan(
         deterministic=request.deterministic,
         priority=request.priority,
         deadline_at=None if request.deadline is None else now + request.deadline,
-        predicted_seconds=request.n * passes(scheduler, steps) * seconds_per_pass,
-        warnings=(*_notices(request, guidance_scale, seed), *_embedding_notices(request, spec, catalog)),
+        predicted_seconds=request.n * passes(scheduler, computed) * seconds_per_pass,
+        warnings=(
+            *begins.notices,
+            *_notices(request, guidance_scale, seed),
+            *_embedding_notices(request, spec, catalog),
+        ),
         metadata=request.metadata,
+        start=begins.start,
     )
-
-
-def pixel_budget(spec: ModelSpec) -> int:
-    """Most pixels one picture of this model may have."""
-    return PIXEL_RATIO * spec.native_width * spec.native_height
 
 
 def _or(given: T | None, default: T) -> T:
     return default if given is None else given
-
-
-def _size(request: GenerationRequest, spec: ModelSpec) -> tuple[int, int]:
-    """(width, height) in pixels, on the model's grid and within its limits."""
-    width = _side("width", _or(request.width, spec.native_width), spec)
-    height = _side("height", _or(request.height, spec.native_height), spec)
-    if width * height > pixel_budget(spec):
-        longer = "width" if width >= height else "height"
-        raise InvalidField(
-            longer, f"{width}x{height} has more than the {pixel_budget(spec)} pixels {spec.name} may make"
-        )
-    return width, height
-
-
-def _side(field: str, pixels: int, spec: ModelSpec) -> int:
-    if not spec.min_size <= pixels <= spec.max_size:
-        raise InvalidField(field, f"must be from {spec.min_size} to {spec.max_size} for {spec.name}")
-    if pixels % spec.size_multiple:
-        raise InvalidField(field, f"must be a multiple of {spec.size_multiple} for {spec.name}")
-    return pixels
 
 
 def _scheduler(name: str) -> str:

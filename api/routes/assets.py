@@ -1,0 +1,51 @@
+"""Pictures sent ahead, to be named in generations."""
+
+import asyncio
+
+from fastapi import APIRouter, Request
+
+from api.deps import ServicesOf, Tenant
+from api.desk import Desk
+from api.documents import problems
+from api.resources import Asset
+from api.uploads import PICTURE_BODY, uploaded_picture
+from darkroom.errors import (
+    BadPicture,
+    CapacityError,
+    InvalidField,
+    MalformedBody,
+    PayloadTooLarge,
+    StoreUnavailable,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from darkroom.inputs.normal import normalise
+from darkroom.inputs.shelf import keep
+
+router = APIRouter(prefix="/api/v1/assets", tags=["assets"])
+
+
+@router.post(
+    "",
+    operation_id="create_asset",
+    status_code=201,
+    openapi_extra={"requestBody": PICTURE_BODY},
+    responses=problems(
+        MalformedBody,
+        Unauthenticated,
+        PayloadTooLarge,
+        UnsupportedMediaType,
+        BadPicture,
+        InvalidField,
+        CapacityError,
+        StoreUnavailable,
+    ),
+)
+async def create_asset(request: Request, services: ServicesOf, tenant: Tenant) -> Asset:
+    """Keep a picture under an id that generations may name as `image` or `mask`. The same picture has the same id."""
+    desk: Desk = request.app.state.reading_desk
+    async with desk:
+        data = await uploaded_picture(request, services.settings.max_body_bytes)
+        picture = await asyncio.to_thread(normalise, data)
+        kept = await keep(services.store, tenant, picture)
+    return Asset(id=kept.sha256, **kept.model_dump())

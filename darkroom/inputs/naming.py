@@ -1,0 +1,41 @@
+"""How a request names a picture: its bytes in base64, plain or as a data: URL, or the id of an asset."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+from darkroom.errors import InvalidField
+
+_ASSET_ID = re.compile(r"[0-9a-f]{64}")
+_DATA_URL = re.compile(r"data:image/[a-z0-9.+-]{1,32};base64,", re.IGNORECASE)
+_URL = re.compile(r"[a-z][a-z0-9+.-]{1,15}://", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class AssetId:
+    """sha256 of a picture in our form, lower case hex."""
+
+    sha256: str
+
+
+def named_picture(field: str, text: str) -> bytes | AssetId:
+    """The picture that `field` of a request holds or names. Raises: InvalidField."""
+    if _ASSET_ID.fullmatch(text):
+        return AssetId(text)
+    if _URL.match(text):
+        raise InvalidField(field, "pictures are not fetched from URLs: send base64, or upload it as an asset")
+    return _decoded(field, text)
+
+
+def _decoded(field: str, text: str) -> bytes:
+    """Line breaks are fine, as `base64` of coreutils makes them."""
+    head = _DATA_URL.match(text)
+    body = text[head.end() :] if head else text
+    try:
+        data = base64.b64decode("".join(body.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidField(field, "neither base64, a data: URL of base64, nor the id of an asset") from None
+    if not data:
+        raise InvalidField(field, "holds no bytes")
+    return data

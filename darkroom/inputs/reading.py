@@ -1,0 +1,72 @@
+"""The pictures of a request, read and judged before anything is planned."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from darkroom.contract.generation import GenerationRequest, Inpaint, TextToImage
+from darkroom.contract.inputs import Inputs, MaskedPicture, NoPicture, OnePicture
+from darkroom.contract.start import Box, PictureRef
+from darkroom.errors import BadPicture, InvalidField, NotStored
+from darkroom.inputs.mask import binary, bounds
+from darkroom.inputs.naming import named_picture
+from darkroom.inputs.normal import Normal, normalise, stored
+from darkroom.inputs.shelf import fetch
+from darkroom.storage.protocol import ObjectStore
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Read:
+    """`pictures` came with the request, and are to be kept once it is known to be sound."""
+
+    inputs: Inputs
+    pictures: tuple[Normal, ...] = ()
+
+
+async def read_inputs(store: ObjectStore, tenant: str, request: GenerationRequest) -> Read:
+    """Read every picture that `request` holds or names; decoding runs on a thread.
+
+    Raises: InvalidField naming the field; StoreUnavailable.
+    """
+    if isinstance(request, TextToImage):
+        return Read(NoPicture())
+    image = await _picture(store, tenant, "image", request.image)
+    if not isinstance(request, Inpaint):
+        return Read(OnePicture(image=image.ref), (image,))
+    mask = await _picture(store, tenant, "mask", request.mask)
+    masked = await asyncio.to_thread(_masked, image.ref, mask)
+    return Read(MaskedPicture(image=image.ref, mask=mask.ref, masked=masked), (image, mask))
+
+
+async def _picture(store: ObjectStore, tenant: str, field: str, text: str) -> Normal:
+    named = await asyncio.to_thread(named_picture, field, text)
+    if isinstance(named, bytes):
+        return await asyncio.to_thread(_judged, field, lambda: normalise(named))
+    try:
+        png = await fetch(store, tenant, named.sha256)
+    except NotStored:
+        raise InvalidField(field, "you have no asset with this id") from None
+    return await asyncio.to_thread(_judged, field, lambda: stored(png))
+
+
+def _judged(field: str, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except BadPicture as error:
+        raise InvalidField(field, error.detail) from error
+
+
+def _masked(image: PictureRef, mask: Normal) -> Box:
+    """What the mask covers. Raises: InvalidField for one that does not fit its picture, or covers nothing."""
+    if (mask.ref.width, mask.ref.height) != (image.width, image.height):
+        raise InvalidField(
+            "mask",
+            f"is {mask.ref.width}x{mask.ref.height}, and the image {image.width}x{image.height}: they must be equal",
+        )
+    masked = bounds(binary(mask.pixels))
+    if masked is None:
+        raise InvalidField("mask", "is black all over: nothing would be made anew")
+    return masked

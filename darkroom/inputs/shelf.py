@@ -1,0 +1,27 @@
+"""Where inputs are kept: each tenant's own, by content."""
+
+import hashlib
+
+from darkroom.contract.start import PictureRef
+from darkroom.errors import NotStored
+from darkroom.inputs.normal import MEDIA_TYPE, Normal
+from darkroom.storage.protocol import ObjectStore
+
+
+def input_key(tenant: str, sha256: str) -> str:
+    """The store's key of an input. The tenant is hashed: its name may hold anything, and a key may not."""
+    return f"inputs/{hashlib.sha256(tenant.encode()).hexdigest()[:32]}/{sha256}.png"
+
+
+async def keep(store: ObjectStore, tenant: str, picture: Normal) -> PictureRef:
+    """Store a picture, once however often it comes. Raises: StoreUnavailable, StoreError."""
+    await store.put(input_key(tenant, picture.ref.sha256), picture.png, media_type=MEDIA_TYPE, if_absent=True)
+    return picture.ref
+
+
+async def fetch(store: ObjectStore, tenant: str, sha256: str) -> bytes:
+    """The PNG of an input. Raises: NotStored, also when the bytes are not what they were; StoreUnavailable."""
+    png = await store.get(input_key(tenant, sha256))
+    if hashlib.sha256(png).hexdigest() != sha256:
+        raise NotStored("the stored picture is not the one that was sent")
+    return png

@@ -1,0 +1,45 @@
+"""What a generation finds on its canvas before the first step."""
+
+from dataclasses import dataclass
+
+from darkroom.contract.start import MaskedContent
+from darkroom.inputs.mask import Mask
+from darkroom.inputs.normal import Pixels
+from worker.pictures.overlay import Overlay
+
+
+@dataclass(frozen=True, eq=False)
+class Blank:
+    """Nothing."""
+
+    def finished(self, made_HW3: Pixels) -> Pixels:
+        """The picture to hand out, of what was decoded."""
+        return made_HW3
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A picture of the plan's size, to be drawn over everywhere."""
+
+    rgb_HW3: Pixels
+
+    def finished(self, made_HW3: Pixels) -> Pixels:
+        return made_HW3
+
+
+@dataclass(frozen=True, eq=False)
+class Masked:
+    """A picture of the plan's size, to be made anew where `mask_HW` is True, starting there from `content`."""
+
+    rgb_HW3: Pixels
+    mask_HW: Mask
+    content: MaskedContent
+    overlay: Overlay
+
+    def finished(self, made_HW3: Pixels) -> Pixels:
+        return self.overlay.over(made_HW3)
+
+
+Canvas = Blank | Drawn | Masked
+
+BLANK = Blank()

@@ -1,0 +1,72 @@
+"""A plan's start and its pictures -> canvas. CPU work: not for the engine's thread."""
+
+import numpy as np
+
+from darkroom.contract.plan import GenerationPlan
+from darkroom.contract.start import Box, FromImage, FromInside, FromMask
+from darkroom.inputs.mask import Mask, binary
+from darkroom.inputs.normal import Pixels, flatten
+from worker.pictures.canvas import Canvas, Drawn, Masked
+from worker.pictures.fill import filled
+from worker.pictures.overlay import Overlay, cut, feathered
+from worker.pictures.scaling import scaled, scaled_mask
+
+# What lies behind transparent parts of a picture.
+GROUND = 255
+
+
+def drawn(plan: GenerationPlan, image: Pixels) -> Canvas:
+    """The canvas of a `FromImage`."""
+    assert isinstance(plan.start, FromImage)
+    return Drawn(scaled(flatten(image, GROUND), (plan.width, plan.height)))
+
+
+def masked(plan: GenerationPlan, image: Pixels, mask: Pixels) -> Canvas:
+    """The canvas of a `FromMask`: what is seen of the picture, at the plan's size."""
+    start, size = plan.start, (plan.width, plan.height)
+    assert isinstance(start, FromMask)
+    original_HW3, mask_HW = flatten(image, GROUND), binary(mask)
+    seen_HW3 = scaled(np.ascontiguousarray(cut(original_HW3, start.seen)), size)
+    seen_HW = scaled_mask(np.ascontiguousarray(cut(mask_HW, start.seen)), size)
+    overlay = Overlay(
+        original_HW3, np.ascontiguousarray(cut(feathered(mask_HW, start.feather), start.seen)), start.seen
+    )
+    return Masked(_begun(seen_HW3, seen_HW, start), seen_HW, start.masked_content, overlay)
+
+
+def inside(plan: GenerationPlan, image: Pixels) -> Canvas:
+    """The canvas of a `FromInside`: the picture, and around it what is still to be made."""
+    start = plan.start
+    assert isinstance(start, FromInside)
+    height, width = image.shape[:2]
+    place = Box(left=start.left, top=start.top, width=width, height=height)
+    whole = Box(left=0, top=0, width=plan.width, height=plan.height)
+    padded_HW3 = np.full((plan.height, plan.width, 3), GROUND, np.uint8)
+    cut(padded_HW3, place)[:] = flatten(image, GROUND)
+    margin_HW = _outside(place, whole)
+    anew_HW = _outside(_without_seam(place, whole, start.feather), whole)
+    overlay = Overlay(padded_HW3, feathered(anew_HW, start.feather), whole)
+    return Masked(_begun(padded_HW3, margin_HW, start), anew_HW, start.masked_content, overlay)
+
+
+def _begun(rgb_HW3: Pixels, hole_HW: Mask, start: FromMask | FromInside) -> Pixels:
+    return filled(rgb_HW3, hole_HW) if start.masked_content == "fill" else rgb_HW3
+
+
+def _outside(place: Box, whole: Box) -> Mask:
+    """True everywhere in `whole` but in `place`."""
+    outside_HW = np.ones((whole.height, whole.width), np.bool_)
+    cut(outside_HW, place)[:] = False
+    return outside_HW
+
+
+def _without_seam(place: Box, whole: Box, seam: int) -> Box:
+    """`place` less a seam on the sides where it does not reach the edge of `whole`; never less than its middle."""
+    left, right = _shrunk(place.left, place.left + place.width, whole.width, seam)
+    top, bottom = _shrunk(place.top, place.top + place.height, whole.height, seam)
+    return Box(left=left, top=top, width=right - left, height=bottom - top)
+
+
+def _shrunk(start: int, end: int, most: int, seam: int) -> tuple[int, int]:
+    seam = min(seam, (end - start - 1) // 2)
+    return start + (seam if start else 0), end - (seam if end < most else 0)

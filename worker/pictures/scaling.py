@@ -1,0 +1,20 @@
+"""Pictures and masks to another size."""
+
+import numpy as np
+from PIL import Image
+
+from darkroom.inputs.mask import Mask
+from darkroom.inputs.normal import Pixels
+
+
+def scaled(rgb_HW3: Pixels, size: tuple[int, int]) -> Pixels:
+    """To `size` (width, height) with Lanczos, as `VaeImageProcessor` of diffusers does."""
+    if (rgb_HW3.shape[1], rgb_HW3.shape[0]) == size:
+        return rgb_HW3
+    return np.asarray(Image.fromarray(rgb_HW3).resize(size, Image.Resampling.LANCZOS))
+
+
+def scaled_mask(mask_HW: Mask, size: tuple[int, int]) -> Mask:
+    """True wherever a masked pixel falls, so that no thin line is lost."""
+    grey = Image.fromarray(mask_HW.astype(np.uint8) * 255)
+    return np.asarray(grey.resize(size, Image.Resampling.BOX)) > 0
