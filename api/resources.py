@@ -53,7 +53,13 @@ class Generation(Resource):
     finished_at: datetime | None
     expires_at: Annotated[datetime | None, Field(description="the record and the pictures are kept until then")]
     progress: Progress | None
-    position: Annotated[int | None, Field(description="generations ahead in line while queued; not told in lists")]
+    position: Annotated[
+        int | None,
+        Field(
+            description="how many of your own generations with this model and priority go first, while queued; callers"
+            " take turns by what they use. Not told in lists"
+        ),
+    ]
     plan: Annotated[GenerationPlan, Field(description="the request with everything settled")]
     images: list[Image]
     receipt: Receipt | None

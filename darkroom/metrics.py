@@ -47,6 +47,7 @@ class Metrics:
 
     def _queue(self) -> None:
         self.waiting = Gauge("darkroom_jobs_waiting", "Jobs in line.", ("model",), registry=self.registry)
+        self.serving = Gauge("darkroom_workers", "Workers that serve a model.", ("model",), registry=self.registry)
         self.queue_wait_seconds = Histogram(
             "darkroom_queue_wait_seconds",
             "Time from submission to the first claim.",

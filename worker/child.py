@@ -26,8 +26,9 @@ def main() -> int:
     try:
         _work(orders, heart)
     except ModelError as error:
-        log.error("worker.weights", path=error.path, reason=error.detail)
-        heart.say("failed", error.detail)
+        model = orders.settings.default_model
+        log.error("model.broken", model=model, path=error.path, reason=error.detail)
+        heart.say("failed", f"the default model {model} is broken: {error.detail}")
         return NO_WEIGHTS
     except ConfigurationError as error:
         log.error("worker.refused", reason=error.detail)

@@ -28,12 +28,14 @@ class Rhythm:
     reap: float = 2.0
     report: float = 0.2
     look: float = 0.02
+    attend: float = 5.0
     drain: float = 20.0
 
     @classmethod
     def of(cls, lease_seconds: float, drain_seconds: float) -> "Rhythm":
         """At least three renewals a lease, and one a second: they also tell which jobs were canceled."""
-        return cls(renew=min(lease_seconds / 3, cls.renew), drain=drain_seconds)
+        third = lease_seconds / 3
+        return cls(renew=min(third, cls.renew), attend=min(third, cls.attend), drain=drain_seconds)
 
 
 class Intake:
@@ -85,12 +87,15 @@ class Intake:
         try:
             async with asyncio.TaskGroup() as group:
                 claims = group.create_task(self._claims())
+                attending = group.create_task(self._every(self._rhythm.attend, self._attend))
                 rounds = [
                     group.create_task(self._every(self._rhythm.renew, self._renew)),
                     group.create_task(self._every(self._rhythm.report, self._report)),
                     group.create_task(self._every(self._rhythm.reap, self._reap)),
                 ]
                 await claims
+                attending.cancel()
+                await self._withdraw()
                 await self._empty_hand()
                 for task in rounds:
                     task.cancel()
@@ -132,6 +137,14 @@ class Intake:
             if progress := held.unreported():
                 held.reported = progress
                 await self._ledger.report(held.claim.job_id, held.claim.attempt, progress)
+
+    async def _attend(self) -> None:
+        await self._ledger.attend(self._worker, self._models)
+
+    async def _withdraw(self) -> None:
+        """A worker that drains serves nobody new."""
+        with self._bearing_outage():
+            await self._ledger.attend(self._worker, ())
 
     async def _reap(self) -> None:
         """Every worker sweeps: puts back what dead ones held, and rings again for what waits unheard."""

@@ -82,7 +82,10 @@ class Worker:
         engine = _start("engine", lambda: self._engine.run(self._engine_stop))
         tasks.bind(self._intake)
         self._heart.watch(lambda: self._engine.heartbeat)
-        self._heart.say("ready")
+        broken = self._services.catalog.broken()
+        for words in broken:
+            log.error("model.left_out", reason=words)
+        self._heart.say("ready", "; ".join(broken))
         log.info("worker.ready", models=self._served)
         while not self._stopping.is_set():
             self._answer_bells()

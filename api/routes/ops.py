@@ -14,6 +14,7 @@ from api.problems import MEDIA_TYPE, Problem, answer, problem_of
 from darkroom.errors import DarkroomError, NotReady, Unauthenticated, UnavailableError
 from darkroom.ledger.protocol import Ledger, LedgerHealth
 from darkroom.metrics import CONTENT_TYPE, Metrics
+from darkroom.services import Services
 from darkroom.storage.protocol import ObjectStore
 
 router = APIRouter(tags=["operations"])
@@ -28,6 +29,7 @@ class Ready(BaseModel):
 
     ready: bool = True
     warnings: list[str]
+    unserved: list[str] = Field(description="models that no worker serves now: generations with them wait")
 
 
 class NotReadyProblem(Problem):
@@ -54,10 +56,13 @@ async def is_alive() -> Alive:
 )
 async def is_ready(services: ServicesOf) -> Response | Ready:
     """Whether ledger and store can be worked with. Open to everyone; names no tenant and no address."""
-    health, stored = await asyncio.gather(_ledger_health(services.ledger), _store_problems(services.store))
-    reasons, warnings = [*health.problems, *stored], list(health.warnings)
+    health, stored, unserved = await asyncio.gather(
+        _ledger_health(services.ledger), _store_problems(services.store), _unserved(services)
+    )
+    reasons = [*health.problems, *stored]
+    warnings = [*health.warnings, *services.catalog.broken(), *map(_told_unserved, unserved)]
     if not reasons:
-        return Ready(warnings=warnings)
+        return Ready(warnings=warnings, unserved=unserved)
     error = NotReady("; ".join(reasons))
     described = NotReadyProblem(**problem_of(error).model_dump(), problems=reasons, warnings=warnings)
     return answer(described, headers_of(error))
@@ -78,7 +83,7 @@ async def get_metrics(services: ServicesOf, _: Tenant) -> Response:
 
 async def _measure_line(ledger: Ledger, metrics: Metrics) -> None:
     try:
-        waiting = await ledger.waiting()
+        waiting, serving = await ledger.waiting(), await ledger.serving()
     except UnavailableError:
         metrics.dependency_up.labels("ledger").set(0)
         return
@@ -86,6 +91,22 @@ async def _measure_line(ledger: Ledger, metrics: Metrics) -> None:
     metrics.waiting.clear()  # a model whose line is empty is no longer among them
     for model, count in waiting.items():
         metrics.waiting.labels(model).set(count)
+    metrics.serving.clear()
+    for model, count in serving.items():
+        metrics.serving.labels(model).set(count)
+
+
+async def _unserved(services: Services) -> list[str]:
+    """Models we take requests for and nobody serves; none while the ledger, which would know, is away."""
+    try:
+        serving = await services.ledger.serving()
+    except UnavailableError:
+        return []
+    return [spec.name for spec in services.catalog.specs() if spec.name not in serving]
+
+
+def _told_unserved(model: str) -> str:
+    return f"no worker serves {model}: generations with it wait until one does"
 
 
 async def _ledger_health(ledger: Ledger) -> LedgerHealth:

@@ -66,6 +66,15 @@ class Catalog:
         """What was configured but cannot be served, by name."""
         return tuple(self._unavailable[name] for name in sorted(self._unavailable))
 
+    def broken(self) -> tuple[str, ...]:
+        """Everything that was configured and cannot be used, in words: what it is, the file at fault, and why."""
+        models = [f"the model {entry.name} is broken: {entry.error.detail}" for entry in self.unavailable()]
+        loras = [f"the LoRA {entry.name} is broken: {entry.error.detail}" for entry in self.loras.unavailable()]
+        words = [
+            f"the embedding {entry.name} is broken: {entry.error.detail}" for entry in self.embeddings.unavailable()
+        ]
+        return (*models, *loras, *words)
+
     def _names(self) -> str:
         return ", ".join(sorted(self._specs)) or "none"
 

@@ -55,6 +55,15 @@ class Client:
         """The record of a generation as it is now."""
         return self._json("GET", f"/api/v1/generations/{job_id}")
 
+    def cancel(self, job_id: str) -> dict[str, Any]:
+        """End a generation. Returns its record; one that had ended before is as it was."""
+        return self._json("DELETE", f"/api/v1/generations/{job_id}")
+
+    def unserved(self) -> list[str]:
+        """Models that no worker serves now."""
+        models: list[str] = self._json("GET", "/readyz")["unserved"]
+        return models
+
     def events(self, job_id: str, after: str = "") -> Iterator[Event]:
         """What happens to a generation after the event `after`, until it ends or the gateway lets go of us."""
         path, headers = f"/api/v1/generations/{job_id}/events", {"last-event-id": after} if after else {}

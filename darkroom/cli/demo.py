@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from darkroom.cli.console import CommandFailed, on_stderr
+from darkroom.cli.output import format_of
 
 if TYPE_CHECKING:
     from darkroom.cli.stack import Stack
@@ -25,7 +26,7 @@ def demo(
     from darkroom.services.configuration import load_settings
 
     console = on_stderr()
-    _refuse_bad_output(output)
+    format_of(output, {".png": "png"}, hint="output")
     forget_environment()
     with tempfile.TemporaryDirectory(prefix="darkroom-demo-") as home:
         settings = load_settings(home=Path(home), host="127.0.0.1", port=0, standby=False)
@@ -36,14 +37,6 @@ def demo(
         if state != "intact":
             raise CommandFailed(f"{output} came back as {state}, not intact")
     typer.echo(f"demo: ok {output} {state}")
-
-
-def _refuse_bad_output(output: Path) -> None:
-    """Say so before everything is started, not after."""
-    if output.suffix.lower() != ".png":
-        raise typer.BadParameter(f"{output.name!r} must end in .png", param_hint="output")
-    if not output.parent.is_dir():
-        raise CommandFailed(f"{output.parent} is no folder")
 
 
 def forget_environment() -> None:
@@ -57,7 +50,8 @@ def forget_environment() -> None:
 def make_and_verify(service: "Stack", prompt: str, output: Path) -> str:
     """One picture over HTTP to `output`. Returns the verdict on its bytes as they lie on the disk."""
     from darkroom.cli.client import Client
-    from darkroom.cli.generate import follow, save
+    from darkroom.cli.following import follow
+    from darkroom.cli.generate import save
     from darkroom.cli.progress import progress_of
 
     with Client(service.url) as client:

@@ -1,28 +1,22 @@
 """`darkroom generate`: words in, perhaps with a picture, and a picture out."""
 
-import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from darkroom.cli.console import CommandFailed, on_stderr, on_stdout
-from darkroom.errors import UnavailableError
+from darkroom.cli.console import on_stderr, on_stdout
+from darkroom.cli.output import format_of
 
 if TYPE_CHECKING:
-    from darkroom.cli.client import Client, Event
-    from darkroom.cli.progress import Update
+    from darkroom.cli.client import Client
 
-MOST_FAILURES = 20
-RETRY_SECONDS = 0.5
 DEFAULT_URL = "http://127.0.0.1:8000"
 Url = Annotated[str, typer.Option(envvar="DARKROOM_URL", help="The gateway.")]
 ApiKey = Annotated[str | None, typer.Option(envvar="DARKROOM_API_KEY", help="Key for it, if it wants one.")]
 
 _SIDES = ("left", "top", "right", "bottom")
-_FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 
 
 def generate(  # noqa: PLR0913 - its options are its interface
@@ -50,8 +44,9 @@ def generate(  # noqa: PLR0913 - its options are its interface
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
 ) -> None:
-    """Make a picture, and show how it comes along."""
+    """Make a picture, and show how it comes along. Ctrl-C cancels it."""
     from darkroom.cli.client import Client
+    from darkroom.cli.following import canceled_when_interrupted, follow
     from darkroom.cli.progress import progress_of
 
     width, height = _parse_size(size)
@@ -67,44 +62,17 @@ def generate(  # noqa: PLR0913 - its options are its interface
         "n": number,
         "model": model,
         "loras": [_parse_lora(words) for words in lora or ()] or None,
-        "output_format": _format_of(output),
+        "output_format": format_of(output),
         "strength": strength,
         "expand": _parse_expand(expand),
     }
     with Client(url, api_key) as client:
         asked |= {name: client.upload(path.read_bytes()) for name, path in _pictures(image, mask)}
         job = client.submit({name: value for name, value in asked.items() if value is not None})
-        follow(client, job, progress_of(job, on_stderr()))
+        with canceled_when_interrupted(client, job["id"]):
+            follow(client, job, progress_of(job, on_stderr()))
         for path in save(client, job["id"], output, number):
             on_stdout().print(str(path), markup=False)
-
-
-def follow(client: "Client", job: dict[str, Any], show: AbstractContextManager["Update"]) -> None:
-    """Wait for the end of a generation. Raises: CommandFailed; UnavailableError when the gateway stays away."""
-    with show as update:
-        for event in _all_events(client, job["id"]):
-            update(event)
-    ended = client.generation(job["id"])
-    if ended["state"] != "succeeded":
-        failure = ended.get("failure") or {}
-        raise CommandFailed(f"the generation {ended['state']}: {failure.get('message', 'no picture was made')}")
-
-
-def _all_events(client: "Client", job_id: str) -> Iterator["Event"]:
-    """Everything until the end. A stream that is cut goes on where it was: gateways are restarted."""
-    after, failures = "", 0
-    while True:
-        try:
-            for event in client.events(job_id, after):
-                yield event
-                after, failures = event.id, 0
-            if client.generation(job_id)["state"] not in ("queued", "running"):
-                return
-        except UnavailableError:
-            failures += 1
-            if failures == MOST_FAILURES:
-                raise
-        time.sleep(RETRY_SECONDS)
 
 
 def save(client: "Client", job_id: str, output: Path, number: int) -> Iterator[Path]:
@@ -146,10 +114,3 @@ def _pictures(image: Path | None, mask: Path | None) -> Iterator[tuple[str, Path
     for name, path in (("image", image), ("mask", mask)):
         if path is not None:
             yield name, path
-
-
-def _format_of(output: Path) -> str:
-    try:
-        return _FORMATS[output.suffix.lower()]
-    except KeyError:
-        raise typer.BadParameter(f"{output.name!r} must end in .png, .jpg or .webp", param_hint="--output") from None

@@ -19,7 +19,7 @@ def progress_of(job: dict[str, Any], console: Console) -> Iterator[Update]:
     with Progress(
         *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
     ) as bar:
-        task = bar.add_task(_in_line(job.get("position")), total=None, count="")
+        task = bar.add_task(_place(job.get("position")), total=None, count="")
         yield lambda event: _show(bar, task, event)
 
 
@@ -27,13 +27,19 @@ def _show(bar: Progress, task: TaskID, event: Event) -> None:
     if event.name == "progress":
         step, steps = event.data["step"], event.data["steps"]
         bar.update(task, description="developing", total=steps, completed=step, count=f"step {step}/{steps}")
+    elif event.name == "queued" and "position" in event.data:
+        bar.update(task, description=_place(event.data["position"]))
+    elif event.name == "unserved":
+        model = event.data["model"]
+        bar.console.print(f"no worker serves {model} now: this waits until one does; Ctrl-C cancels it", markup=False)
     elif event.name == "running":
         bar.update(task, description="developing")
     elif event.name == "requeued":
         bar.update(task, description="a worker was lost, again in line", total=None, count="")
 
 
-def _in_line(position: int | None) -> str:
+def _place(position: int | None) -> str:
+    """Those before it are its owner's own: between owners the service takes turns."""
     if not position:
-        return "in line, next"
-    return f"in line, {position} before"
+        return "in line"
+    return f"in line, {position} of yours before"

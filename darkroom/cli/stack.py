@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 from pydantic import SecretStr
@@ -21,6 +22,9 @@ from darkroom.errors import ConfigurationError, UnavailableError
 from darkroom.ledger.server import LocalRedis
 from darkroom.services import build_gateway_services, check_start
 from darkroom.settings import Settings
+
+if TYPE_CHECKING:
+    from worker.status import Status
 
 READY_SECONDS = 120.0
 GRACE_BEYOND_DRAIN = 10.0
@@ -40,6 +44,11 @@ class Stack:
         for child in self.children:
             if child.returncode is not None:
                 raise UnavailableError(f"the {child.name} ended ({child.returncode}): {child.last_words()}")
+
+    def worker_status(self) -> "Status | None":
+        """What the worker says of itself; None while there is none."""
+        statuses = _worker_statuses(self.settings)
+        return statuses[-1] if statuses else None
 
     def tend(self) -> None:
         """Start again what has ended; the ledger's file and the leases bring its jobs back.
@@ -157,10 +166,14 @@ def _gateway_is_ready(url: str) -> bool:
 
 
 def _worker_is_ready(settings: Settings) -> bool:
-    with sibling("worker"):
-        from worker.status import read_statuses, run_folder
-    statuses = read_statuses(run_folder(settings.home_folder))
+    statuses = _worker_statuses(settings)
     for status in statuses:
         if status.state == "failed":
             raise UnavailableError(f"the worker cannot serve: {status.detail}")
     return any(status.state == "ready" for status in statuses)
+
+
+def _worker_statuses(settings: Settings) -> "list[Status]":
+    with sibling("worker"):
+        from worker.status import read_statuses, run_folder
+    return read_statuses(run_folder(settings.home_folder))

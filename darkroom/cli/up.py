@@ -23,6 +23,7 @@ def up(
     """Run everything: ledger, gateway, worker, courier. Needs no configuration and no network."""
     from darkroom.cli.listen import is_loopback
     from darkroom.cli.stack import running
+    from darkroom.cli.watch import WorkerWatch
     from darkroom.services.configuration import load_settings
 
     settings = load_settings(host=host, port=port, home=home)
@@ -34,9 +35,12 @@ def up(
             for line in _welcome(service):
                 console.print(line)
             try:
+                watch = WorkerWatch(service.worker_status)
                 while True:
                     time.sleep(TEND_SECONDS)
                     service.tend()
+                    if news := watch.news():
+                        console.print(f"{news}; see {settings.home_folder / 'logs'}", markup=False)
             finally:
                 console.print("\nstopping: the worker finishes what it holds; Ctrl-C again stops at once")
     except KeyboardInterrupt:
@@ -44,6 +48,8 @@ def up(
 
 
 def _welcome(service: "Stack") -> list[str]:
+    from rich.markup import escape
+
     settings = service.settings
     lines = [
         f"[bold]darkroom[/bold] is open at {service.url}",
@@ -54,4 +60,6 @@ def _welcome(service: "Stack") -> list[str]:
     ]
     if settings.signing_certificate is None:
         lines.append("  signed by a development certificate of this machine: nobody else will trust it")
+    if (worker := service.worker_status()) and worker.detail:
+        lines.append(f"  [red]left out[/red]  {escape(worker.detail)}")
     return [*lines, "Ctrl-C stops it."]

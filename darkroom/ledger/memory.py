@@ -42,6 +42,7 @@ class MemoryLedger:
         self.lines = Lines(self._records, self.rules)
         self._outbox: Rows[JsonObject] = Rows()
         self._leftovers: Rows[tuple[str, ...]] = Rows()
+        self._attending: dict[str, tuple[int, frozenset[str]]] = {}
         self._waiters: set[asyncio.Event] = set()
         self._events = 0
 
@@ -178,10 +179,18 @@ class MemoryLedger:
 
     async def abandon(self, worker: str) -> tuple[str, ...]:
         now = self._now()
+        self._attending.pop(worker, None)
         held = [r for r in self._records.values() if r.state is JobState.RUNNING and r.worker == worker]
         for record in held:
             record.lease_until_ms = now
         return tuple(sorted(record.id for record in held))
+
+    async def attend(self, worker: str, models: Sequence[str]) -> None:
+        self._attending[worker] = (self._now() + self.rules.lease_ms, frozenset(models))
+
+    async def serving(self) -> Mapping[str, int]:
+        now = self._now()
+        return Counter(model for until, models in self._attending.values() if until > now for model in models)
 
     async def reap(self) -> Reaped:
         now, sweep = self._now(), self.rules.sweep

@@ -26,7 +26,7 @@ class Submission(Settled):
 
 
 class Submitted(Settled):
-    """`replayed`: the idempotency key had been used, and `job` is the first one. `position` counts from 0."""
+    """`replayed`: the idempotency key had been used, and `job` is the first one. `position`: as `Ledger.position`."""
 
     job: Job
     replayed: bool
@@ -120,6 +120,14 @@ class Ledger(Protocol):
         are returned. The attempts count. Its supervisor says so; nobody else can know."""
         ...
 
+    async def attend(self, worker: str, models: Sequence[str]) -> None:
+        """Say that this worker serves these models and no others, for one lease, or until it is abandoned."""
+        ...
+
+    async def serving(self) -> Mapping[str, int]:
+        """How many workers attend to a model; one that nobody serves is not among them."""
+        ...
+
     async def reap(self) -> Reaped:
         """Put back what dead workers held, end what is out of attempts or past its deadline. Run by all, often."""
         ...
@@ -133,7 +141,10 @@ class Ledger(Protocol):
         ...
 
     async def position(self, job_id: str) -> int | None:
-        """Jobs ahead in line, by the order `claim` would take them within the tenant's own line; None once running."""
+        """Jobs of the same tenant, model and priority that `claim` would take first, from 0; None once running.
+
+        Not those of others: tenants take turns by what they use, so their jobs have no fixed order among each other.
+        """
         ...
 
     async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None) -> JobPage:

@@ -5,6 +5,7 @@ The scripts stand in `scripts/`; the keys are listed at the top of `scripts/lib.
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
@@ -190,6 +191,12 @@ class RedisLedger:
 
     async def abandon(self, worker: str) -> tuple[str, ...]:
         return tuple(await self._run("abandon", worker))
+
+    async def attend(self, worker: str, models: Sequence[str]) -> None:
+        await self._run("attend", worker, *models)
+
+    async def serving(self) -> Mapping[str, int]:
+        return Counter(await self._run("serving"))
 
     async def reap(self) -> Reaped:
         """After an outage every lease looks as if its worker had died, so leases are left alone for one more term."""

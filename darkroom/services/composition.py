@@ -15,7 +15,7 @@ from darkroom.provenance.trust import Trust
 from darkroom.provenance.verifier import Verifier
 from darkroom.queue import Bells, RqBells
 from darkroom.services.keys import Keys, open_keys
-from darkroom.services.startup import refuse_bad_settings, require_models
+from darkroom.services.startup import refuse_bad_settings, require_default_model
 from darkroom.settings import Settings
 from darkroom.storage import ObjectStore, open_store
 
@@ -60,9 +60,12 @@ def build_gateway_services(settings: Settings) -> Services:
 
 
 def build_worker_services(settings: Settings) -> WorkerServices:
-    """For a worker. Raises: ConfigurationError; MissingWeights or BrokenWeights for a model it could not serve."""
+    """For a worker, which serves what it can of the catalog.
+
+    Raises: ConfigurationError; MissingWeights or BrokenWeights for the default model.
+    """
     catalog = open_catalog(settings)
-    require_models(catalog)
+    require_default_model(catalog)
     store = open_store(settings)
     keys = open_keys(settings)
     records = Records(store, keys.watermark_secret)

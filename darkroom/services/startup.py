@@ -19,10 +19,12 @@ def refuse_bad_settings(settings: Settings) -> None:
         )
 
 
-def require_models(catalog: Catalog) -> None:
-    """Raises: MissingWeights or BrokenWeights, naming the file, for the first model that cannot be served."""
-    for entry in catalog.unavailable():
-        raise entry.error.with_traceback(None)
+def require_default_model(catalog: Catalog) -> None:
+    """Without it a worker would refuse what every request that names no model asks for.
+
+    Raises: MissingWeights or BrokenWeights, naming the file.
+    """
+    catalog.spec(catalog.default)
 
 
 async def check_start(services: "Services") -> tuple[str, ...]:

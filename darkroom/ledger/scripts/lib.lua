@@ -10,6 +10,7 @@
 --   leases, deadlines, ended            sorted sets by time: what `reap` looks at
 --   jobs:TENANT                         sorted set in lexical order, the tenant's job ids
 --   use:DIGEST                          hash, the first use of an idempotency key
+--   serving                             sorted set, "MODEL WORKER" by when the worker's word runs out
 --   outbox                              stream, final states for receivers
 --   leftovers                           stream, keys in the store that forgotten records may have left pictures at
 --   places, turns                       counters
@@ -103,6 +104,13 @@ local function end_job(job)
   set(job, 'finished_at', now)
   redis.call('ZADD', key('ended'), now, job.id .. ':' .. job.tenant)
   redis.call('XADD', key('outbox'), '*', 'job_id', job.id, 'tenant', job.tenant, 'state', job.state)
+end
+
+-- Take back what a worker said it serves.
+local function withdraw(worker)
+  for _, member in ipairs(redis.call('ZRANGE', key('serving'), 0, -1)) do
+    if string.match(member, ' (.*)$') == worker then redis.call('ZREM', key('serving'), member) end
+  end
 end
 
 -- The one way a job moves: along TRANSITIONS, into the place of its new state, with one event.

@@ -152,14 +152,32 @@ async def test_a_stopped_worker_hands_back_what_it_cannot_finish(
 async def test_broken_weights_are_named_and_the_worker_does_not_become_ready(
     tmp_path: Path, valkey: LocalRedis, key_prefix: str
 ) -> None:
-    broken = tmp_path / "broken"
-    shutil.copytree(embedded_model_folder(), broken)
-    weights = broken / "unet" / "diffusion_pytorch_model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-1000])
-    async with running(tmp_path, valkey.url, key_prefix, models={"broken": broken}) as service:
+    models = {"cut": truncated(tmp_path)}
+    async with running(tmp_path, valkey.url, key_prefix, models=models, default_model="cut") as service:
         status = await service.in_state("failed")
+        assert "the default model cut is broken" in status.detail
         assert "unet/diffusion_pytorch_model.safetensors" in status.detail
         lines = [line for line in service.log.read_text().splitlines() if '"error"' in line]
         assert len(lines) == 1
         assert "unet/diffusion_pytorch_model.safetensors" in lines[0]
         assert service.supervisor.poll() is None
+
+
+async def test_a_broken_model_beside_the_default_is_named_and_the_rest_is_served(
+    tmp_path: Path, valkey: LocalRedis, key_prefix: str
+) -> None:
+    async with running(tmp_path, valkey.url, key_prefix, models={"cut": truncated(tmp_path)}) as service:
+        status = await service.in_state("ready")
+        assert "the model cut is broken: unet/diffusion_pytorch_model.safetensors" in status.detail
+        assert "the model cut is broken" in service.log.read_text()
+        job_id = await service.submit()
+        assert (await service.ended(job_id)).state is JobState.SUCCEEDED
+
+
+def truncated(tmp_path: Path) -> Path:
+    """The embedded model with the end of its U-Net cut off."""
+    broken = tmp_path / "broken"
+    shutil.copytree(embedded_model_folder(), broken)
+    weights = broken / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    return broken

@@ -116,6 +116,10 @@ class TwoLedgers(RuleBasedStateMachine):
     def a_worker_is_known_to_be_dead(self, worker: str) -> None:
         self.both(lambda ledger: ledger.abandon(worker))
 
+    @rule(worker=WORKERS, models=st.sampled_from([["tiny"], ["other", "tiny"], []]))
+    def attend(self, worker: str, models: list[str]) -> None:
+        self.both(lambda ledger: ledger.attend(worker, models))
+
     @rule()
     def reap(self) -> None:
         self.both(lambda ledger: ledger.reap())
@@ -133,6 +137,7 @@ class TwoLedgers(RuleBasedStateMachine):
         self.both(lambda ledger: ledger.waiting())
         self.both(_outbox)
         self.both(_leftovers)
+        self.both(lambda ledger: ledger.serving())
         for tenant in ("ann", "bob", "cid"):
             self.both(lambda ledger, tenant=tenant: ledger.jobs(tenant, limit=50))
         for job_id in self.jobs:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -43,8 +45,43 @@ async def test_ready_shows_its_warnings(
         return LedgerHealth(problems=(), warnings=("appendfsync is everysec",))
 
     monkeypatch.setattr(services.ledger, "check", check)
+    await services.ledger.attend("worker-1", ["tiny"])
     answer = await client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"ready": True, "warnings": ["appendfsync is everysec"]})
+    assert answer.status_code == 200
+    assert answer.json() == {"ready": True, "warnings": ["appendfsync is everysec"], "unserved": []}
+
+
+async def test_a_model_that_nobody_serves_is_a_warning_until_somebody_does(
+    services: Services, client: httpx.AsyncClient
+) -> None:
+    unserved = (await client.get("/readyz")).json()
+    assert unserved["unserved"] == ["tiny"]
+    assert "no worker serves tiny: generations with it wait until one does" in unserved["warnings"]
+    await services.ledger.attend("worker-1", ["tiny"])
+    assert (await client.get("/readyz")).json()["unserved"] == []
+    await services.ledger.abandon("worker-1")
+    assert (await client.get("/readyz")).json()["unserved"] == ["tiny"]
+
+
+async def test_a_broken_model_is_a_warning_with_its_name(tmp_path: Path) -> None:
+    from darkroom.catalog import embedded_model_folder
+    from darkroom.catalog.digests import DigestCache
+    from darkroom.catalog.registry import read_catalog
+
+    folders = {"tiny": embedded_model_folder(), "portrait": tmp_path / "gone"}
+    catalog = read_catalog(folders, default="tiny", digests=DigestCache())
+    async with client_of(replace(fake_services(), catalog=catalog)) as client:
+        warnings = (await client.get("/readyz")).json()["warnings"]
+    assert "the model portrait is broken: gone: no such folder" in warnings
+
+
+async def test_workers_are_counted_for_prometheus(services: Services, client: httpx.AsyncClient) -> None:
+    await services.ledger.attend("worker-1", ["tiny"])
+    await services.ledger.attend("worker-2", ["tiny"])
+    assert (await samples(client))["darkroom_workers", frozenset({("model", "tiny")})] == 2
+    await services.ledger.attend("worker-1", [])
+    await services.ledger.attend("worker-2", [])
+    assert "darkroom_workers" not in {name for name, _ in await samples(client)}
 
 
 async def test_not_ready_gives_every_reason(
@@ -67,6 +104,7 @@ async def test_a_ledger_that_would_lose_jobs_is_not_ready(
         return LedgerHealth(problems=("maxmemory-policy is allkeys-lru",), warnings=("no AOF",))
 
     monkeypatch.setattr(services.ledger, "check", check)
+    await services.ledger.attend("worker-1", ["tiny"])
     found = problem_in(await client.get("/readyz"))
     assert (found["problems"], found["warnings"]) == (["maxmemory-policy is allkeys-lru"], ["no AOF"])
 

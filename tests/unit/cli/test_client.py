@@ -9,16 +9,18 @@ from typing import Any
 import httpx
 import pytest
 
-from darkroom.cli import generate
+from darkroom.cli import following
 from darkroom.cli.client import Client, Event, media_type_of, parse_events
 from darkroom.cli.console import CommandFailed
-from darkroom.cli.generate import follow, save
+from darkroom.cli.following import follow
+from darkroom.cli.generate import save
 from darkroom.errors import UnavailableError
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(following, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(following, "FIRST_LOOK_SECONDS", 0.0)
 
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -101,7 +103,7 @@ class Gateway:
 def test_following_goes_on_after_a_cut_stream_where_it_was() -> None:
     gateway, told = Gateway({"state": "succeeded"}), []
     with client_of(gateway) as client:
-        follow(client, {"id": "1", "state": "queued"}, nullcontext(told.append))
+        follow(client, {"id": "1", "state": "running"}, nullcontext(told.append))
     assert gateway.resumed_after == [None, "1-0", "1-0"]
     assert [event.name for event in told] == ["progress", "succeeded"]
 
@@ -112,7 +114,7 @@ def test_following_ends_with_the_words_of_the_failure() -> None:
         client_of(gateway) as client,
         pytest.raises(CommandFailed, match=r"^the generation failed: the watermark did not read back$"),
     ):
-        follow(client, {"id": "1", "state": "queued"}, nullcontext(lambda _: None))
+        follow(client, {"id": "1", "state": "running"}, nullcontext(lambda _: None))
 
 
 def test_a_gateway_that_stays_away_is_given_up() -> None:

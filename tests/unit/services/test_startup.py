@@ -31,16 +31,24 @@ async def test_a_gateway_starts_beside_a_model_that_is_missing(tmp_path: Path) -
     await services.close()
 
 
-def test_a_worker_does_not_start_beside_a_model_that_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(MissingWeights, match="gone"):
-        build_worker_services(Settings(home=tmp_path, models={"gone": tmp_path / "gone"}))
+async def test_a_worker_serves_the_rest_beside_a_model_that_is_missing_and_names_it(tmp_path: Path) -> None:
+    services = build_worker_services(Settings(home=tmp_path, models={"gone": tmp_path / "folder"}))
+    assert [spec.name for spec in services.catalog.specs()] == ["tiny"]
+    assert services.catalog.broken() == ("the model gone is broken: folder: no such folder",)
+    await services.close()
+
+
+def test_a_worker_does_not_start_without_its_default_model(tmp_path: Path) -> None:
+    models = {"gone": tmp_path / "folder"}
+    with pytest.raises(MissingWeights, match="folder"):
+        build_worker_services(Settings(home=tmp_path, models=models, default_model="gone"))
 
 
 def test_a_worker_names_the_broken_file(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model_index.json").write_bytes(b"{")
     with pytest.raises(BrokenWeights, match=r"model_index\.json"):
-        build_worker_services(Settings(home=tmp_path, models={"mine": tmp_path / "model"}))
+        build_worker_services(Settings(home=tmp_path, models={"mine": tmp_path / "model"}, default_model="mine"))
 
 
 async def test_the_check_hands_on_the_ledgers_warnings() -> None:

@@ -25,7 +25,7 @@ from worker.inputs import Inputs
 from worker.intake import Intake, Rhythm
 from worker.relay import Relay
 
-QUICK = Rhythm(renew=0.005, reap=0.005, report=0.005, look=0.0, drain=0.2)
+QUICK = Rhythm(renew=0.005, reap=0.005, report=0.005, attend=0.005, look=0.0, drain=0.2)
 NEVER = 3600.0
 PICTURE = np.zeros((8, 8, 3), np.uint8)
 
@@ -68,6 +68,10 @@ class FlakyLedger(MemoryLedger):
     async def release(self, job_id: str, attempt: int) -> None:
         self._reach()
         await super().release(job_id, attempt)
+
+    async def attend(self, worker: str, models: Any) -> None:
+        self._reach()
+        await super().attend(worker, models)
 
     async def reap(self) -> Reaped:
         self._reach()

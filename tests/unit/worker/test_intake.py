@@ -1,6 +1,7 @@
 """Claims, leases, progress and bells."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -130,3 +131,18 @@ def test_cancellations_are_seen_within_a_second_and_leases_renewed_thrice_a_term
     assert Rhythm.of(15.0, 20.0).renew == 1.0
     assert Rhythm.of(0.9, 20.0).renew == pytest.approx(0.3)
     assert QUICK.drain < 1
+
+
+async def test_a_worker_says_what_it_serves_until_it_drains() -> None:
+    shop = Shop(replace(QUICK, drain=30.0))
+    running = asyncio.create_task(shop.intake.run())
+    job_id = await shop.generating()
+    shop.clock.now += 14  # said again and again, or the lease would run out
+    await until(lambda: shop.ledger._attending["worker-1"][0] / 1000 == shop.clock.now + 15)
+    assert await shop.ledger.serving() == {"tiny": 1}
+    shop.intake.drain()
+    await until(lambda: not shop.ledger._attending["worker-1"][1])
+    assert shop.engine.works, "it still finishes what it holds"
+    shop.engine.finish(job_id)
+    await running
+    assert await shop.ledger.serving() == {}
