@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from api import errors, openapi
 from api.auth import KeyRing
 from api.boundary import Boundary
-from api.desk import Desk
+from api.desk import Crowd, Desk
 from api.framing import OneLength
 from api.hardening import HardenedHeaders
 from api.routes import assets, error_codes, generations, models, ops, provenance, results
@@ -30,7 +30,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.keys = KeyRing.of(services.settings)
-    app.state.desk = Desk()
+    app.state.crowd = Crowd()
     app.state.reading_desk = Desk()
     app.state.stopping = asyncio.Event()
     errors.install(app)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from fastapi import Depends
@@ -30,36 +31,50 @@ def media_type_of(request: Request) -> str:
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body, of at most `limit` bytes.
+    """The whole body, of at most `limit` bytes. Raises: as `chunks`."""
+    body = bytearray()
+    async for chunk in chunks(request, limit):
+        body += chunk
+    return bytes(body)
+
+
+async def chunks(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+    """The body as it arrives, at most `limit` bytes of it.
 
     Raises:
         UnsupportedMediaType: compressed; we never inflate what a stranger sends.
         PayloadTooLarge: declared or counted past the limit; nothing more is read.
         MalformedBody: the caller stopped sending.
     """
+    _refuse_by_headers(request, limit)
+    left, until = limit, asyncio.get_running_loop().time() + TOTAL_SECONDS
+    arriving = request.stream()
+    while (chunk := await _next_chunk(arriving, until)) is not None:
+        left -= len(chunk)
+        if left < 0:
+            raise _too_large(limit)
+        yield chunk
+
+
+def _refuse_by_headers(request: Request, limit: int) -> None:
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise UnsupportedMediaType("send the body without Content-Encoding")
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > limit:
-        raise PayloadTooLarge(f"the body may have {limit} bytes")
+        raise _too_large(limit)
+
+
+async def _next_chunk(arriving: AsyncGenerator[bytes, None], until: float) -> bytes | None:
+    soon = asyncio.get_running_loop().time() + IDLE_SECONDS
     try:
-        async with asyncio.timeout(TOTAL_SECONDS):
-            return await _collect(request, limit)
+        async with asyncio.timeout_at(min(soon, until)):
+            return await anext(arriving, None)
     except (TimeoutError, ClientDisconnect):
         raise MalformedBody("the body did not arrive in time") from None
 
 
-async def _collect(request: Request, limit: int) -> bytes:
-    body = bytearray()
-    chunks = request.stream()
-    while True:
-        async with asyncio.timeout(IDLE_SECONDS):
-            chunk = await anext(chunks, None)
-        if chunk is None:
-            return bytes(body)
-        body += chunk
-        if len(body) > limit:
-            raise PayloadTooLarge(f"the body may have {limit} bytes")
+def _too_large(limit: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"the body may have {limit} bytes")
 
 
 async def generation_request(request: Request) -> GenerationRequest:

@@ -1,16 +1,16 @@
-"""Where pictures are read: few at a time, for each that is decoded holds a processor and much memory."""
+"""Where pictures are looked at: few may come, and one at a time is decoded, which takes much memory."""
 
 import asyncio
 
 from darkroom.errors import CapacityError
 
-# More at once would only be slower.
-AT_ONCE = 2
+VISITORS = 16
+AT_ONCE = 1
 IN_LINE = 16
 
 
 class Desk:
-    """Lets a few callers in and a few wait. Waiting bodies stay unread, in the sockets and not in memory."""
+    """Lets one caller in and a few wait."""
 
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -27,3 +27,18 @@ class Desk:
 
     async def __aexit__(self, *_: object) -> None:
         self._places.release()
+
+
+class Crowd:
+    """Lets so many in and no more. What they bring lies on disk until it is their turn."""
+
+    def __init__(self) -> None:
+        self._visitors = 0
+
+    def __enter__(self) -> None:
+        if self._visitors >= VISITORS:
+            raise CapacityError("too many pictures are being looked at", retry_after=2)
+        self._visitors += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._visitors -= 1

@@ -1,20 +1,23 @@
-"""A picture sent to us: the body itself, or the part `file` of a form."""
+"""A picture sent to us: the body itself, or the part `file` of a form. A large one goes to disk, not into memory."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from typing import Any
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from api.body import media_type_of, read_body
+from api.body import chunks, media_type_of
 from darkroom.errors import InvalidField, MalformedBody, UnsupportedMediaType
 
 FIELD = "file"
 MAX_FORM_FIELDS = 8
 MAX_FORM_FIELD_BYTES = 64 * 1024
-PIECE_BYTES = 256 * 1024
+IN_MEMORY = 1024 * 1024  # bytes, beyond which an upload goes on in a temporary file without a name
 
 _BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 _FORM: dict[str, Any] = {
@@ -38,25 +41,32 @@ PICTURE_BODY: dict[str, Any] = {
 }
 
 
-async def uploaded_picture(request: Request, limit: int) -> bytes:
-    """The bytes of the one picture in the body; whether they are a picture is for the reader to say.
+@asynccontextmanager
+async def uploaded_picture(request: Request, limit: int) -> AsyncIterator[IO[bytes]]:
+    """The one picture in the body, as a file; whether it is a picture is for the reader to say.
 
     Raises: UnsupportedMediaType, PayloadTooLarge, MalformedBody, InvalidField.
     """
     kind = media_type_of(request)
     if kind == "multipart/form-data":
-        return await _file_of_form(request, limit)
-    if kind.startswith("image/") or kind == "application/octet-stream":
-        return _not_empty(await read_body(request, limit))
-    raise UnsupportedMediaType("send the picture as image/*, application/octet-stream, or the form part `file`")
+        async with _file_of_form(request, limit) as file:
+            yield _not_empty(file)
+    elif kind.startswith("image/") or kind == "application/octet-stream":
+        with SpooledTemporaryFile(IN_MEMORY) as file:
+            async for chunk in chunks(request, limit):
+                file.write(chunk)
+            yield _not_empty(file)
+    else:
+        raise UnsupportedMediaType("send the picture as image/*, application/octet-stream, or the form part `file`")
 
 
-async def _file_of_form(request: Request, limit: int) -> bytes:
-    body = await read_body(request, limit)
+@asynccontextmanager
+async def _file_of_form(request: Request, limit: int) -> AsyncIterator[IO[bytes]]:
+    body = _yielding(chunks(request, limit))
     parser = MultiPartParser(
-        request.headers, _pieces(body), max_files=1, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_FIELD_BYTES
+        request.headers, body, max_files=1, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_FIELD_BYTES
     )
-    parser.spool_max_size = limit
+    parser.spool_max_size = IN_MEMORY
     try:
         form = await parser.parse()
     except MultiPartException:
@@ -65,19 +75,20 @@ async def _file_of_form(request: Request, limit: int) -> bytes:
         file = form.get(FIELD)
         if not isinstance(file, UploadFile):
             raise InvalidField(FIELD, "the form has no such file")
-        return _not_empty(await file.read())
+        yield file.file
     finally:
         await form.close()
 
 
-def _not_empty(data: bytes) -> bytes:
-    if not data:
+def _not_empty(file: IO[bytes]) -> IO[bytes]:
+    if file.seek(0, os.SEEK_END) == 0:
         raise MalformedBody("the body is empty")
-    return data
+    file.seek(0)
+    return file
 
 
-async def _pieces(body: bytes) -> AsyncGenerator[bytes, None]:
+async def _yielding(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """The body bit by bit: others are served between, however long the scan for the boundary takes."""
-    for start in range(0, len(body), PIECE_BYTES):
-        yield body[start : start + PIECE_BYTES]
+    async for piece in pieces:
+        yield piece
         await asyncio.sleep(0)

@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter, Request
 
 from api.deps import ServicesOf, Tenant
-from api.desk import Desk
+from api.desk import Crowd, Desk
 from api.documents import problems
 from api.resources import Asset
 from api.uploads import PICTURE_BODY, uploaded_picture
@@ -43,9 +43,10 @@ router = APIRouter(prefix="/api/v1/assets", tags=["assets"])
 )
 async def create_asset(request: Request, services: ServicesOf, tenant: Tenant) -> Asset:
     """Keep a picture under an id that generations may name as `image` or `mask`. The same picture has the same id."""
+    crowd: Crowd = request.app.state.crowd
     desk: Desk = request.app.state.reading_desk
-    async with desk:
-        data = await uploaded_picture(request, services.settings.max_body_bytes)
-        picture = await asyncio.to_thread(normalise, data)
+    with crowd:
+        async with uploaded_picture(request, services.settings.max_body_bytes) as file, desk:
+            picture = await asyncio.to_thread(normalise, file.read())
         kept = await keep(services.store, tenant, picture)
     return Asset(id=kept.sha256, **kept.model_dump())

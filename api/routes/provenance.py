@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 
 from api.deps import ServicesOf, Tenant
-from api.desk import Desk
+from api.desk import Crowd
 from api.documents import problems
 from api.uploads import PICTURE_BODY, uploaded_picture
 from darkroom.errors import (
@@ -38,7 +38,7 @@ router = APIRouter(prefix="/api/v1/provenance", tags=["provenance"])
 )
 async def verify_picture(request: Request, services: ServicesOf, _: Tenant) -> Verdict:
     """What the picture's credential and its watermark say, and what the two together amount to."""
-    desk: Desk = request.app.state.desk
-    async with desk:
-        data = await uploaded_picture(request, services.settings.max_body_bytes)
-        return await services.verifier.verify(data)
+    crowd: Crowd = request.app.state.crowd
+    with crowd:
+        async with uploaded_picture(request, services.settings.max_body_bytes) as picture:
+            return await services.verifier.verify_file(picture)

@@ -19,12 +19,12 @@ def courier() -> None:
 
 
 async def _until_stopped(settings: "Settings") -> None:
-    from darkroom.services import build_gateway_services, run_courier
+    from darkroom.services import build_courier_services, run_courier
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    services = build_gateway_services(settings)
+    services = build_courier_services(settings)
     try:
         await run_courier(services, stop)
     finally:

@@ -21,6 +21,7 @@ from darkroom.cli.sibling import sibling
 from darkroom.errors import ConfigurationError, UnavailableError
 from darkroom.ledger.server import LocalRedis
 from darkroom.services import build_gateway_services, check_start
+from darkroom.services.keys import open_keys
 from darkroom.settings import Settings
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def _own_valkey(settings: Settings, home: Path) -> LocalRedis | None:
 
 async def _check(settings: Settings) -> None:
     """What every process would find wrong, found once and before any of them starts."""
+    open_keys(settings)  # the worker's, while a person is still looking
     services = build_gateway_services(settings)
     try:
         await check_start(services)

@@ -49,6 +49,23 @@ def development_pki(folder: Path) -> SigningIdentity:
         return _kept_signer(folder) or _make_signer(folder)
 
 
+def development_root(folder: Path) -> str:
+    """The root that vouches for this folder's signer, made when there is none. No key is kept by who asks.
+
+    Raises: ConfigurationError when the file is damaged.
+    """
+    path = folder / "root.pem"
+    with locked(folder):
+        if not (folder / "authority.pem").exists():
+            _make_authority(folder)
+        elif not path.exists():
+            write_private(path, _blocks(folder / "authority.pem")[2].encode())
+        text = path.read_bytes().decode("ascii", "replace")
+    with _undamaged(path):
+        x509.load_pem_x509_certificate(text.encode())
+    return text
+
+
 def _kept_signer(folder: Path) -> SigningIdentity | None:
     if not (folder / "signer.pem").exists():
         return None

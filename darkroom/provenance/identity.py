@@ -28,11 +28,7 @@ class SigningIdentity:
     @classmethod
     def from_files(cls, chain: Path, key: Path) -> Self:
         """Raises: ConfigurationError for files that are missing, open to others, expired, or not of one another."""
-        try:
-            chain_pem = chain.read_text("ascii")
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"{chain.name} cannot be read as PEM certificates") from error
-        return cls.from_pem(chain_pem, read_private(key).decode("ascii", "replace"))
+        return cls.from_pem(_text(chain), read_private(key).decode("ascii", "replace"))
 
     @classmethod
     def from_pem(cls, chain_pem: str, key_pem: str, anchor_pem: str | None = None) -> Self:
@@ -48,6 +44,25 @@ class SigningIdentity:
     @property
     def expires_at(self) -> datetime:
         return x509.load_pem_x509_certificate(self.chain_pem.encode()).not_valid_after_utc
+
+
+def last_of_chain(chain: Path) -> str:
+    """In PEM, the certificate that vouches for all before it. Raises: ConfigurationError."""
+    try:
+        return x509.load_pem_x509_certificates(_text(chain).encode())[-1].public_bytes(Encoding.PEM).decode()
+    except ValueError as error:
+        raise _unreadable(chain) from error
+
+
+def _text(chain: Path) -> str:
+    try:
+        return chain.read_text("ascii")
+    except (OSError, ValueError) as error:
+        raise _unreadable(chain) from error
+
+
+def _unreadable(chain: Path) -> ConfigurationError:
+    return ConfigurationError(f"{chain.name} cannot be read as PEM certificates")
 
 
 def _parsed(chain_pem: str, key_pem: str) -> tuple[list[x509.Certificate], PrivateKeyTypes]:

@@ -15,9 +15,10 @@ from darkroom.provenance.watermark import RGB
 MEDIA_TYPES: Final = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 # Of a JPEG with more pictures behind it, as telephones write: only the first counts.
 MULTI_PICTURE: Final = "MPO"
-MOST_BYTES: Final = 200_000_000  # of memory for one picture, whatever it is
+MOST_BYTES: Final = 185_000_000  # of memory for one picture, its file included, whatever it is
 # Of the worst kind: alpha, progressive CMYK, animated.
 BYTES_PER_PIXEL: Final = {"PNG": 8, "JPEG": 8, MULTI_PICTURE: 8, "WEBP": 16}
+BYTES_PER_PIXEL_OF_THREE: Final = 6  # of a JPEG that is not CMYK
 MIN_SIDE: Final = 8
 MOST_OBLONG: Final = 32  # times as long as wide
 WORKING_SIDE: Final = 1024  # pixels of the short side beyond which nothing more can be read
@@ -74,14 +75,22 @@ def opened(data: bytes) -> Image.Image:
         picture = Image.open(io.BytesIO(data), formats=tuple(MEDIA_TYPES))
     except Exception as error:
         raise BadPicture("not a PNG, JPEG or WebP picture") from error
-    most_pixels = MOST_BYTES // BYTES_PER_PIXEL[picture.format or ""]
-    if picture.width * picture.height > most_pixels:
-        raise BadPicture(f"a {picture.format} picture may have at most {most_pixels // 1_000_000} megapixels")
+    _refuse_too_large(picture, len(data))
     if min(picture.size) < MIN_SIDE:
         raise BadPicture(f"the picture has fewer than {MIN_SIDE} pixels on a side")
     if max(picture.size) > MOST_OBLONG * min(picture.size):
         raise BadPicture(f"the picture is more than {MOST_OBLONG} times as long as wide")
     return picture
+
+
+def _refuse_too_large(picture: Image.Image, file_bytes: int) -> None:
+    each = BYTES_PER_PIXEL[picture.format or ""]
+    if picture.format in ("JPEG", MULTI_PICTURE) and picture.mode != "CMYK":
+        each = BYTES_PER_PIXEL_OF_THREE
+    most_pixels = max(0, MOST_BYTES - file_bytes) // each
+    if picture.width * picture.height > most_pixels:
+        kind = f"a {picture.format} picture of {math.ceil(file_bytes / 1_000_000)} MB"
+        raise BadPicture(f"{kind} may have at most {most_pixels / 1_000_000:.1f} megapixels")
 
 
 def _reduced(picture: Image.Image) -> Image.Image:

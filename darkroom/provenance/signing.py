@@ -44,4 +44,4 @@ class CredentialSigner:
     def _build(self) -> _Tools:
         identity = self._identity
         info = c2pa.C2paSignerInfo(identity.algorithm, identity.chain_pem.encode(), identity.key_pem.encode(), None)
-        return _Tools(Trust.of(identity).context(), c2pa.Signer.from_info(info))
+        return _Tools(Trust.of(identity.anchor_pem).context(), c2pa.Signer.from_info(info))

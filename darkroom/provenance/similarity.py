@@ -28,11 +28,20 @@ def thumbnail(rgb_HWC: RGB) -> bytes:
 
 def similarity(rgb_HWC: RGB, placement: Placement, thumbnail_webp: bytes) -> float:
     """Best normalised cross-correlation of the picture, its geometry undone, with the thumbnail; -1..1."""
+    return likeness(upright_view(rgb_HWC, placement), thumbnail_webp)
+
+
+def upright_view(rgb_HWC: RGB, placement: Placement) -> Grey:
+    """The picture as small as the part of a thumbnail that it shows, its geometry undone."""
+    return _shrunk(placement.upright(_grey(rgb_HWC)).astype(np.uint8), SIDE / placement.zoom)
+
+
+def likeness(view_HW: Grey, thumbnail_webp: bytes) -> float:
+    """As `similarity`, of what `upright_view` saw."""
     with Image.open(io.BytesIO(thumbnail_webp), formats=("WEBP",)) as stored:
         whole = np.asarray(stored.convert("L"))
-    part = _shrunk(placement.upright(_grey(rgb_HWC)).astype(np.uint8), SIDE / placement.zoom)
     room = cv2.copyMakeBorder(whole, _SLACK, _SLACK, _SLACK, _SLACK, cv2.BORDER_REFLECT)
-    part = part[: room.shape[0], : room.shape[1]]
+    part = view_HW[: room.shape[0], : room.shape[1]]
     if part.std() < FLAT or whole.std() < FLAT:
         return _flat_likeness(part, whole)
     return float(cv2.matchTemplate(room, part, cv2.TM_CCOEFF_NORMED).max())

@@ -30,7 +30,7 @@ class Stamper:
         self._watermarker = watermarker
         self._records = records
         self._signer = CredentialSigner(identity)
-        self._reader = CredentialReader(Trust.of(identity))
+        self._reader = CredentialReader(Trust.of(identity.anchor_pem))
 
     async def issue(self, rgb_HWC: RGB, facts: Facts, store: RecordStore, key: str) -> Stamped:
         """Stamp a picture and store it under `key`, once, however many attempts come to this.

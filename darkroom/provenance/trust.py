@@ -10,7 +10,6 @@ import c2pa
 from cryptography import x509
 
 from darkroom.errors import ConfigurationError
-from darkroom.provenance.identity import SigningIdentity
 
 # purposes a leaf may have: email protection, document signing, C2PA claim signing. Unset, c2pa-rs 0.91 calls a leaf
 # that has only one of the last two invalid.
@@ -26,10 +25,10 @@ class Trust:
     anchors_pem: str
 
     @classmethod
-    def of(cls, *identities: SigningIdentity, anchor_files: tuple[Path, ...] = ()) -> Self:
-        """Our own signers, and the roots in these files. Raises: ConfigurationError."""
+    def of(cls, *anchors_pem: str, anchor_files: tuple[Path, ...] = ()) -> Self:
+        """These roots, and those in these files. Raises: ConfigurationError."""
         files = [_anchors(path) for path in anchor_files]
-        return cls("\n".join([*(identity.anchor_pem.strip() for identity in identities), *files]) + "\n")
+        return cls("\n".join([*(anchor.strip() for anchor in anchors_pem), *files]) + "\n")
 
     def context(self) -> c2pa.Context:
         """Settings for signing and reading: no thumbnails, nothing fetched, our own work checked."""

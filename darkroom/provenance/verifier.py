@@ -1,31 +1,20 @@
 """From bytes to a verdict: the credential in the file, the mark in the pixels, the record the mark leads to."""
 
 import asyncio
-import hashlib
+import io
 from dataclasses import dataclass
-from typing import Final
+from typing import IO, Final
 
 from pydantic import ValidationError
 
 from darkroom.provenance.credential import DETACHED, Credential, CredentialReader, Standing
-from darkroom.provenance.pictures import Undecodable, decode, media_type
+from darkroom.provenance.inspection.evidence import Evidence, View
+from darkroom.provenance.inspection.inspector import Inspector
 from darkroom.provenance.records import Record, Records, watermark_id
-from darkroom.provenance.similarity import SIMILAR, similarity
+from darkroom.provenance.similarity import SIMILAR, likeness
 from darkroom.provenance.trust import Trust
 from darkroom.provenance.verdict import WORDS, GenerationSeen, Means, SignerSeen, State, Verdict
-from darkroom.provenance.watermark import RGB, Mark, Watermarker
-
-AT_ONCE: Final = 2  # pictures in memory at a time
-
-
-@dataclass(frozen=True)
-class _Evidence:
-    """What the file itself shows. `pixels` is None when they cannot be decoded."""
-
-    sha256: str
-    credential: Credential | None
-    pixels: RGB | None
-    mark: Mark | None
+from darkroom.provenance.watermark import Mark
 
 
 @dataclass(frozen=True)
@@ -39,34 +28,25 @@ class _Recovery:
 
 
 class Verifier:
-    """Judges pictures against one watermark, one set of trusted roots and one collection of records."""
+    """Judges what an inspector sees against one set of trusted roots and one collection of records."""
 
-    def __init__(self, watermarker: Watermarker, trust: Trust, records: Records) -> None:
-        self._watermarker = watermarker
+    def __init__(self, inspector: Inspector, trust: Trust, records: Records) -> None:
+        self._inspector = inspector
         self._reader = CredentialReader(trust)
         self._records = records
-        self._room = asyncio.Semaphore(AT_ONCE)
 
     async def verify(self, data: bytes) -> Verdict:
-        """Raises: BadPicture for bytes that are no picture we read; StoreError and StoreUnavailable."""
-        async with self._room:
-            evidence = await asyncio.to_thread(self._examine, data)
-            recovery = await self._recover(evidence)
-        return _verdict(evidence, recovery, _state(evidence, recovery, self._watermarker.alg))
+        """As `verify_file`, of bytes in memory."""
+        return await self.verify_file(io.BytesIO(data))
 
-    def _examine(self, data: bytes) -> _Evidence:
-        credential = self._reader.read(data, media_type(data))
-        sha256 = hashlib.sha256(data).hexdigest()
-        try:
-            pixels = decode(data)
-        except Undecodable:
-            if credential is None:
-                raise
-            return _Evidence(sha256, credential, None, None)
-        return _Evidence(sha256, credential, pixels, self._watermarker.identify(pixels))
+    async def verify_file(self, picture: IO[bytes]) -> Verdict:
+        """Raises: BadPicture for what is no picture we read; CapacityError; StoreError and StoreUnavailable."""
+        evidence = await self._inspector.inspect(picture)
+        recovery = await self._recover(evidence)
+        return _verdict(evidence, recovery, _state(evidence, recovery))
 
-    async def _recover(self, evidence: _Evidence) -> _Recovery | None:
-        if evidence.mark is None or evidence.pixels is None:
+    async def _recover(self, evidence: Evidence) -> _Recovery | None:
+        if evidence.mark is None or evidence.view is None:
             return None
         record = await self._records.find(evidence.mark.mark_id)
         if record is None:
@@ -76,13 +56,13 @@ class Verifier:
         return _Recovery(
             credential,
             genuine=_genuine(credential, record, evidence.mark),
-            alike=await asyncio.to_thread(_alike, evidence.pixels, evidence.mark, record),
+            alike=await asyncio.to_thread(_alike, evidence.view, record),
             same_bytes=evidence.sha256 == record.sha256,
         )
 
 
-def _alike(pixels: RGB, mark: Mark, record: Record) -> bool:
-    return similarity(pixels, mark.placement, record.thumbnail_webp) >= SIMILAR
+def _alike(view: View, record: Record) -> bool:
+    return likeness(view.grey_HW, record.thumbnail_webp) >= SIMILAR
 
 
 def _genuine(credential: Credential | None, record: Record, mark: Mark) -> bool:
@@ -94,10 +74,10 @@ def _genuine(credential: Credential | None, record: Record, mark: Mark) -> bool:
     )
 
 
-def _state(evidence: _Evidence, recovery: _Recovery | None, alg: str) -> State:
+def _state(evidence: Evidence, recovery: _Recovery | None) -> State:
     credential, mark = evidence.credential, evidence.mark
     if credential and (credential.holds or credential.outlived):
-        return _state_of_signed(credential, mark, recovery, alg)
+        return _state_of_signed(credential, evidence, recovery)
     if recovery and recovery.genuine:
         if not recovery.alike:
             return State.MARK_MISMATCH
@@ -107,8 +87,9 @@ def _state(evidence: _Evidence, recovery: _Recovery | None, alg: str) -> State:
     return State.UNKNOWN_ID if mark else State.NO_EVIDENCE
 
 
-def _state_of_signed(credential: Credential, mark: Mark | None, recovery: _Recovery | None, alg: str) -> State:
-    if mark and (alg, mark.mark_id) not in credential.marks:
+def _state_of_signed(credential: Credential, evidence: Evidence, recovery: _Recovery | None) -> State:
+    mark = evidence.mark
+    if mark and (evidence.alg, mark.mark_id) not in credential.marks:
         return State.CONFLICT
     trusted = credential.standing is Standing.TRUSTED or _on_record(credential, recovery)
     return State.INTACT if trusted else State.INTACT_UNTRUSTED_SIGNER
@@ -119,7 +100,7 @@ def _on_record(credential: Credential, recovery: _Recovery | None) -> bool:
     return credential.outlived and recovery is not None and recovery.genuine and recovery.same_bytes
 
 
-def _verdict(evidence: _Evidence, recovery: _Recovery | None, state: State) -> Verdict:
+def _verdict(evidence: Evidence, recovery: _Recovery | None, state: State) -> Verdict:
     means: tuple[Means, ...] = ("credential",) if evidence.credential else ()
     if evidence.mark:
         means += ("watermark",)

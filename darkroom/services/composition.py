@@ -9,12 +9,13 @@ from darkroom.catalog import Catalog, open_catalog
 from darkroom.ledger.protocol import Ledger
 from darkroom.ledger.redis import RedisLedger
 from darkroom.metrics import Metrics
+from darkroom.provenance.inspection.messages import Brief
+from darkroom.provenance.inspection.process import InspectorApart
 from darkroom.provenance.records import Records
 from darkroom.provenance.stamper import Stamper
-from darkroom.provenance.trust import Trust
 from darkroom.provenance.verifier import Verifier
 from darkroom.queue import Bells, RqBells
-from darkroom.services.keys import Keys, open_keys
+from darkroom.services.keys import open_keys, trusted_signers, watermark_secret
 from darkroom.services.startup import refuse_bad_settings, require_default_model
 from darkroom.settings import Settings
 from darkroom.storage import ObjectStore, open_store
@@ -23,16 +24,14 @@ Closer = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Services:
-    """What every process stands on. `closers` run last to first."""
+class CourierServices:
+    """What every process stands on, and all that the courier needs. `closers` run last to first."""
 
     settings: Settings
-    catalog: Catalog
     ledger: Ledger
     bells: Bells
     store: ObjectStore
     metrics: Metrics
-    verifier: Verifier
     closers: tuple[Closer, ...] = ()
 
     async def close(self) -> None:
@@ -43,20 +42,36 @@ class Services:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkerServices(Services):
-    """What a worker stands on besides."""
+class Services(CourierServices):
+    """What the gateway stands on besides: it verifies, and holds no key that signs."""
 
+    catalog: Catalog
+    verifier: Verifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerServices(CourierServices):
+    """What a worker stands on besides: it alone signs."""
+
+    catalog: Catalog
     stamper: Stamper
     records: Records
 
 
+def build_courier_services(settings: Settings) -> CourierServices:
+    """For the courier, which needs no key. Raises: ConfigurationError."""
+    return CourierServices(**_shared(settings))
+
+
 def build_gateway_services(settings: Settings) -> Services:
-    """For the gateway, the courier and whoever verifies. Raises: ConfigurationError."""
+    """For the gateway and whoever verifies. Raises: ConfigurationError."""
     refuse_bad_settings(settings)
-    store = open_store(settings)
-    keys = open_keys(settings)
-    records = Records(store, keys.watermark_secret)
-    return Services(verifier=_verifier(settings, keys, records), **_shared(settings, store, open_catalog(settings)))
+    shared = _shared(settings)
+    secret, trust = watermark_secret(settings), trusted_signers(settings)
+    inspector = InspectorApart(Brief.of(secret if settings.watermark == "tss" else None, trust))
+    shared["closers"] += (inspector.close,)
+    verifier = Verifier(inspector, trust, Records(shared["store"], secret))
+    return Services(catalog=open_catalog(settings), verifier=verifier, **shared)
 
 
 def build_worker_services(settings: Settings) -> WorkerServices:
@@ -66,20 +81,15 @@ def build_worker_services(settings: Settings) -> WorkerServices:
     """
     catalog = open_catalog(settings)
     require_default_model(catalog)
-    store = open_store(settings)
+    shared = _shared(settings)
     keys = open_keys(settings)
-    records = Records(store, keys.watermark_secret)
-    return WorkerServices(
-        verifier=_verifier(settings, keys, records),
-        stamper=Stamper(keys.watermarker, keys.identity, records),
-        records=records,
-        **_shared(settings, store, catalog),
-    )
+    records = Records(shared["store"], keys.watermark_secret)
+    stamper = Stamper(keys.watermarker, keys.identity, records)
+    return WorkerServices(catalog=catalog, stamper=stamper, records=records, **shared)
 
 
 class _Shared(TypedDict):
     settings: Settings
-    catalog: Catalog
     ledger: Ledger
     bells: Bells
     store: ObjectStore
@@ -87,20 +97,15 @@ class _Shared(TypedDict):
     closers: tuple[Closer, ...]
 
 
-def _shared(settings: Settings, store: ObjectStore, catalog: Catalog) -> _Shared:
+def _shared(settings: Settings) -> _Shared:
+    store = open_store(settings)
     ledger = RedisLedger.from_settings(settings)
     bells = RqBells(settings)
     return {
         "settings": settings,
-        "catalog": catalog,
         "ledger": ledger,
         "bells": bells,
         "store": store,
         "metrics": Metrics(),
         "closers": (store.close, bells.close, ledger.close),
     }
-
-
-def _verifier(settings: Settings, keys: Keys, records: Records) -> Verifier:
-    anchors = (settings.trust_anchors,) if settings.trust_anchors else ()
-    return Verifier(keys.watermarker, Trust.of(keys.identity, anchor_files=anchors), records)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from darkroom.errors import UnavailableError
 from darkroom.log import get_logger
 from darkroom.queue import rebell
-from darkroom.services.composition import Services
+from darkroom.services.composition import CourierServices
 from darkroom.services.leftovers import LeftoverSweep
 from darkroom.webhooks import sweep_outbox
 
@@ -15,7 +15,7 @@ ROUND_SECONDS = 1.0
 _log = get_logger(__name__)
 
 
-async def run_courier(services: Services, stop: asyncio.Event, *, every: float = ROUND_SECONDS) -> None:
+async def run_courier(services: CourierServices, stop: asyncio.Event, *, every: float = ROUND_SECONDS) -> None:
     """One round every `every` seconds until `stop` is set. A ledger that is away for a while is no reason to end."""
     leftovers = LeftoverSweep(services.ledger, services.store)
     while not stop.is_set():
@@ -27,7 +27,7 @@ async def run_courier(services: Services, stop: asyncio.Event, *, every: float =
             await asyncio.wait_for(stop.wait(), every)
 
 
-async def courier_round(services: Services, leftovers: LeftoverSweep) -> None:
+async def courier_round(services: CourierServices, leftovers: LeftoverSweep) -> None:
     """Do what is due once. Raises: LedgerUnavailable."""
     reaped = await services.ledger.reap()
     for job_id in (*reaped.requeued, *reaped.ended):

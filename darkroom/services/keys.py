@@ -6,9 +6,10 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from darkroom.errors import ConfigurationError
-from darkroom.provenance.development_pki import development_pki
-from darkroom.provenance.identity import SigningIdentity
+from darkroom.provenance.development_pki import development_pki, development_root
+from darkroom.provenance.identity import SigningIdentity, last_of_chain
 from darkroom.provenance.private_files import kept_secret, read_secret
+from darkroom.provenance.trust import Trust
 from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.watermark import NoWatermarker, Watermarker
 from darkroom.settings import Settings
@@ -19,7 +20,7 @@ PKI = "pki"
 
 @dataclass(frozen=True)
 class Keys:
-    """What marks and signs. Every process of one installation must come to the same ones."""
+    """What marks and signs. Every worker of one installation must come to the same ones."""
 
     watermark_secret: bytes = field(repr=False)
     watermarker: Watermarker
@@ -71,8 +72,18 @@ def given_identity(settings: Settings) -> SigningIdentity | None:
     if chain is None and key is None:
         return None
     if chain is None or key is None:
-        raise ConfigurationError("signing_certificate and signing_key must be set together")
+        raise ConfigurationError("signing_certificate and signing_key must be set together, where pictures are signed")
     return SigningIdentity.from_files(chain, key)
+
+
+def trusted_signers(settings: Settings) -> Trust:
+    """Our own signer and the configured roots, from certificates alone: who verifies needs no key that signs.
+
+    Raises: ConfigurationError.
+    """
+    chain = settings.signing_certificate
+    own = last_of_chain(chain) if chain else development_root(settings.home_folder / PKI)
+    return Trust.of(own, anchor_files=(settings.trust_anchors,) if settings.trust_anchors else ())
 
 
 def _long_enough(secret: bytes) -> bytes:

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from darkroom.provenance.identity import last_of_chain
+from darkroom.provenance.inspection.inspector import InspectorHere
 from darkroom.provenance.records import Records
 from darkroom.provenance.trust import Trust
 from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.verifier import Verifier
 from darkroom.provenance.watermark import NoWatermarker
-from darkroom.services.keys import PKI, given_identity, known_secret
+from darkroom.services.keys import PKI, known_secret
 from darkroom.settings import Settings
 from darkroom.storage import MemoryStore, ObjectStore, open_store
 
@@ -21,7 +23,8 @@ async def onlooking_verifier(settings: Settings) -> AsyncIterator[Verifier]:
     """
     store = _present_store(settings)
     try:
-        yield Verifier(_watermarker(settings), _trust(settings), Records(store, b""))
+        trust = _trust(settings)
+        yield Verifier(InspectorHere(_watermarker(settings), trust), trust, Records(store, b""))
     finally:
         await store.close()
 
@@ -39,8 +42,7 @@ def _watermarker(settings: Settings) -> TssWatermarker | NoWatermarker:
 
 
 def _trust(settings: Settings) -> Trust:
-    identity = given_identity(settings)
-    own_root = settings.home_folder / PKI / "root.pem"
-    anchors = [own_root] if identity is None and own_root.exists() else []
-    anchors += [settings.trust_anchors] if settings.trust_anchors else []
-    return Trust.of(*([identity] if identity else []), anchor_files=tuple(anchors))
+    chain, root = settings.signing_certificate, settings.home_folder / PKI / "root.pem"
+    files = [root] if chain is None and root.exists() else []
+    files += [settings.trust_anchors] if settings.trust_anchors else []
+    return Trust.of(*([last_of_chain(chain)] if chain else []), anchor_files=tuple(files))

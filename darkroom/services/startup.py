@@ -8,7 +8,7 @@ from darkroom.errors import ConfigurationError
 from darkroom.settings import Settings
 
 if TYPE_CHECKING:
-    from darkroom.services.composition import Services
+    from darkroom.services.composition import CourierServices
 
 
 def refuse_bad_settings(settings: Settings) -> None:
@@ -27,7 +27,7 @@ def require_default_model(catalog: Catalog) -> None:
     catalog.spec(catalog.default)
 
 
-async def check_start(services: "Services") -> tuple[str, ...]:
+async def check_start(services: "CourierServices") -> tuple[str, ...]:
     """Ask ledger and store whether promises can be kept on them; returns warnings for the log.
 
     Raises: ConfigurationError for a server that would lose jobs; LedgerUnavailable, StoreUnavailable.

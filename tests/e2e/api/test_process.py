@@ -1,5 +1,6 @@
 """The gateway as a process of its own: light, without torch, and quick to stop."""
 
+import io
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +20,12 @@ import pytest
 from PIL import Image
 
 from darkroom.ledger.server import LocalRedis, free_port
+from darkroom.provenance.pictures import BYTES_PER_PIXEL, MOST_BYTES
 from tests.gateway import GENERATIONS
 
 MEBIBYTE = 1024
 MOST_RESIDENT_KB = 150 * MEBIBYTE
+MOST_MORE_KB = 200 * MEBIBYTE  # that a picture may cost, in all processes together
 
 # Whoever looks for one of these is told that there is none.
 REFUSING = """
@@ -57,10 +61,23 @@ class Process:
     popen: "subprocess.Popen[bytes]"
     log: Path
 
-    def resident_kb(self) -> int:
-        status = Path(f"/proc/{self.popen.pid}/status").read_text()
-        (found,) = re.findall(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
-        return int(found)
+    def resident_kb(self, what: str = "VmRSS") -> int:
+        """Of the gateway itself; `VmHWM` is the most it ever was."""
+        return _memory_kb(self.popen.pid, what)
+
+    def family_kb(self) -> int:
+        """Of the gateway and its children."""
+        children = Path(f"/proc/{self.popen.pid}/task/{self.popen.pid}/children").read_text().split()
+        return self.resident_kb() + sum(_memory_kb(int(child), "VmRSS") for child in children)
+
+
+def _memory_kb(pid: int, what: str) -> int:
+    """0 for a process that has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return sum(map(int, re.findall(rf"^{what}:\s+(\d+) kB", status, re.MULTILINE)))
 
 
 @contextmanager
@@ -103,6 +120,35 @@ def picture(tmp_path: Path) -> bytes:
     return path.read_bytes()
 
 
+def largest(media: str, mode: str) -> bytes:
+    """The largest picture that is read, in the mode that costs most."""
+    side = int(((MOST_BYTES - 4_000_000) / BYTES_PER_PIXEL[media]) ** 0.5)
+    steps = np.arange(side, dtype=np.uint8)
+    pixels = np.stack([steps[None, :] + 0 * steps[:, None], steps[:, None] ^ steps[None, :]] * 2, axis=-1)
+    buffer = io.BytesIO()
+    options = {"JPEG": {"progressive": True}, "WEBP": {"method": 0}, "PNG": {"compress_level": 1}}[media]
+    Image.fromarray(pixels).convert(mode).save(buffer, media, **options)
+    return buffer.getvalue()
+
+
+@contextmanager
+def watched(running: Process) -> Iterator[list[int]]:
+    """The memory of the family, looked at again and again."""
+    seen, over = [running.family_kb()], threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.005):
+            seen.append(running.family_kb())
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watching.join()
+
+
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Process]:
     with LocalRedis(tmp_path / "valkey", appendfsync="no") as redis, process(tmp_path, redis.url) as running:
@@ -133,3 +179,23 @@ def test_it_is_light_after_it_has_worked_and_stops_at_once(running: Process, tmp
         assert "event: queued" in heard[0]
     assert "red circle" not in running.log.read_text()
     assert "Traceback" not in running.log.read_text()
+
+
+@pytest.mark.slow
+def test_the_largest_pictures_four_at_once_cost_little_and_leave_nothing(running: Process, tmp_path: Path) -> None:
+    with httpx.Client(base_url=running.url, trust_env=False, timeout=120) as client:
+
+        def verify(data: bytes) -> tuple[int, str]:
+            answer = client.post("/api/v1/provenance/verify", content=data, headers={"Content-Type": "image/png"})
+            return answer.status_code, answer.json().get("state", answer.text)
+
+        verify(picture(tmp_path))  # starts the process that looks at pictures
+        crowd = [largest("WEBP", "RGBA")] * 4, [largest("PNG", "RGBA"), largest("JPEG", "CMYK")] * 2
+        before = running.family_kb()
+        with watched(running) as seen, ThreadPoolExecutor(4) as threads:
+            for pictures in crowd:
+                assert set(threads.map(verify, pictures)) == {(200, "no_evidence")}
+        assert running.resident_kb("VmHWM") < MOST_RESIDENT_KB
+        assert max(seen) - before < MOST_MORE_KB
+        assert max(seen) - before > MOST_MORE_KB / 3, "else these are not the largest"
+        assert running.family_kb() - before < 40 * MEBIBYTE

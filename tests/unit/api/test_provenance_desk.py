@@ -1,9 +1,10 @@
 import asyncio
 from dataclasses import replace
+from typing import IO
 
 import pytest
 
-from api.desk import AT_ONCE, IN_LINE, Desk
+from api.desk import AT_ONCE, IN_LINE, VISITORS, Crowd, Desk
 from darkroom.errors import CapacityError
 from darkroom.provenance import State, Verdict
 from darkroom.services import Services
@@ -50,11 +51,20 @@ async def test_those_who_leave_the_line_make_room() -> None:
     await asyncio.gather(*visits)
 
 
+def test_those_who_leave_a_crowd_make_room() -> None:
+    crowd = Crowd()
+    for _ in range(VISITORS - 1):
+        crowd.__enter__()
+    for _ in range(2):
+        with crowd, pytest.raises(CapacityError):
+            crowd.__enter__()
+
+
 async def test_a_crowd_is_told_when_to_come_back(services: Services) -> None:
     leave = asyncio.Event()
 
     class Slow:
-        async def verify(self, data: bytes) -> Verdict:
+        async def verify_file(self, picture: IO[bytes]) -> Verdict:
             await leave.wait()
             return Verdict(state=State.NO_EVIDENCE, text="nothing")
 
@@ -68,5 +78,5 @@ async def test_a_crowd_is_told_when_to_come_back(services: Services) -> None:
                 leave.set()
             return answer.status_code
 
-        statuses = await asyncio.gather(*(verify() for _ in range(AT_ONCE + IN_LINE + 1)))
-    assert sorted(statuses) == [200] * (AT_ONCE + IN_LINE) + [503]
+        statuses = await asyncio.gather(*(verify() for _ in range(VISITORS + 1)))
+    assert sorted(statuses) == [200] * VISITORS + [503]

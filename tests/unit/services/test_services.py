@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.services import WorkerServices, build_gateway_services, build_worker_services
+from darkroom.errors import ConfigurationError
+from darkroom.services import WorkerServices, build_courier_services, build_gateway_services, build_worker_services
+from darkroom.services.keys import open_keys, trusted_signers
 from darkroom.settings import Settings
 from darkroom.storage import FolderStore
 from tests.fakes import fake_services
@@ -37,6 +39,33 @@ async def test_gateway_and_worker_of_one_home_share_their_keys(tmp_path: Path) -
     ]
     await gateway.close()
     await worker.close()
+
+
+async def test_a_gateway_needs_certificates_and_no_key_that_signs(tmp_path: Path) -> None:
+    made = open_keys(Settings(home=tmp_path / "elsewhere")).identity
+    (tmp_path / "chain.pem").write_text(made.chain_pem)
+    services = build_gateway_services(Settings(home=tmp_path / "home", signing_certificate=tmp_path / "chain.pem"))
+    assert not (tmp_path / "home" / "pki").exists()
+    await services.close()
+    with pytest.raises(ConfigurationError, match="together"):
+        build_worker_services(Settings(home=tmp_path / "home", signing_certificate=tmp_path / "chain.pem"))
+
+
+async def test_a_gateway_does_not_read_the_development_keys(tmp_path: Path) -> None:
+    open_keys(Settings(home=tmp_path))
+    for name in ("authority.pem", "signer.pem"):
+        (tmp_path / "pki" / name).write_text("whoever reads this stops")
+    await build_gateway_services(Settings(home=tmp_path)).close()
+
+
+async def test_a_gateway_that_comes_first_trusts_the_worker_that_comes_after(tmp_path: Path) -> None:
+    trust = trusted_signers(Settings(home=tmp_path))
+    assert trust.anchors_pem.strip() == open_keys(Settings(home=tmp_path)).identity.anchor_pem.strip()
+
+
+async def test_a_courier_needs_no_key_and_makes_none(tmp_path: Path) -> None:
+    await build_courier_services(Settings(home=tmp_path)).close()
+    assert {path.name for path in tmp_path.iterdir()} <= {"store"}
 
 
 async def test_closing_closes_everything_last_to_first_even_when_one_fails() -> None:

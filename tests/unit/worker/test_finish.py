@@ -8,7 +8,7 @@ import pytest
 from darkroom.errors import StoreUnavailable, UnmarkedOutput
 from darkroom.ledger.protocol import Claim
 from darkroom.services import WorkerServices
-from tests.fakes import fake_worker_services
+from tests.fakes import fake_verifier, fake_worker_services
 from tests.integration.ledger.making import plan
 from tests.unit.worker.shop import FlakyStore, Picture, PlainStamper
 from worker.finish import Finisher
@@ -46,7 +46,7 @@ async def test_an_artifact_tells_the_truth_about_its_bytes_and_verifies(
     assert artifact.media_type == f"image/{output_format}"
     assert (artifact.bytes, artifact.sha256) == (len(data), hashlib.sha256(data).hexdigest())
     assert (artifact.width, artifact.height, artifact.seed) == (128, 128, 7)
-    verdict = await services.verifier.verify(data)
+    verdict = await fake_verifier(services.store).verify(data)
     assert verdict.state == "intact"
     assert (verdict.watermark_id, verdict.manifest_id) == (artifact.watermark_id, artifact.manifest_id)
 

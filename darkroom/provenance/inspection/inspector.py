@@ -1,0 +1,48 @@
+"""From bytes to evidence, in this process."""
+
+import asyncio
+import hashlib
+from typing import IO, Protocol
+
+from darkroom.provenance.credential import CredentialReader
+from darkroom.provenance.inspection.evidence import Evidence, View
+from darkroom.provenance.pictures import Undecodable, decode, media_type
+from darkroom.provenance.similarity import upright_view
+from darkroom.provenance.trust import Trust
+from darkroom.provenance.watermark import Watermarker
+
+
+class Inspector(Protocol):
+    """Somebody who looks at files."""
+
+    async def inspect(self, picture: IO[bytes]) -> Evidence:
+        """What the file shows, from its first byte on.
+
+        Raises: BadPicture for what is no picture we read; CapacityError when it cannot be looked at now.
+        """
+        ...
+
+
+class InspectorHere:
+    """Looks in a thread of this process: for the child of `process`, and for whoever has nothing else to do."""
+
+    def __init__(self, watermarker: Watermarker, trust: Trust) -> None:
+        self._watermarker = watermarker
+        self._reader = CredentialReader(trust)
+
+    async def inspect(self, picture: IO[bytes]) -> Evidence:
+        return await asyncio.to_thread(self.evidence, picture.read())
+
+    def evidence(self, data: bytes) -> Evidence:
+        """Raises: BadPicture."""
+        credential = self._reader.read(data, media_type(data))
+        found = Evidence(sha256=hashlib.sha256(data).hexdigest(), alg=self._watermarker.alg, credential=credential)
+        try:
+            pixels = decode(data)
+        except Undecodable:
+            if credential is None:
+                raise
+            return found
+        mark = self._watermarker.identify(pixels)
+        view = View.of(upright_view(pixels, mark.placement)) if mark else None
+        return found.model_copy(update={"mark": mark, "view": view})

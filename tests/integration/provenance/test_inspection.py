@@ -1,0 +1,157 @@
+"""Looking at files in a process of its own: real children, and pictures that cost them their lives."""
+
+import asyncio
+import io
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from darkroom.errors import BadPicture, CapacityError
+from darkroom.provenance import Trust
+from darkroom.provenance.inspection import limits, process
+from darkroom.provenance.inspection.inspector import InspectorHere
+from darkroom.provenance.inspection.messages import Brief
+from darkroom.provenance.inspection.process import InspectorApart
+from tests.fakes import _identity
+from tests.unit.provenance.house import House
+from tests.unit.provenance.making import SECRET, watermarker
+
+pytestmark = pytest.mark.slow
+
+
+def trust() -> Trust:
+    return Trust.of(_identity().anchor_pem)
+
+
+@pytest.fixture
+async def apart() -> AsyncIterator[InspectorApart]:
+    inspector = InspectorApart(Brief.of(SECRET, trust()))
+    yield inspector
+    await inspector.close()
+
+
+def noise(side: int = 96) -> io.BytesIO:
+    buffer = io.BytesIO()
+    pixels = np.random.default_rng(1).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer
+
+
+def child_of(inspector: InspectorApart) -> int:
+    assert inspector._child is not None
+    return inspector._child.pid
+
+
+async def stamped() -> bytes:
+    return (await House(_identity()).issue()).data
+
+
+async def test_a_child_sees_what_we_would_see(apart: InspectorApart) -> None:
+    here = InspectorHere(watermarker(), trust())
+    data = await stamped()
+    stripped = io.BytesIO()
+    Image.open(io.BytesIO(data)).save(stripped, "PNG")
+    for file in (io.BytesIO(data), stripped, noise()):
+        evidence = await apart.inspect(file)
+        file.seek(0)
+        assert evidence == await here.inspect(file)
+    with pytest.raises(BadPicture, match="not a PNG"):
+        await apart.inspect(io.BytesIO(b"hello"))
+    assert apart._child is not None
+
+
+async def test_where_nothing_is_marked_the_child_finds_no_mark() -> None:
+    apart = InspectorApart(Brief.of(None, trust()))
+    evidence = await apart.inspect(io.BytesIO(await stamped()))
+    assert (evidence.alg, evidence.mark) == ("none", None)
+    assert evidence.credential is not None
+    await apart.close()
+
+
+async def test_one_child_looks_at_one_picture_after_another(apart: InspectorApart) -> None:
+    await asyncio.gather(*(apart.inspect(noise()) for _ in range(3)))
+    first = child_of(apart)
+    await apart.inspect(noise())
+    assert child_of(apart) == first
+
+
+async def test_a_child_that_died_meanwhile_is_replaced_unnoticed(apart: InspectorApart) -> None:
+    await apart.inspect(noise())
+    os.kill(child_of(apart), signal.SIGKILL)
+    await asyncio.sleep(0.2)
+    assert (await apart.inspect(noise())).mark is None
+
+
+async def test_a_picture_that_takes_too_much_memory_costs_no_more_than_its_child(apart: InspectorApart) -> None:
+    huge = io.BytesIO(b"\x89PNG" + bytes(2 * limits.MEMORY_BYTES))
+    with pytest.raises(BadPicture, match="more memory or time"):
+        await apart.inspect(huge)
+    assert (await apart.inspect(noise())).mark is None
+
+
+async def test_a_picture_that_takes_too_long_is_given_up(
+    apart: InspectorApart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await apart.inspect(noise())
+    os.kill(child_of(apart), signal.SIGSTOP)
+    monkeypatch.setattr(process, "WALL_SECONDS", 0.2)
+    with pytest.raises(CapacityError, match="too long"):
+        await apart.inspect(noise())
+    assert apart._child is None
+
+
+async def test_processor_time_is_granted_anew_for_each_picture(apart: InspectorApart) -> None:
+    await apart.inspect(noise())
+    said = Path(f"/proc/{child_of(apart)}/limits").read_text()
+    assert limits.CPU_SECONDS <= int(said.split("Max cpu time")[1].split()[0]) <= limits.CPU_SECONDS + 10
+
+
+async def test_whoever_stops_a_child_is_not_the_picture(apart: InspectorApart) -> None:
+    await apart.inspect(noise())
+    os.kill(child_of(apart), signal.SIGSTOP)
+    waiting = asyncio.create_task(apart.inspect(noise()))
+    await asyncio.sleep(0.1)
+    os.kill(child_of(apart), signal.SIGKILL)
+    with pytest.raises(CapacityError, match="interrupted"):
+        await waiting
+
+
+async def test_a_caller_that_leaves_in_the_middle_leaves_no_half_question(apart: InspectorApart) -> None:
+    await apart.inspect(noise())
+    os.kill(child_of(apart), signal.SIGSTOP)
+    waiting = asyncio.create_task(apart.inspect(noise()))
+    await asyncio.sleep(0.1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert (await apart.inspect(noise())).mark is None
+
+
+async def test_an_idle_child_goes(apart: InspectorApart, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "IDLE_SECONDS", 0.05)
+    await apart.inspect(noise())
+    child = child_of(apart)
+    await asyncio.sleep(0.3)
+    assert apart._child is None
+    assert not Path(f"/proc/{child}").exists()
+
+
+async def test_a_child_that_kept_much_memory_goes(apart: InspectorApart, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "MOST_GROWN", -1)
+    await apart.inspect(noise())
+    assert apart._child is None
+
+
+async def test_a_child_holds_no_setting_of_ours(apart: InspectorApart, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_S3_SECRET_KEY", "canary")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary")
+    await apart.inspect(noise())
+    for said in ("environ", "cmdline"):
+        shown = Path(f"/proc/{child_of(apart)}/{said}").read_bytes()
+        assert b"canary" not in shown
+        assert SECRET not in shown
