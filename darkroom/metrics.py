@@ -57,7 +57,7 @@ class Metrics:
         )
         self.finished = Counter(
             "darkroom_jobs_finished",
-            "Jobs by final state; `code` is the failure's, empty without one.",
+            "Jobs a worker ended, by final state; `code` is the failure's, empty without one.",
             ("model", "state", "code"),
             registry=self.registry,
         )
@@ -85,10 +85,10 @@ class Metrics:
             registry=self.registry,
         )
         self.finish_seconds = Histogram(
-            "darkroom_finish_stage_duration_seconds",
-            "Time of one finishing stage of one picture.",
-            ("stage",),
-            buckets=_FAST,
+            "darkroom_finish_duration_seconds",
+            "Time from a picture's pixels to its being marked, signed, read back and stored.",
+            ("format",),
+            buckets=_SLOW,
             registry=self.registry,
         )
 
@@ -98,6 +98,21 @@ class Metrics:
         known = method if method in _METHODS else "other"
         self.requests.labels(pattern, known, str(status)).inc()
         self.request_seconds.labels(pattern, known).observe(seconds)
+
+    def claimed(self, *, model: str, priority: str, waited: float) -> None:
+        """Note how many seconds a job waited for its first claim."""
+        self.queue_wait_seconds.labels(model, priority).observe(waited)
+
+    def ended(self, *, tenant: str, model: str, state: str, code: str, device_seconds: float) -> None:
+        """Count a job whose last word the ledger took, and the device time of its last attempt."""
+        self.finished.labels(model, state, code).inc()
+        self.device_seconds.labels(tenant, model).inc(device_seconds)
+
+    def passed(self, model: str, rows: int, seconds: float) -> None:
+        """Count one forward pass and its rows."""
+        self.steps.labels(model).inc()
+        self.step_seconds.labels(model).observe(seconds)
+        self.rows_per_step.labels(model).observe(rows)
 
     def render(self) -> bytes:
         """The text Prometheus scrapes, of type `CONTENT_TYPE`."""

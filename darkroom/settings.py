@@ -52,6 +52,9 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="address the gateway listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="port the gateway listens on; 0 picks a free one")
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="port on which a worker shows its metrics, at `host`; none if unset"
+    )
     public_url: HttpUrl | None = Field(
         default=None, description="base of the URLs we hand out; the request's own if unset"
     )
@@ -91,6 +94,11 @@ class Settings(BaseSettings):
 
     lease_seconds: float = Field(default=15.0, gt=0, description="a worker silent for this long loses its jobs")
     max_attempts: int = Field(default=3, ge=1, description="claims that may die before the job fails")
+    outage_patience: float = Field(
+        default=60.0,
+        ge=0,
+        description="seconds a worker waits for a store or ledger that is away before it gives a job up",
+    )
     drain_seconds: float = Field(default=20.0, ge=0, description="how long a stopping worker may finish what it holds")
     result_ttl: int = Field(default=7 * 24 * 3600, ge=1, description="seconds a finished job's record is kept")
 

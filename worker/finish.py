@@ -12,6 +12,7 @@ from darkroom.contract.job import Artifact, Failure, JobState, Receipt, picture_
 from darkroom.contract.plan import GenerationPlan, Notice
 from darkroom.errors import DarkroomError
 from darkroom.ledger.protocol import Claim, Outcome
+from darkroom.metrics import Metrics
 from darkroom.provenance import Facts, Stamped
 from darkroom.storage.protocol import ObjectStore
 from worker.patience import patiently
@@ -32,13 +33,20 @@ class Finisher:
     """`device` and `versions` go into every receipt. `patience`: seconds a store may be away before a job fails."""
 
     def __init__(
-        self, stamper: Stamping, store: ObjectStore, device: str, versions: Mapping[str, str], patience: float = 60.0
+        self,
+        stamper: Stamping,
+        store: ObjectStore,
+        device: str,
+        versions: Mapping[str, str],
+        patience: float = 60.0,
+        metrics: Metrics | None = None,
     ) -> None:
         self._stamper = stamper
         self._store = store
         self._device = device
         self._versions = dict(versions)
         self._patience = patience
+        self._metrics = metrics or Metrics()
 
     async def picture(self, claim: Claim, index: int, rgb_HWC: Picture, canvas: Canvas = BLANK) -> Artifact:
         """Lay image `index` of a job over what stays of its canvas, stamp it and store it.
@@ -56,8 +64,9 @@ class Finisher:
             versions=self._versions,
         )
         key = picture_key(claim.job_id, claim.plan, index)
-        whole_HWC = await asyncio.to_thread(canvas.finished, rgb_HWC)
-        stamped = await patiently(self._patience, lambda: self._stamper.issue(whole_HWC, facts, self._store, key))
+        with self._metrics.finish_seconds.labels(claim.plan.output_format).time():
+            whole_HWC = await asyncio.to_thread(canvas.finished, rgb_HWC)
+            stamped = await patiently(self._patience, lambda: self._stamper.issue(whole_HWC, facts, self._store, key))
         return Artifact(
             index=index,
             key=key,

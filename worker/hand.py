@@ -15,6 +15,7 @@ from darkroom.contract.start import FromNoise
 from darkroom.errors import DarkroomError, LedgerUnavailable, StaleAttempt
 from darkroom.ledger.protocol import Claim, Ledger, Outcome
 from darkroom.log import get_logger
+from darkroom.metrics import Metrics
 from worker.engine.request import Work
 from worker.finish import Finisher, Picture, failure
 from worker.held import Held
@@ -44,7 +45,13 @@ class Hand:
     """
 
     def __init__(
-        self, ledger: Ledger, engine: Generator, inputs: Inputs, finisher: Finisher, patience: float = 60.0
+        self,
+        ledger: Ledger,
+        engine: Generator,
+        inputs: Inputs,
+        finisher: Finisher,
+        patience: float = 60.0,
+        metrics: Metrics | None = None,
     ) -> None:
         self.changed = asyncio.Event()
         self._ledger = ledger
@@ -52,6 +59,7 @@ class Hand:
         self._inputs = inputs
         self._finisher = finisher
         self._patience = patience
+        self._metrics = metrics or Metrics()
         self._held: dict[str, Held] = {}
 
     def __len__(self) -> int:
@@ -79,6 +87,8 @@ class Hand:
             return
         held = self._held[claim.job_id] = Held(claim, since=time.monotonic())
         log.info("job.claimed", job_id=claim.job_id, attempt=claim.attempt, model=claim.plan.model)
+        if claim.attempt == 1:
+            self._metrics.claimed(model=claim.plan.model, priority=claim.plan.priority, waited=claim.waited)
         if isinstance(claim.plan.start, FromNoise):
             self._engine.admit(Work(claim.job_id, claim.attempt, claim.plan))
         else:
@@ -165,14 +175,19 @@ class Hand:
         held.stop_pictures()
         try:
             await patiently(self._patience, lambda: self._ledger.finish(claim.job_id, claim.attempt, outcome))
-            code = outcome.failure.code if outcome.failure else None
-            log.info("job.ended", job_id=claim.job_id, attempt=claim.attempt, state=outcome.state.value, code=code)
+            self._note_end(claim, outcome)
         except StaleAttempt:
             log.info("job.stale", job_id=claim.job_id, attempt=claim.attempt)
         except LedgerUnavailable:
             log.error("job.unfinished", job_id=claim.job_id, attempt=claim.attempt)
         finally:
             self._leave(held)
+
+    def _note_end(self, claim: Claim, outcome: Outcome) -> None:
+        state, code = outcome.state.value, outcome.failure.code if outcome.failure else ""
+        log.info("job.ended", job_id=claim.job_id, attempt=claim.attempt, state=state, code=code or None)
+        tenant, model = claim.tenant, claim.plan.model
+        self._metrics.ended(tenant=tenant, model=model, state=state, code=code, device_seconds=outcome.device_seconds)
 
     def drop(self, job_id: str, reason: str) -> None:
         """Forget a job that is not ours any more; the engine lets go of it at its next step.

@@ -23,6 +23,7 @@ from worker import tasks
 from worker.bell import BellListener
 from worker.engine import Engine
 from worker.exits import DEVICE_LOST
+from worker.exposition import expose
 from worker.finish import Finisher
 from worker.hand import Hand
 from worker.heart import Heart
@@ -55,12 +56,17 @@ class Worker:
         self._served = [spec.name for spec in services.catalog.specs()]
         relay = Relay(self._loop)
         self._engine = Engine(
-            self._models, relay, max_rows=settings.max_rows, loras=open_loras(settings, services.catalog)
+            self._models,
+            relay,
+            max_rows=settings.max_rows,
+            loras=open_loras(settings, services.catalog),
+            on_pass=services.metrics.passed,
         )
         device = device_name(placement(settings).device)
-        finisher = Finisher(services.stamper, services.store, device, versions())
-        inputs = Inputs(services.store)
-        relay.hand = hand = Hand(services.ledger, self._engine, inputs, finisher)
+        patience, metrics = settings.outage_patience, services.metrics
+        finisher = Finisher(services.stamper, services.store, device, versions(), patience, metrics)
+        inputs = Inputs(services.store, patience)
+        relay.hand = hand = Hand(services.ledger, self._engine, inputs, finisher, patience, metrics)
         rhythm = Rhythm.of(settings.lease_seconds, settings.drain_seconds)
         self._intake = Intake(services.ledger, services.bells, hand, name, self._served, rhythm)
 
@@ -85,6 +91,7 @@ class Worker:
         broken = self._services.catalog.broken()
         for words in broken:
             log.error("model.left_out", reason=words)
+        expose(self._services.metrics, self._settings)
         self._heart.say("ready", "; ".join(broken))
         log.info("worker.ready", models=self._served)
         while not self._stopping.is_set():

@@ -43,13 +43,14 @@ def read_job(fields: Mapping[str, str]) -> Job:
 
 
 def read_claim(row: Sequence[str | int]) -> Claim:
-    job_id, tenant, attempt, plan, lease_until = row
+    job_id, tenant, attempt, plan, lease_until, waited = row
     return Claim(
         job_id=str(job_id),
         tenant=str(tenant),
         attempt=int(attempt),
         plan=GenerationPlan.model_validate_json(str(plan)),
         lease_until=int(lease_until) / 1000,
+        waited=int(waited) / 1000,
     )
 
 

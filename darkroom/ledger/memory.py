@@ -139,6 +139,7 @@ class MemoryLedger:
             attempt=record.attempt,
             plan=record.plan,
             lease_until=record.lease_until_ms / 1000,
+            waited=(now - record.created_ms) / 1000,
         )
 
     async def renew(self, worker: str, attempts: Mapping[str, int]) -> Renewal:

@@ -34,13 +34,15 @@ class Submitted(Settled):
 
 
 class Claim(Settled):
-    """One job lent to one worker until `lease_until`. (`job_id`, `attempt`) is the fencing token."""
+    """One job lent to one worker until `lease_until`. (`job_id`, `attempt`) is the fencing token. `waited`: seconds
+    since it was submitted."""
 
     job_id: str
     tenant: str
     attempt: int
     plan: GenerationPlan
     lease_until: float
+    waited: float
 
 
 class Renewal(Settled):

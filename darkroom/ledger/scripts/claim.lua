@@ -1,6 +1,6 @@
 -- Lend the fairest next jobs.
 -- ARGV: worker, room, model...
--- Answers a list of {id, tenant, attempt, plan, end of the lease in ms}.
+-- Answers a list of {id, tenant, attempt, plan, end of the lease in ms, ms since submission}.
 local worker, room = ARGV[1], tonumber(ARGV[2])
 local lent, expired = {}, 0
 
@@ -35,8 +35,8 @@ local function lend(job)
   set(job, 'attempt', job.attempt, 'worker', worker, 'started_at', now)
   settle(job, job.predicted)
   move(job, 'claim', '{"attempt":' .. (job.attempt - job.handed_back) .. '}')
-  local plan = redis.call('HGET', key('job', job.id), 'plan')
-  return {job.id, job.tenant, job.attempt, plan, now + RULES.lease_ms}
+  local plan, created_at = unpack(redis.call('HMGET', key('job', job.id), 'plan', 'created_at'))
+  return {job.id, job.tenant, job.attempt, plan, now + RULES.lease_ms, now - created_at}
 end
 
 while #lent < room and expired < RULES.sweep do

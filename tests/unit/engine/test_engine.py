@@ -246,3 +246,13 @@ def test_passes_are_shared_across_prompts_schedulers_and_guidance(epsilon: Check
     )
 
     assert unet.passes == [5, 5]
+
+
+def test_every_pass_is_told_with_its_model_its_rows_and_its_time(epsilon: Checkpoint, engine_of, recorder) -> None:
+    passes: list[tuple[str, int, float]] = []
+    engine = engine_of(epsilon, on_pass=lambda *told: passes.append(told))
+    engine.admit(make_work("a", steps=2))
+    engine.admit(make_work("b", steps=2, guidance_scale=1.0))
+    step_until(engine, lambda: len(recorder.ended) == 2)
+    assert [(model, rows) for model, rows, _ in passes] == [("model", 3), ("model", 3)]
+    assert all(seconds > 0 for _, _, seconds in passes)

@@ -13,6 +13,7 @@ from darkroom.errors import DarkroomError, LedgerUnavailable, StoreUnavailable
 from darkroom.ledger.memory import MemoryLedger
 from darkroom.ledger.protocol import Claim, Outcome, Reaped, Renewal
 from darkroom.ledger.rules import Rules
+from darkroom.metrics import Metrics
 from darkroom.provenance import Facts, Record, Stamped
 from darkroom.queue import SilentBells
 from darkroom.storage.memory import MemoryStore
@@ -165,8 +166,11 @@ class Shop:
         self.stamper = PlainStamper()
         self.relay = Relay(asyncio.get_running_loop())
         self.engine = ScriptedEngine(self.relay, size)
-        finisher = Finisher(self.stamper, self.store, "cpu", {"torch": "test"}, patience)
-        self.hand = self.relay.hand = Hand(self.ledger, self.engine, Inputs(self.store, patience), finisher, patience)
+        self.metrics = Metrics()
+        finisher = Finisher(self.stamper, self.store, "cpu", {"torch": "test"}, patience, self.metrics)
+        self.hand = self.relay.hand = Hand(
+            self.ledger, self.engine, Inputs(self.store, patience), finisher, patience, self.metrics
+        )
         self.intake = Intake(self.ledger, SilentBells(), self.hand, "worker-1", ["tiny"], rhythm)
 
     async def submit(self, **changed: Any) -> str:

@@ -33,7 +33,14 @@ def picture(seed: int = 0) -> Picture:
 
 
 def claim(job_id: str, attempt: int = 1, output_format: str = "png") -> Claim:
-    return Claim(job_id=job_id, tenant="ann", attempt=attempt, plan=plan(output_format=output_format), lease_until=0.0)
+    return Claim(
+        job_id=job_id,
+        tenant="ann",
+        attempt=attempt,
+        plan=plan(output_format=output_format),
+        lease_until=0.0,
+        waited=0.0,
+    )
 
 
 @pytest.mark.parametrize(("output_format", "extension"), [("png", "png"), ("jpeg", "jpeg"), ("webp", "webp")])

@@ -1,0 +1,89 @@
+"""What a worker measures, and where it shows it."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from darkroom.errors import NanOutput
+from darkroom.ledger.server import free_port
+from darkroom.metrics import Metrics
+from darkroom.settings import Settings
+from tests.unit.worker.shop import Shop, until
+from worker.exposition import expose
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(f"darkroom_{name}", labels)
+
+
+async def test_a_job_that_ends_well_is_measured_from_its_claim_to_its_end(shop: Shop) -> None:
+    job_id = await shop.submit(seeds=(7, 8))
+    await until(lambda: job_id in shop.engine.works)
+    shop.engine.finish(job_id, device_seconds=1.5)
+    await shop.ended(job_id)
+    assert value(shop.metrics, "queue_wait_seconds_count", model="tiny", priority="interactive") == 1
+    assert value(shop.metrics, "jobs_finished_total", model="tiny", state="succeeded", code="") == 1
+    assert value(shop.metrics, "device_seconds_total", tenant="ann", model="tiny") == 1.5
+    assert value(shop.metrics, "finish_duration_seconds_count", format="png") == 2
+
+
+async def test_a_failure_is_counted_by_its_code(shop: Shop) -> None:
+    job_id = await shop.generating()
+    shop.engine.fail(job_id, NanOutput("not a number"))
+    await shop.ended(job_id)
+    assert value(shop.metrics, "jobs_finished_total", model="tiny", state="failed", code="nan_output") == 1
+
+
+async def test_a_job_that_came_back_waited_only_once(shop: Shop) -> None:
+    job_id = await shop.generating()
+    (held,) = shop.hand
+    await shop.hand.hand_back(held)
+    await until(lambda: job_id in shop.engine.works)
+    assert shop.engine.works[job_id].attempt == 2
+    assert value(shop.metrics, "queue_wait_seconds_count", model="tiny", priority="interactive") == 1
+
+
+async def test_a_last_word_that_the_ledger_refused_is_not_counted(shop: Shop) -> None:
+    job_id = await shop.generating()
+    await shop.ledger.cancel("ann", job_id)
+    shop.engine.finish(job_id)
+    await until(lambda: not len(shop.hand))
+    assert value(shop.metrics, "jobs_finished_total", model="tiny", state="succeeded", code="") is None
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path, host="127.0.0.1", metrics_port=free_port())
+
+
+@pytest.fixture
+def shown(settings: Settings) -> Iterator[Metrics]:
+    metrics = Metrics()
+    serving: Any = expose(metrics, settings)
+    yield metrics
+    server, thread = serving
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_worker_shows_its_measurements_on_its_port(shown: Metrics, settings: Settings) -> None:
+    shown.passed("tiny", 6, 0.25)
+    text = httpx.get(f"http://127.0.0.1:{settings.metrics_port}/metrics", trust_env=False).text
+    assert 'darkroom_steps_total{model="tiny"} 1.0' in text
+    assert 'darkroom_rows_per_step_sum{model="tiny"} 6.0' in text
+    assert 'darkroom_step_duration_seconds_sum{model="tiny"} 0.25' in text
+    assert "process_resident_memory_bytes" in text
+
+
+def test_nothing_listens_unless_a_port_is_set(tmp_path: Path) -> None:
+    assert expose(Metrics(), Settings(home=tmp_path)) is None
+
+
+def test_a_port_that_is_taken_does_not_stop_the_work(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", settings.metrics_port or 0)):
+        assert expose(Metrics(), settings) is None
