@@ -42,7 +42,7 @@ class Boundary:
         method, status = exchange.scope["method"], exchange.status or CALLER_HUNG_UP
         self._metrics.answered(route=route, method=method, status=status, seconds=seconds)
         _log.info(
-            "request",
+            "request.answered",
             method=method,
             route=route,
             status=status,
@@ -70,7 +70,7 @@ class _Exchange:
 
     async def fail(self, error: Exception) -> None:
         """Log what happened, without the error's message, which may quote the request; answer if that still helps."""
-        _log.error("accident", request=self.id, error=type(error).__name__, where=_frames(error))
+        _log.error("request.broke", request=self.id, error=type(error).__name__, where=_frames(error))
         if self.status is not None:
             return  # half an answer is out: the server sees that it is unfinished, and cuts the connection
         described = problem_of(DarkroomError("something went wrong here; the incident names our log lines"))

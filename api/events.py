@@ -42,7 +42,7 @@ async def _stream(ledger: Ledger, job: Job, after: str, stopping: asyncio.Event)
             yield piece
     except DarkroomError as error:
         # The status is long sent; the client comes back by itself with the last id it saw.
-        _log.warning("events_cut", job=job.id, code=error.code)
+        _log.warning("events.cut", job=job.id, code=error.code)
 
 
 async def _pieces(ledger: Ledger, job: Job, after: str, stopping: asyncio.Event) -> AsyncIterator[bytes]:

@@ -53,7 +53,7 @@ class Gateway(uvicorn.Server):
         except UnavailableError as error:
             warnings = (error.detail,)
         for warning in warnings:
-            _log.warning("start", warning=warning)
+            _log.warning("gateway.warned", reason=warning)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)

@@ -66,4 +66,4 @@ async def _ring(services: Services, model: str) -> None:
         await services.bells.ring(model)
     except UnavailableError as error:
         # The job is safe in the ledger, and whoever reaps rings again: the caller need not hear of it.
-        _log.warning("bell_lost", model=model, code=error.code)
+        _log.warning("bell.lost", model=model, code=error.code)

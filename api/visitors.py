@@ -4,7 +4,6 @@ A page anywhere can make the browser of somebody who runs darkroom send requests
 without one these two checks do: `Host` must be a name of ours (else it is DNS rebinding), and an `Origin` must be ours.
 """
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import answer, problem_of
 from darkroom.errors import ForbiddenOrigin, UnknownHost
+from darkroom.loopback import is_loopback
 from darkroom.settings import Settings
 
 _AUTHORITY = re.compile(r"(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?")
@@ -47,14 +47,7 @@ class LocalVisitors:
         if found is None:
             return False
         name = found[1].strip("[]").lower()
-        return is_loopback(name) or name == self._public_host
+        return is_loopback(name) or name.endswith(".localhost") or name == self._public_host
 
     def _same_origin(self, origin: str | None, ours: str) -> bool:
         return origin is None or origin.lower() in (ours.lower(), self._public_origin)
-
-
-def is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")

@@ -68,6 +68,7 @@ def configure_logging(
         structlog.stdlib.add_logger_name,
         PositionalArgumentsFormatter(),
         ExtraAdder(),
+        _drop_colors,
         TimeStamper(fmt="iso", utc=True),
         _named(service),
     ]
@@ -152,6 +153,12 @@ def _escape_controls(_logger: WrappedLogger, _method: str, event: EventDict) -> 
 
 def _escaped(text: str) -> str:
     return _CONTROLS.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def _drop_colors(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """uvicorn brings each line a second time, with escape codes for a terminal."""
+    event.pop("color_message", None)
+    return event
 
 
 def _named(service: str) -> Processor:

@@ -61,7 +61,7 @@ class RqBells:
         try:
             await asyncio.to_thread(self._ring, model)
         except (RedisError, OSError) as error:
-            _log.warning("bell_not_rung", model=model, error=type(error).__name__)
+            _log.warning("bell.missed", model=model, error=type(error).__name__)
 
     def _ring(self, model: str) -> None:
         queue = Queue(queue_name(model), connection=self._redis, serializer=JSONSerializer)

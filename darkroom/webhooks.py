@@ -27,6 +27,6 @@ async def sweep_outbox(ledger: Outbox) -> int:
     rows = await ledger.outbox()
     for row, fields in rows:
         with about_job(str(fields.get("job_id"))):
-            _log.info("job ended", state=fields.get("state"), tenant=fields.get("tenant"))
+            _log.info("job.announced", state=fields.get("state"), tenant=fields.get("tenant"))
         await ledger.outbox_done(row)
     return len(rows)

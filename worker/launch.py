@@ -4,7 +4,6 @@ A new interpreter, never a fork, since CUDA does not survive one. The settings g
 arguments or the environment, where other processes could read their secrets.
 """
 
-import ctypes
 import json
 import os
 import select
@@ -19,12 +18,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from darkroom.lifeline import tie_to
 from darkroom.settings import Settings
 from worker.exits import ORPHANED
 from worker.status import Pulse
 
 CHILD = (sys.executable, "-P", "-m", "worker.child")  # -P: the current folder is not ours
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,5 @@ def die_with(supervisor_pid: int) -> None:
 
     Elsewhere than on Linux the broken pulse pipe ends the child instead, within a beat.
     """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != supervisor_pid:  # it died before we asked
+    if not tie_to(supervisor_pid)():
         raise SystemExit(ORPHANED)

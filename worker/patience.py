@@ -29,6 +29,6 @@ async def patiently(seconds: float | None, call: Callable[[], Awaitable[T]]) -> 
                 return await call()
             except UnavailableError as error:
                 if attempt.num == 1:
-                    log.warning("waiting", code=error.code)
+                    log.warning("call.delayed", code=error.code)
                 raise
     raise AssertionError("unreachable: the last error is raised")

@@ -103,12 +103,7 @@ def _components(folder: Path) -> tuple[str, ...]:
     index = read_json(folder, "model_index.json")
     read_config(folder, "model_index.json", PipelineIndex)
     for part, origin in index.items():
-        if isinstance(origin, list) and origin[:1] not in (
-            ["diffusers"],
-            ["transformers"],
-            ["stable_diffusion"],
-            [None],
-        ):
+        if isinstance(origin, list) and origin[:1] not in TRUSTED_LIBRARIES:
             raise BrokenWeights("model_index.json", f"{part} would need code from outside diffusers and transformers")
     second = ("text_encoder_2",) if index.get("text_encoder_2", [None])[0] else ()
     return ("text_encoder", *second, "unet", "vae")

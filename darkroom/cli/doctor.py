@@ -11,16 +11,14 @@ _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 def doctor() -> None:
     """Check ledger, store, keys, clock and models. The exit code is 1 when something fails."""
-    from rich.table import Table
-
     from darkroom.cli.checks import run_checks
     from darkroom.services.configuration import load_settings
 
     findings = asyncio.run(run_checks(load_settings()))
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    console = on_stdout()
     for finding in findings:
-        color = _COLORS[finding.state]
-        table.add_row(f"[{color}]{finding.state}[/{color}]", finding.about, finding.words)
-    on_stdout().print(table)
+        # Written in columns by hand: a table is cut to the terminal's width, or to 80 columns without one.
+        console.print(f"{finding.state:6}", style=_COLORS[finding.state], end="")
+        console.print(f"{finding.about:8}{finding.words}", markup=False)
     if any(finding.state == "fail" for finding in findings):
         raise typer.Exit(1)

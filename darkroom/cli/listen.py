@@ -1,7 +1,6 @@
 """A listening socket, taken before anything is started: a busy port is told at once, and port 0 is known at once."""
 
 import errno
-import ipaddress
 import socket
 
 from darkroom.errors import ConfigurationError
@@ -34,14 +33,9 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _explain(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {host} is taken: stop what listens there, or choose another with --port"
+        return (
+            f"port {port} on {host} is taken: stop what listens there, or choose another with --port or DARKROOM_PORT"
+        )
     return f"cannot listen on {host}:{port}: {error.strerror}"

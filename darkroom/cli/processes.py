@@ -1,36 +1,19 @@
 """Child processes that never outlive us: asked to stop, killed when late, and killed by the kernel if we die."""
 
-import ctypes
 import os
-import signal
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from darkroom.lifeline import before_exec
 from darkroom.services.configuration import PREFIX
 
 SHORT_LIFE_SECONDS = 10.0
 SHORT_LIVES = 3
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with(parent: int) -> Callable[[], None]:
-    """What a child runs before exec, to be killed when `parent` ends, however it ends (Linux; elsewhere nothing).
-
-    Start children from the main thread: the kernel watches the thread that forked.
-    """
-    if sys.platform != "linux":
-        return lambda: None
-    libc = ctypes.CDLL(None)
-
-    def prepare() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before we asked
-            os._exit(1)
-
-    return prepare
+MOST_LOG_BYTES = 10 * 1024 * 1024
 
 
 class Child:
@@ -59,7 +42,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 pass_fds=self._fds,
                 start_new_session=True,
-                preexec_fn=die_with(os.getpid()),
+                preexec_fn=before_exec(os.getpid()),
             )
         self._started_at = time.monotonic()
 
@@ -97,6 +80,16 @@ class Child:
         """The last line of its log that says something."""
         lines = self.log.read_text(errors="replace").split("\n") if self.log.exists() else []
         return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def trim_log(log: Path, most: int = MOST_LOG_BYTES) -> None:
+    """Begin a log anew that has grown beyond `most` bytes; what it held is in `NAME.1`, in the place of what was there.
+
+    Its writer keeps it open and appends, so it is copied and cut, not renamed; a line written in between is lost.
+    """
+    if log.exists() and log.stat().st_size > most:
+        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
 
 
 def stop_all(children: Iterable[Child], grace: float) -> None:

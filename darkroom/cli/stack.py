@@ -15,11 +15,12 @@ import httpx
 from pydantic import SecretStr
 
 from darkroom.cli.config import as_environment
-from darkroom.cli.listen import is_loopback, listen, url_of
-from darkroom.cli.processes import Child, stop_all
+from darkroom.cli.listen import listen, url_of
+from darkroom.cli.processes import Child, stop_all, trim_log
 from darkroom.cli.sibling import sibling
 from darkroom.errors import ConfigurationError, UnavailableError
 from darkroom.ledger.server import LocalRedis
+from darkroom.loopback import is_loopback
 from darkroom.services import build_gateway_services, check_start
 from darkroom.services.keys import open_keys
 from darkroom.settings import Settings
@@ -51,11 +52,17 @@ class Stack:
         statuses = _worker_statuses(self.settings)
         return statuses[-1] if statuses else None
 
+    def _logs(self) -> list[Path]:
+        own = [self.valkey.log] if self.valkey else []
+        return [*own, *(child.log for child in self.children)]
+
     def tend(self) -> None:
-        """Start again what has ended; the ledger's file and the leases bring its jobs back.
+        """Keep logs short and start again what has ended; the ledger's file and the leases bring its jobs back.
 
         Raises: UnavailableError for a process that keeps ending.
         """
+        for log in self._logs():
+            trim_log(log)
         if self.valkey and not self.valkey.running:
             self.valkey.start()
         for child in self.children:

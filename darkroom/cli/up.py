@@ -1,5 +1,7 @@
 """`darkroom up`: the whole service on one machine, from one command, until Ctrl-C."""
 
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,9 +23,9 @@ def up(
     home: Annotated[Path | None, typer.Option(help="Folder for everything it keeps.")] = None,
 ) -> None:
     """Run everything: ledger, gateway, worker, courier. Needs no configuration and no network."""
-    from darkroom.cli.listen import is_loopback
     from darkroom.cli.stack import running
     from darkroom.cli.watch import WorkerWatch
+    from darkroom.loopback import is_loopback
     from darkroom.services.configuration import load_settings
 
     settings = load_settings(host=host, port=port, home=home)
@@ -47,6 +49,15 @@ def up(
         console.print("stopped")
 
 
+def invoked_as() -> str:
+    """The command as it can be typed here: outside its virtual environment it is not on PATH."""
+    program = Path(sys.argv[0])
+    if program.name != "darkroom" or shutil.which("darkroom") == str(program.absolute()):
+        return "darkroom"
+    here = Path.cwd()
+    return str(program.absolute().relative_to(here) if program.absolute().is_relative_to(here) else program)
+
+
 def _welcome(service: "Stack") -> list[str]:
     from rich.markup import escape
 
@@ -54,7 +65,7 @@ def _welcome(service: "Stack") -> list[str]:
     lines = [
         f"[bold]darkroom[/bold] is open at {service.url}",
         f"  api       {service.url}/openapi.json",
-        f'  try       darkroom generate "a red circle on a white background" --url {service.url} -o out.png',
+        f'  try       {invoked_as()} generate "a red circle on a white background" --url {service.url} -o out.png',
         f"  pictures  {settings.folder_root}" if settings.store == "folder" else f"  pictures  {settings.store}",
         f"  logs      {settings.home_folder / 'logs'}",
     ]

@@ -1,13 +1,11 @@
 """A Valkey or Redis server of our own on loopback, for `darkroom up` and for tests."""
 
-import ctypes
+import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -19,10 +17,10 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from darkroom.errors import ConfigurationError
+from darkroom.lifeline import before_exec
 
 AppendFsync = Literal["always", "everysec", "no"]
 
-_PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.02
 
 
@@ -80,6 +78,10 @@ class LocalRedis:
         return f"redis://127.0.0.1:{self.port}/0"
 
     @property
+    def log(self) -> Path:
+        return self.folder / "server.log"
+
+    @property
     def pid(self) -> int:
         if self._process is None:
             raise ConfigurationError("the local Redis server is not running")
@@ -92,7 +94,7 @@ class LocalRedis:
     def start(self, timeout: float = 15.0) -> Self:
         """Return when the server answers. Raises: ConfigurationError when it does not within `timeout` seconds."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "server.log").open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own binary, no shell
                 [find_server_binary(), *self._options()],
                 stdin=subprocess.DEVNULL,
@@ -100,7 +102,8 @@ class LocalRedis:
                 stderr=subprocess.STDOUT,
                 # A Ctrl-C meant for the owner must not kill the ledger before the owner has drained.
                 start_new_session=True,
-                preexec_fn=_die_with_parent(),
+                # SIGTERM: it syncs its file before it ends.
+                preexec_fn=before_exec(os.getpid(), signal.SIGTERM),
             )
         try:
             self._wait_until_ready(timeout)
@@ -128,7 +131,7 @@ class LocalRedis:
         with client:
             while time.monotonic() < deadline:
                 if not self.running:
-                    raise ConfigurationError(f"the local Redis server stopped at start; see {self.folder}/server.log")
+                    raise ConfigurationError(f"the local Redis server stopped at start; see {self.log}")
                 if _is_ours(client, self.pid):
                     return
                 time.sleep(_POLL_SECONDS)
@@ -161,15 +164,3 @@ def _is_ours(client: Redis, pid: int) -> bool:
         return bool(client.info("server")["process_id"] == pid)
     except RedisError:
         return False
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """Ask Linux to kill the server with its parent, so that not even `kill -9` of the owner leaves one behind."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)
-
-    def ask() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-    return ask

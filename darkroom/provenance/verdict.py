@@ -53,6 +53,12 @@ class Verdict(Settled):
     generation: GenerationSeen | None = None
 
 
+# In the place of INTACT's own words, where the signer is a certificate that an installation made for itself.
+DEVELOPMENT_WORDS: Final = (
+    "Signed by a development certificate, which nobody but its own installation has reason to trust,"
+    " and unchanged since."
+)
+
 WORDS: Final = {
     State.INTACT: "Signed by a trusted signer, and unchanged since.",
     State.INTACT_UNTRUSTED_SIGNER: "Unchanged since it was signed, by a signer that is not trusted here.",

@@ -13,7 +13,7 @@ from darkroom.provenance.inspection.inspector import Inspector
 from darkroom.provenance.records import Record, Records, watermark_id
 from darkroom.provenance.similarity import SIMILAR, likeness
 from darkroom.provenance.trust import Trust
-from darkroom.provenance.verdict import WORDS, GenerationSeen, Means, SignerSeen, State, Verdict
+from darkroom.provenance.verdict import DEVELOPMENT_WORDS, WORDS, GenerationSeen, Means, SignerSeen, State, Verdict
 from darkroom.provenance.watermark import Mark
 
 
@@ -108,13 +108,18 @@ def _verdict(evidence: Evidence, recovery: _Recovery | None, state: State) -> Ve
     trusted = credential is not None and (credential.standing is Standing.TRUSTED or state in _VOUCHED_FOR)
     return Verdict(
         state=state,
-        text=WORDS[state],
+        text=_words(state, credential),
         means=means,
         manifest_id=credential.manifest_id if credential else None,
         watermark_id=watermark_id(evidence.mark.mark_id) if evidence.mark else None,
         signer=_signer(credential, trusted),
         generation=_generation(credential) if credential and trusted else None,
     )
+
+
+def _words(state: State, credential: Credential | None) -> str:
+    own = state is State.INTACT and credential is not None and credential.development
+    return DEVELOPMENT_WORDS if own else WORDS[state]
 
 
 _SIGNED: Final = (State.INTACT, State.INTACT_UNTRUSTED_SIGNER, State.CONFLICT)

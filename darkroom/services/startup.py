@@ -1,10 +1,10 @@
 """What must hold before a process serves anybody."""
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from darkroom.catalog import Catalog
 from darkroom.errors import ConfigurationError
+from darkroom.loopback import is_loopback
 from darkroom.settings import Settings
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def refuse_bad_settings(settings: Settings) -> None:
     """Raises: ConfigurationError for settings that would open the service to strangers."""
-    if settings.allow_anonymous and not _loopback(settings.host):
+    if settings.allow_anonymous and not is_loopback(settings.host):
         raise ConfigurationError(
             f"allow_anonymous is set and host is {settings.host}: without keys, serve on loopback alone"
         )
@@ -37,10 +37,3 @@ async def check_start(services: "CourierServices") -> tuple[str, ...]:
         raise ConfigurationError("; ".join(health.problems))
     await services.store.check()
     return health.warnings
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

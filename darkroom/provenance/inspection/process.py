@@ -51,7 +51,7 @@ class InspectorApart:
             return answer.evidence
         if answer.refused is not None:
             raise BadPicture(answer.refused)
-        _log.error("inspection_failed", error=answer.failed)
+        _log.error("inspection.failed", error=answer.failed)
         raise BadPicture("the picture cannot be looked at")
 
     async def close(self) -> None:
@@ -144,7 +144,7 @@ def _pipe(child: Process) -> asyncio.StreamWriter:
 
 
 def _what_ended(code: int | None) -> BadPicture | CapacityError:
-    _log.warning("inspection_ended", exit_code=code)
+    _log.warning("inspection.ended", exit_code=code)
     if code in _STOPPED:
         return CapacityError("looking at the picture was interrupted", RETRY_AFTER)
     return BadPicture("the picture takes more memory or time than one picture may")

@@ -47,7 +47,7 @@ async def test_an_accident_says_nothing_to_the_caller_and_where_it_was_to_us(
     assert found["code"] == "internal_error"
     assert CANARY not in answer.text
     assert "RuntimeError" not in answer.text
-    (accident,) = logged(lines, "accident")
+    (accident,) = logged(lines, "request.broke")
     assert accident["request"] == found["incident"] == answer.headers["X-Request-Id"]
     assert accident["error"] == "RuntimeError"
     assert str(accident["where"]).count("api.submission:") == 1
@@ -69,7 +69,7 @@ async def test_an_accident_in_mid_answer_cuts_it_short_and_says_no_more(services
 
     await Boundary(stumble, services.metrics)({"type": "http", "method": "GET"}, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start"]
-    assert len(logged(lines, "accident")) == 1
+    assert len(logged(lines, "request.broke")) == 1
     assert CANARY not in lines.getvalue()
 
 
@@ -77,7 +77,7 @@ async def test_each_request_is_one_line_without_anything_private(client: httpx.A
     job = await ask(client, prompt=CANARY)
     await client.get(f"{job['links']['self']}?token={CANARY}")
     await client.get(f"/{CANARY}")
-    first, second, third = logged(lines, "request")
+    first, second, third = logged(lines, "request.answered")
     assert (first["method"], first["route"], first["status"], first["tenant"]) == ("POST", GENERATIONS, 202, "local")
     assert second["route"] == f"{GENERATIONS}/{{job_id}}"
     assert third["route"] is None

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.cli import checks
+from darkroom.cli.app import run
 from darkroom.errors import StoreUnavailable
 from darkroom.provenance import development_pki, kept_secret
 from darkroom.settings import Settings
@@ -78,6 +79,19 @@ async def test_a_store_that_cannot_be_made_is_a_failure(settings: Settings, tmp_
 async def test_looking_at_models_writes_nothing(settings: Settings) -> None:
     await checks.check_models(settings)
     assert list(settings.home_folder.iterdir()) == []
+
+
+def test_findings_are_one_line_each_however_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "a folder of a very long name " * 8 + "[end]"
+
+    async def found(_: Settings) -> list[checks.Finding]:
+        return [checks.Finding("ok", "store", long), checks.Finding("warn", "keys", "short")]
+
+    monkeypatch.setattr(checks, "run_checks", found)
+    assert run(["doctor"]) == 0
+    assert capsys.readouterr().out == f"ok    store   {long}\nwarn  keys    short\n"
 
 
 @pytest.mark.slow

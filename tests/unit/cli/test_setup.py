@@ -10,8 +10,9 @@ import pytest
 
 from darkroom.cli.app import run
 from darkroom.cli.config import as_environment
-from darkroom.cli.listen import is_loopback, listen, url_of
+from darkroom.cli.listen import listen, url_of
 from darkroom.errors import ConfigurationError
+from darkroom.loopback import is_loopback
 from darkroom.services.configuration import load_settings
 from darkroom.settings import Settings
 

@@ -152,3 +152,10 @@ def test_configuring_again_does_not_print_twice() -> None:
     logging.getLogger("uvicorn").info("once")
     assert len(stream.getvalue().splitlines()) == 1
     assert logging.getLogger("uvicorn").handlers == []
+
+
+def test_a_line_of_uvicorn_holds_no_escape_codes(lines: Lines) -> None:
+    logging.getLogger("uvicorn.error").info("listening", extra={"color_message": "\x1b[1mlistening\x1b[0m"})
+    (line,) = lines()
+    assert line["event"] == "listening"
+    assert "color_message" not in line

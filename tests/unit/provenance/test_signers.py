@@ -40,6 +40,7 @@ async def test_a_signer_we_were_told_to_trust_is_trusted(identity: SigningIdenti
     friend = Authority().signer("Friend", key=ed25519.Ed25519PrivateKey.generate())
     verdict = await House(identity, trusted=friend).verify(signed_by(friend, shapes(128, 128)))
     assert verdict.state is State.INTACT
+    assert verdict.text == "Signed by a trusted signer, and unchanged since."
 
 
 async def test_a_stranger_who_signs_our_picture_anew_is_told_apart(house: House) -> None:

@@ -36,6 +36,8 @@ async def test_a_picture_as_it_left_is_intact(house: House, output_format: str) 
     assert (verdict.manifest_id, verdict.watermark_id) == (stamped.manifest_id, stamped.watermark_id)
     assert verdict.signer is not None
     assert (verdict.signer.trusted, verdict.signer.development) == (True, True)
+    assert "a development certificate" in verdict.text
+    assert "trusted signer" not in verdict.text
     assert verdict.generation is not None
     assert (verdict.generation.model, verdict.generation.seed) == ("tiny", 7)
     assert "canary" not in verdict.model_dump_json()

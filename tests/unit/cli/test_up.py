@@ -1,0 +1,40 @@
+"""What `up` tells people to type."""
+
+from pathlib import Path
+
+import pytest
+
+from darkroom.cli.up import invoked_as
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `darkroom` in a virtual environment below the current folder."""
+    made = tmp_path / ".venv" / "bin" / "darkroom"
+    made.parent.mkdir(parents=True)
+    made.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [str(made), "up"])
+    return made
+
+
+def test_outside_its_environment_the_command_is_named_by_its_place(
+    program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert invoked_as() == ".venv/bin/darkroom"
+    monkeypatch.setattr("sys.argv", [".venv/bin/darkroom", "up"])
+    assert invoked_as() == ".venv/bin/darkroom"
+
+
+def test_where_it_is_on_path_the_command_is_just_named(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert invoked_as() == "darkroom"
+
+
+def test_from_another_folder_its_whole_path_is_told(
+    program: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin")
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert invoked_as() == str(program)
