@@ -13,7 +13,8 @@ from api.boundary import Boundary
 from api.desk import Crowd, Desk
 from api.framing import OneLength
 from api.hardening import HardenedHeaders
-from api.routes import assets, error_codes, generations, models, ops, provenance, results
+from api.head import HeadAsGet
+from api.routes import assets, error_codes, generations, models, ops, provenance, results, root
 from api.visitors import LocalVisitors
 from darkroom.services import Services
 
@@ -35,7 +36,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.stopping = asyncio.Event()
     errors.install(app)
     openapi.install(app, services.settings, services.catalog)
-    for routes in (generations, results, assets, models, provenance, ops, error_codes):
+    for routes in (generations, results, assets, models, provenance, ops, root, error_codes):
         app.include_router(routes.router)
     return app
 
@@ -45,7 +46,7 @@ def _walls(services: Services) -> list[Middleware]:
     walls = [Middleware(Boundary, metrics=services.metrics), Middleware(HardenedHeaders), Middleware(OneLength)]
     if services.settings.allow_anonymous:
         walls.append(Middleware(LocalVisitors, settings=services.settings))
-    return walls
+    return [*walls, Middleware(HeadAsGet)]
 
 
 @asynccontextmanager

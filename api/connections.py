@@ -4,10 +4,13 @@ import asyncio
 from typing import Any
 
 import h11
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from api.problems import MEDIA_TYPE, problem_of
-from darkroom.errors import MalformedRequest
+from api.errors import headers_of
+from api.hardening import HardenedHeaders
+from api.problems import MEDIA_TYPE, answer, problem_of
+from darkroom.errors import CapacityError, MalformedRequest
 
 HEADER_SECONDS = 10.0
 # After an early refusal we go on reading for a moment: closing at once would destroy the answer on its way.
@@ -21,6 +24,16 @@ class DeadlineProtocol(H11Protocol):
     """
 
     _deadline: asyncio.TimerHandle | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # uvicorn's own refusal is plain text, and does not say when to come back.
+        self._most, self.limit_concurrency = self.limit_concurrency, None
+        self._served, self.app = self.app, self._within_limit
+
+    async def _within_limit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        crowded = self._most is not None and len(self.connections) > self._most
+        await (_refuse if crowded else self._served)(scope, receive, send)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -67,3 +80,11 @@ class DeadlineProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
+    error = CapacityError("too many connections are open")
+    await answer(problem_of(error), {**headers_of(error), "Connection": "close"})(scope, receive, send)
+
+
+_refuse = HardenedHeaders(_too_many)

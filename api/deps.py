@@ -7,11 +7,11 @@ from fastapi import Depends, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.auth import KeyRing
+from api.patterns import JOB_ID_PATTERN
 from darkroom.errors import NotFound
 from darkroom.services import Services
 
 MAX_PAGE = 100
-JOB_ID_PATTERN = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 
 _bearer = HTTPBearer(
     auto_error=False, scheme_name="key", description="An API key. Not needed where `allow_anonymous` is set."

@@ -11,12 +11,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from api.head import as_routed
+from api.patterns import EVENT_ID_PATTERN, JOB_ID_PATTERN, KEY_PATTERN
 from api.problems import FieldProblem, Problem, answer, problem, problem_of
+from darkroom.contract.generation import NAME_PATTERN
 from darkroom.errors import (
     CapacityError,
     DarkroomError,
     InvalidField,
     MethodNotAllowed,
+    ModelError,
     NotFound,
     RequestError,
     Unauthenticated,
@@ -24,7 +28,14 @@ from darkroom.errors import (
 )
 
 MOST_FIELDS = 20
+MODEL_SECONDS = 30  # a checkpoint is mended by a person
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+_FORMS = {
+    NAME_PATTERN: "must be 1 to 64 of a-z, 0-9, dot, dash and underscore, and begin with a letter or a digit",
+    KEY_PATTERN: "must be 1 to 255 visible ASCII characters",
+    EVENT_ID_PATTERN: "must be the id of an event",
+    JOB_ID_PATTERN: "must be the cursor of a page",
+}
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
 
 
@@ -44,6 +55,8 @@ def headers_of(error: DarkroomError) -> dict[str, str]:
     match error:
         case CapacityError() | UnavailableError():
             return {"Retry-After": str(error.retry_after)}
+        case ModelError():
+            return {"Retry-After": str(MODEL_SECONDS)}
         case Unauthenticated():
             return {"WWW-Authenticate": 'Bearer realm="darkroom"'}
     return {}
@@ -51,11 +64,18 @@ def headers_of(error: DarkroomError) -> dict[str, str]:
 
 def invalid_fields(errors: Sequence[Any]) -> Problem:
     """One problem for pydantic's findings; each location begins with where the value came from, which we drop."""
-    found = [FieldProblem(field=field_path(error["loc"][1:]) or "body", detail=str(error["msg"])) for error in errors]
+    found = [FieldProblem(field=field_path(error["loc"][1:]) or "body", detail=_words(error)) for error in errors]
     shown = found[:MOST_FIELDS]
     detail = f"{shown[0].field}: {shown[0].detail}" if len(found) == 1 else f"{len(found)} fields are wrong"
     described = problem(InvalidField.code, InvalidField.status, detail)
     return described.model_copy(update={"field": shown[0].field, "errors": shown if len(found) > 1 else None})
+
+
+def _words(error: Any) -> str:
+    """Pydantic's words, but for regular expressions, which people cannot be asked to read."""
+    if error["type"] != "string_pattern_mismatch":
+        return str(error["msg"])
+    return next((words for pattern, words in _FORMS.items() if f"'{pattern}'" in error["msg"]), "is not well formed")
 
 
 async def _on_darkroom_error(_: Request, error: Exception) -> Response:
@@ -81,9 +101,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 def allowed_methods(request: Request) -> str:
     """Every method this path answers: Starlette's own `Allow` names those of the first route on it only."""
-    routes = request.app.router.routes
+    routes, path = request.app.router.routes, request.url.path
     return ", ".join(
         method
         for method in METHODS
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+        if any(route.matches({**request.scope, "method": as_routed(method, path)})[0] is Match.FULL for route in routes)
     )

@@ -19,8 +19,6 @@ PING_SECONDS = 15.0
 RETRY_MILLISECONDS = 2000
 # Short, so that a stopping server lets go of its listeners at once.
 _SLICE_SECONDS = 1.0
-# What a Redis stream id looks like; nineteen digits always fit its 64 bits.
-EVENT_ID_PATTERN = r"^[0-9]{1,19}(-[0-9]{1,19})?$"
 
 
 async def answer_with_events(ledger: Ledger, job: Job, after: str, stopping: asyncio.Event) -> Response:
@@ -30,9 +28,23 @@ async def answer_with_events(ledger: Ledger, job: Job, after: str, stopping: asy
     """
     if job.state.terminal and not await ledger.events(job.id, after=after):
         return Response(status_code=204)
+    if after != FROM_THE_START:
+        after = await _not_beyond(ledger, job, after)
     # nginx would otherwise keep events back until it has a bufferful.
     headers = {"X-Accel-Buffering": "no"}
     return StreamingResponse(_stream(ledger, job, after, stopping), headers=headers, media_type="text/event-stream")
+
+
+async def _not_beyond(ledger: Ledger, job: Job, after: str) -> str:
+    """The id, or the newest there is when that claims to have seen what has not happened: it would miss the end."""
+    history = await ledger.events(job.id)
+    newest = history[-1].id if history else FROM_THE_START
+    return min(after, newest, key=_order)
+
+
+def _order(event_id: str) -> tuple[int, int]:
+    milliseconds, _, number = event_id.partition("-")
+    return int(milliseconds), int(number or 0)
 
 
 async def _stream(ledger: Ledger, job: Job, after: str, stopping: asyncio.Event) -> AsyncIterator[bytes]:

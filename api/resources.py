@@ -25,6 +25,7 @@ class Image(Resource):
     height: int
     seed: int
     media_type: str
+    quality: int | None = Field(description="of a JPEG or WebP, as it was encoded")
     watermark_id: str = Field(description="12 hex digits, hidden in the pixels")
     manifest_id: str = Field(description="label of the C2PA manifest inside the file")
 
@@ -41,6 +42,14 @@ class Asset(Resource):
 class Links(Resource):
     self: str
     events: str
+
+
+class ReceiptShown(Resource):
+    """Beside `plan`, what is needed to make the pictures again, and what they cost."""
+
+    versions: dict[str, str]
+    device: str
+    device_seconds: float
 
 
 class Generation(Resource):
@@ -60,9 +69,12 @@ class Generation(Resource):
             " take turns by what they use. Not told in lists"
         ),
     ]
-    plan: Annotated[GenerationPlan, Field(description="the request with everything settled")]
+    plan: Annotated[
+        GenerationPlan,
+        Field(description="the request with everything settled; of what has succeeded, as it was made"),
+    ]
     images: list[Image]
-    receipt: Receipt | None
+    receipt: ReceiptShown | None
     failure: Failure | None
     warnings: list[Notice]
     links: Links
@@ -188,6 +200,7 @@ class Capabilities(Resource):
 def generation_of(job: Job, base: str, *, kept_for: int, position: int | None = None) -> Generation:
     """The resource of a job. `base` is where this service is reached, `kept_for` the seconds its record lives on."""
     here = f"{base}/api/v1/generations/{job.id}"
+    plan = job.receipt.plan if job.receipt else job.plan  # the worker may have had something to add
     return Generation(
         id=job.id,
         state=job.state,
@@ -197,11 +210,11 @@ def generation_of(job: Job, base: str, *, kept_for: int, position: int | None = 
         expires_at=None if job.finished_at is None else _moment(job.finished_at + kept_for),
         progress=job.progress,
         position=position,
-        plan=job.plan,
+        plan=plan,
         images=[_image(artifact, here) for artifact in job.artifacts],
-        receipt=job.receipt,
+        receipt=_receipt(job.receipt) if job.receipt else None,
         failure=job.failure,
-        warnings=list(job.plan.warnings),
+        warnings=list(plan.warnings),
         links=Links(self=here, events=f"{here}/events"),
     )
 
@@ -216,6 +229,10 @@ def lora_of(spec: LoraSpec) -> Lora:
 
 def _image(artifact: Artifact, here: str) -> Image:
     return Image(url=f"{here}/images/{artifact.index}", **artifact.model_dump(exclude={"index", "key"}))
+
+
+def _receipt(receipt: Receipt) -> ReceiptShown:
+    return ReceiptShown(**receipt.model_dump(exclude={"plan"}))
 
 
 def _moment(seconds: float) -> datetime:

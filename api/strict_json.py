@@ -10,6 +10,7 @@ from darkroom.errors import InvalidField, MalformedBody
 
 MAX_DEPTH = 32
 MAX_VALUES = 10_000
+MAX_DIGITS = 400  # no double has more, and Python refuses to read many more
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 Path = tuple[str | int, ...]
@@ -20,18 +21,17 @@ def parse(data: bytes) -> Any:
 
     Raises:
         MalformedBody: not UTF-8, not JSON, nested too deep, or too many values.
-        InvalidField: a key twice in one object, NaN, an infinity (also one spelled 1e999), or half a surrogate pair.
+        InvalidField: a key twice in one object, NaN, an infinity (also one spelled 1e999),
+            a number of more than MAX_DIGITS digits, or half a surrogate pair.
     """
     try:
-        value = json.loads(data.decode(), object_pairs_hook=_object, parse_float=_number)
+        value = json.loads(data.decode(), object_pairs_hook=_object, parse_float=_number, parse_int=_integer)
     except UnicodeDecodeError:
         raise MalformedBody("the body is not valid UTF-8") from None
     except json.JSONDecodeError as error:
         raise MalformedBody(f"the body is not JSON: line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise MalformedBody(f"the body is nested deeper than {MAX_DEPTH} levels") from None
-    except ValueError:  # int() refuses more than 4,300 digits
-        raise MalformedBody("the body holds a number with too many digits") from None
     _inspect(value)
     return value
 
@@ -42,13 +42,27 @@ def _number(text: str) -> float | int:
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
+def _integer(text: str) -> "int | _TooLong":
+    return int(text) if len(text) <= MAX_DIGITS else _TooLong()
+
+
+class _TooLong:
+    """In the place of a number with too many digits, until it is known where that is."""
+
+
+class _Doubled(dict[str, Any]):
+    """An object with a key in it twice, until it is known where that is."""
+
+    twice: str
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
-    if len(result) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise InvalidField(field_path([twice]), "the key appears more than once")
-    return result
+    if len(result) == len(pairs):
+        return result
+    doubled, seen = _Doubled(result), set[str]()
+    doubled.twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    return doubled
 
 
 def _inspect(root: Any) -> None:
@@ -62,6 +76,8 @@ def _inspect(root: Any) -> None:
             raise MalformedBody(f"the body is nested deeper than {MAX_DEPTH} levels")
         if seen > MAX_VALUES:
             raise MalformedBody(f"the body holds more than {MAX_VALUES} values")
+        if isinstance(value, _Doubled):
+            raise InvalidField(field_path((*path, value.twice)), "the key appears more than once")
         _inspect_scalar(path, value)
         pending.extend(_children(path, value))
 
@@ -80,5 +96,7 @@ def _inspect_scalar(path: Path, value: Any) -> None:
         raise InvalidField(field_path(path), "a key must be valid Unicode without lone surrogates")
     if isinstance(value, str) and _SURROGATE.search(value):
         raise InvalidField(field_path(path), "text must be valid Unicode without lone surrogates")
+    if isinstance(value, _TooLong):
+        raise InvalidField(field_path(path), f"a number may have {MAX_DIGITS} digits")
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidField(field_path(path), "must be a finite number")

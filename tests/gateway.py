@@ -12,6 +12,7 @@ import httpx
 from api.app import create_app
 from api.serve import Gateway
 from darkroom.contract.job import Artifact, Failure, Job, JobState, Receipt
+from darkroom.contract.plan import Notice
 from darkroom.ledger.protocol import Claim, Outcome
 from darkroom.services import Services
 
@@ -54,11 +55,12 @@ async def claim_one(services: Services) -> Claim:
     return claim
 
 
-async def finish_one(services: Services) -> Job:
+async def finish_one(services: Services, *notices: Notice) -> Job:
     """Take the next job in line, store a picture for each of its seeds, and end it."""
     claim = await claim_one(services)
     artifacts = tuple([await _store(services, claim, index) for index in range(len(claim.plan.seeds))])
-    receipt = Receipt(plan=claim.plan, versions={"darkroom": "test"}, device="cpu", device_seconds=0.5)
+    made = claim.plan.model_copy(update={"warnings": (*claim.plan.warnings, *notices)})
+    receipt = Receipt(plan=made, versions={"darkroom": "test"}, device="cpu", device_seconds=0.5)
     outcome = Outcome(state=JobState.SUCCEEDED, artifacts=artifacts, receipt=receipt, device_seconds=0.5)
     return await services.ledger.finish(claim.job_id, claim.attempt, outcome)
 

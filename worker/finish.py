@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -78,12 +78,14 @@ class Finisher:
             seed=facts.seed,
             watermark_id=stamped.watermark_id,
             manifest_id=stamped.manifest_id,
+            quality=stamped.quality,
         )
 
     def success(
         self, plan: GenerationPlan, artifacts: Sequence[Artifact], notices: Sequence[Notice], device_seconds: float
     ) -> Outcome:
-        """`notices` are what only the model could tell; the receipt shows them beside the planner's."""
+        """`notices` are what only the model could tell; the receipt shows them and ours beside the planner's."""
+        notices = (*notices, *_raised(plan, artifacts))
         receipt = Receipt(
             plan=plan.model_copy(update={"warnings": (*plan.warnings, *notices)}),
             versions=self._versions,
@@ -92,6 +94,15 @@ class Finisher:
         )
         pictures = tuple(sorted(artifacts, key=lambda artifact: artifact.index))
         return Outcome(state=JobState.SUCCEEDED, artifacts=pictures, receipt=receipt, device_seconds=device_seconds)
+
+
+def _raised(plan: GenerationPlan, artifacts: Sequence[Artifact]) -> Iterator[Notice]:
+    """Of pictures whose quality is not the one asked for."""
+    by_quality = {artifact.quality for artifact in artifacts} - {None, plan.output_compression}
+    for quality in sorted(filter(None, by_quality)):
+        indices = ", ".join(str(artifact.index) for artifact in artifacts if artifact.quality == quality)
+        reason = f"raised to {quality} for image {indices}: below it the watermark cannot be read back"
+        yield Notice(field="output_compression", reason=reason)
 
 
 def failure(error: DarkroomError, device_seconds: float = 0.0) -> Outcome:

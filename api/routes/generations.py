@@ -7,8 +7,9 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.addresses import base_url
 from api.body import AskedGeneration
-from api.deps import JOB_ID_PATTERN, JobId, PageLimit, ServicesOf, Tenant
+from api.deps import JobId, PageLimit, ServicesOf, Tenant
 from api.documents import headers_described, problems
+from api.patterns import JOB_ID_PATTERN, KEY_PATTERN
 from api.resources import Generation, GenerationPage, generation_of
 from api.submission import submit
 from api.waiting import wait_for_end, wanted_wait
@@ -46,7 +47,7 @@ _PLACE = {
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        pattern=r"^[\x21-\x7e]{1,255}$",
+        pattern=KEY_PATTERN,
         description="visible characters; the same key with the same body is answered with the first generation",
     ),
 ]

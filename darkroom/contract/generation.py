@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from darkroom.contract.base import Asked
 from darkroom.contract.plan import TASKS, OutputFormat, Priority
@@ -20,15 +21,19 @@ def _encodable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ValueError("text must be valid Unicode without lone surrogates") from error
+        raise PydanticCustomError("text", "text must be valid Unicode without lone surrogates") from error
     if "\0" in text:
-        raise ValueError("text must not contain NUL")
+        raise PydanticCustomError("text", "text must not contain NUL")
     return text
 
 
-Text = Annotated[str, AfterValidator(_encodable)]
-Prompt = Annotated[Text, Field(max_length=MAX_PROMPT_CHARS)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+# Its length is asked for before, where pydantic still knows that it counts characters.
+_ENCODABLE = AfterValidator(_encodable)
+Prompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARS), _ENCODABLE]
+Label = Annotated[str, Field(max_length=64), _ENCODABLE]
+Remark = Annotated[str, Field(max_length=512), _ENCODABLE]
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Side = Annotated[int | None, Field(ge=8, le=8192)]
 PictureInput = Annotated[
     str,
@@ -74,9 +79,7 @@ class Wish(Asked):
     deadline: float | None = Field(
         default=None, gt=0, le=86_400, description="seconds from now; not begun by then, it expires"
     )
-    metadata: dict[Annotated[Text, Field(max_length=64)], Annotated[Text, Field(max_length=512)]] = Field(
-        default_factory=dict, max_length=16
-    )
+    metadata: dict[Label, Remark] = Field(default_factory=dict, max_length=16)
 
 
 class TextToImage(Wish):
@@ -126,7 +129,7 @@ class Expand(Asked):
     @model_validator(mode="after")
     def _somewhere(self) -> "Expand":
         if not (self.left or self.top or self.right or self.bottom):
-            raise ValueError("at least one side must grow")
+            raise PydanticCustomError("expand", "at least one side must grow")
         return self
 
 

@@ -26,7 +26,10 @@ class JobState(StrEnum):
 
 
 class Artifact(Settled):
-    """One stored picture. `watermark_id` is 12 hex digits; `manifest_id` is the C2PA manifest label."""
+    """One stored picture. `watermark_id` is 12 hex digits; `manifest_id` is the C2PA manifest label.
+
+    `quality` is what it was encoded with, which may be more than was asked for; None where there is none.
+    """
 
     index: int
     key: str
@@ -38,6 +41,7 @@ class Artifact(Settled):
     seed: int
     watermark_id: str
     manifest_id: str
+    quality: int | None = None
 
 
 class Receipt(Settled):

@@ -25,7 +25,7 @@ class Stamped:
     """A file that was read back, mark and credential, from these very bytes.
 
     `watermark_id` is 12 hex digits, empty when watermarking is off. `manifest` is the manifest store alone; empty for
-    an adopted picture, whose manifest was kept by the attempt that made it.
+    an adopted picture, whose manifest was kept by the attempt that made it. `quality` is that of a JPEG or WebP.
     """
 
     data: bytes
@@ -37,3 +37,4 @@ class Stamped:
     manifest_id: str
     manifest: bytes
     record: Record
+    quality: int | None = None

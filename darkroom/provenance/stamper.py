@@ -4,6 +4,8 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
@@ -44,7 +46,9 @@ class Stamper:
         stamped = await asyncio.to_thread(self.stamp, rgb_HWC, facts, mark_id)
         await self._records.keep_manifest(stamped.manifest_id, stamped.manifest)
         if not await store.put(key, stamped.data, media_type=stamped.media_type, if_absent=True):
-            stamped = await asyncio.to_thread(self.adopt, await store.get(key), facts, mark_id)
+            # Equal pixels need equal quality, so the file that is there has that of the one just made.
+            kept = await asyncio.to_thread(self.adopt, await store.get(key), facts, mark_id)
+            stamped = replace(kept, quality=stamped.quality)
         await self._records.put(stamped.record)
         return stamped
 
@@ -54,15 +58,17 @@ class Stamper:
         definition = manifest(facts, self._watermarker.alg, mark_id)
         *others, last = _qualities(facts.plan)
         for quality in others:
-            try:
-                return self._finish(self._signed(marked, facts, quality, definition), facts, mark_id)
-            except UnmarkedOutput:
-                continue
-        return self._finish(self._signed(marked, facts, last, definition), facts, mark_id)
+            with suppress(UnmarkedOutput):
+                return self._at(quality, marked, facts, mark_id, definition)
+        return self._at(last, marked, facts, mark_id, definition)
 
     def adopt(self, data: bytes, facts: Facts, mark_id: int) -> Stamped:
         """What an earlier attempt stored for the same picture, held to the same rules. Raises: as `stamp`."""
         return self._finish(Signed(data, b""), facts, mark_id)
+
+    def _at(self, quality: int, marked: RGB, facts: Facts, mark_id: int, definition: dict[str, object]) -> Stamped:
+        stamped = self._finish(self._signed(marked, facts, quality, definition), facts, mark_id)
+        return stamped if facts.plan.output_format == "png" else replace(stamped, quality=quality)
 
     def _signed(self, marked: RGB, facts: Facts, quality: int, definition: dict[str, object]) -> Signed:
         output_format = facts.plan.output_format

@@ -87,12 +87,22 @@ def run(block: Block, service: str, checkout: Path, environment: dict[str, str])
 def test_every_shell_block_does_what_the_page_says(service: str, checkout: Path, environment: dict[str, str]) -> None:
     """One test, since later blocks build on earlier ones as they do for a reader."""
     expected = {asked.text: told for asked, told in ANSWERED}
+    verified = recovered = ""
     for block in SHELL:
         if block.text == STAYS or block.text in RUNS_US:
             continue
         printed = run(block, service, checkout, environment)
         if told := expected.get(block.text):
             assert_told(told, printed)
+        verified = printed if "darkroom verify" in block.text else verified
+        recovered = printed if "provenance/verify" in block.text else recovered
+    assert_leads_back(verified, json.loads(recovered))
+
+
+def assert_leads_back(verified: str, recovered: dict[str, Any]) -> None:
+    """The stripped picture is told to be the one that was made, and not just one that was."""
+    lines = dict(line.split()[:2] for line in verified.splitlines() if line.startswith(("  manifest", "  watermark")))
+    assert lines == {"manifest": recovered["manifest_id"], "watermark": recovered["watermark_id"]}
 
 
 def assert_told(told: Block, printed: str) -> None:

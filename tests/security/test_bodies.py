@@ -37,7 +37,7 @@ REQUESTS = {
     "Infinity": (b'{"prompt":"%s","guidance_scale":-Infinity}', 422),
     "a float beyond doubles": (b'{"prompt":"%s","guidance_scale":1e999}', 422),
     "a seed beyond doubles": (b'{"prompt":"%s","seed":1e400}', 422),
-    "a seed of 5,000 digits": (b'{"prompt":"%s","seed":' + b"7" * 5000 + b"}", 400),
+    "a seed of 5,000 digits": (b'{"prompt":"%s","seed":' + b"7" * 5000 + b"}", 422),
     "a seed beyond 64 bits": (b'{"prompt":"%s","seed":18446744073709551616}', 422),
     "a negative seed": (b'{"prompt":"%s","seed":-1}', 422),
     "half a pair in a value": (b'{"prompt":"%s\\ud800"}', 422),

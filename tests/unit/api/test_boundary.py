@@ -99,6 +99,6 @@ async def test_every_answer_carries_the_same_walls(services: Services, client: h
 async def test_every_method_of_a_path_is_named_when_another_is_used(client: httpx.AsyncClient) -> None:
     answer = await client.put(GENERATIONS)
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    assert answer.headers["Allow"] == "GET, POST"
+    assert answer.headers["Allow"] == "GET, HEAD, POST"
     other = await client.post(f"{GENERATIONS}/01ARZ3NDEKTSV4RRFFQ69G5FAV")
-    assert (other.status_code, other.headers["Allow"]) == (405, "DELETE, GET")
+    assert (other.status_code, other.headers["Allow"]) == (405, "DELETE, GET, HEAD")

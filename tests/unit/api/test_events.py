@@ -129,3 +129,15 @@ async def test_a_ledger_that_goes_away_ends_the_stream_and_no_more(
 
     monkeypatch.setattr(services.ledger, "events", away)
     assert [piece async for piece in events._stream(services.ledger, job, "0", asyncio.Event())] == [b"retry: 2000\n\n"]
+
+
+@pytest.mark.parametrize("future", ["9999999999999999999-0", "9999999999999-7", "9999999999999"])
+async def test_a_listener_from_the_future_still_hears_the_end(
+    services: Services, client: httpx.AsyncClient, future: str
+) -> None:
+    job = await ask(client)
+    listening = asyncio.create_task(client.get(job["links"]["events"], headers={"Last-Event-ID": future}))
+    await asyncio.sleep(0.01)
+    await finish_one(services)
+    told = messages((await asyncio.wait_for(listening, 5)).text)
+    assert [event["event"] for event in told] == ["running", "succeeded"]

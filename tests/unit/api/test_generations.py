@@ -1,10 +1,13 @@
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 
 import httpx
 import pytest
 
-from darkroom.errors import LedgerUnavailable
+from api import submission
+from darkroom.contract.plan import Notice
+from darkroom.errors import BrokenWeights, LedgerUnavailable
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import BASE, GENERATIONS, ask, claim_one, client_of, fail_one, finish_one, problem_in
@@ -64,10 +67,24 @@ async def test_a_finished_generation_shows_its_pictures_and_its_receipt(
     job = (await client.get(f"{GENERATIONS}/{job_id}")).json()
     assert job["state"] == "succeeded"
     assert [image["url"] for image in job["images"]] == [f"{BASE}{GENERATIONS}/{job_id}/images/{i}" for i in (0, 1)]
-    assert job["receipt"]["plan"] == job["plan"]
-    assert job["expires_at"] > job["finished_at"] >= job["started_at"] >= job["created_at"]
+    assert job["receipt"] == {"versions": {"darkroom": "test"}, "device": "cpu", "device_seconds": 0.5}
+    moments = [datetime.fromisoformat(job[f"{name}_at"]) for name in ("created", "started", "finished", "expires")]
+    assert moments == sorted(moments)
     assert "key" not in job["images"][0]
     assert "tenant" not in job
+
+
+async def test_what_only_the_model_could_tell_is_a_warning_of_the_finished_generation(
+    services: Services, client: httpx.AsyncClient
+) -> None:
+    job_id = (await ask(client, output_format="png", output_compression=50))["id"]
+    notice = Notice(field="prompt", reason="the last 3 words were not read")
+    await finish_one(services, notice)
+    job = (await client.get(f"{GENERATIONS}/{job_id}")).json()
+    assert [warning["field"] for warning in job["warnings"]] == ["output_compression", "prompt"]
+    assert job["warnings"] == job["plan"]["warnings"]
+    (listed,) = (await client.get(GENERATIONS)).json()["generations"]
+    assert listed["warnings"] == job["warnings"]
 
 
 async def test_a_failed_generation_says_why(services: Services, client: httpx.AsyncClient) -> None:
@@ -236,3 +253,45 @@ async def test_a_tenant_at_its_limit_is_told_so() -> None:
         answer = await client.post(GENERATIONS, json={"prompt": "a"})
     assert (answer.status_code, problem_in(answer)["code"]) == (429, "tenant_limit")
     assert int(answer.headers["Retry-After"]) >= 1
+
+
+async def test_a_broken_model_is_told_with_when_to_ask_again(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise BrokenWeights("unet/model.safetensors", "is cut short")
+
+    monkeypatch.setattr(submission.planner, "plan", broken)
+    answer = await client.post(GENERATIONS, json={"prompt": "a"})
+    assert (answer.status_code, problem_in(answer)["code"]) == (503, "broken_weights")
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"prompt": "a" * 10_001}, "prompt", "10000 characters"),
+        ({"prompt": "a", "metadata": {"k": "v" * 513}}, "metadata.k", "512 characters"),
+        ({"prompt": "a\0"}, "prompt", "must not contain NUL"),
+        ({"prompt": "a", "model": "../etc"}, "model", "begin with a letter or a digit"),
+    ],
+)
+async def test_a_refusal_is_in_words_for_people(
+    client: httpx.AsyncClient, fields: dict[str, object], field: str, words: str
+) -> None:
+    told = problem_in(await client.post(GENERATIONS, json=fields))
+    assert told["field"] == field
+    assert words in told["detail"]
+    assert not any(piece in told["detail"] for piece in ("Value error", "items", "^["))
+
+
+@pytest.mark.parametrize(
+    ("headers", "query"), [({"Idempotency-Key": "a b"}, ""), ({}, "?cursor=x"), ({"Idempotency-Key": "k" * 256}, "")]
+)
+async def test_no_regular_expression_is_shown(client: httpx.AsyncClient, headers: dict[str, str], query: str) -> None:
+    method = "GET" if query else "POST"
+    answer = await client.request(method, f"{GENERATIONS}{query}", json={"prompt": "a"}, headers=headers)
+    told = problem_in(answer)
+    assert answer.status_code == 422
+    assert "must be" in told["detail"]
+    assert "^[" not in answer.text

@@ -54,10 +54,10 @@ async def test_the_receipt_holds_what_was_laid_over_the_model(with_loras: Servic
     job = await ask(client, loras=[{"model": "neon", "weight": 0.8}])
     await finish_one(with_loras)
 
-    receipt = (await client.get(f"{GENERATIONS}/{job['id']}")).json()["receipt"]
+    plan = (await client.get(f"{GENERATIONS}/{job['id']}")).json()["plan"]
 
     sha256 = with_loras.catalog.loras.spec("neon", "").sha256
-    assert receipt["plan"]["loras"] == [{"model": "neon", "sha256": sha256, "weight": 0.8}]
+    assert plan["loras"] == [{"model": "neon", "sha256": sha256, "weight": 0.8}]
 
 
 @pytest.mark.parametrize(

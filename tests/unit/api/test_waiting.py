@@ -21,7 +21,9 @@ from api.waiting import wanted_wait
         ("wait", 0),
         ("wait=", 0),
         ("await=5", 0),
-        ("wait=" + "9" * 5000, 0),
+        ("wait=9999999999", 60),
+        ("wait=" + "9" * 5000, 60),
+        ("wait=" + "0" * 5000 + "7", 7),
     ],
 )
 def test_a_preference_is_granted_as_far_as_it_goes_and_never_an_error(prefer: str | None, seconds: int) -> None:

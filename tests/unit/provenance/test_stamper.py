@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from darkroom.provenance import NoWatermarker, SigningIdentity
+from darkroom.provenance.stamper import ENOUGH_QUALITY
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import clouds, resized, shapes, watermarker
 
@@ -49,6 +50,7 @@ async def test_what_leaves_reads_back_with_the_facts_that_were_put_in(house: Hou
         "model": "tiny",
         "weights_sha256": "1d2bf7658da4ebf4f4679b8aac891318deaae835cd022b0d052146ba6486133a",
         "loras": [{"sha256": "ab" * 32, "weight": 0.8}],
+        "embeddings": [],
         "task": "text_to_image",
         "seed": 7,
         "steps": 20,
@@ -101,6 +103,15 @@ async def test_a_quality_that_would_leave_nothing_of_the_mark_is_raised(
 ) -> None:
     stamped = await house.issue(clouds(128, 128), output_format=output_format, output_compression=quality)
     assert (await house.verify(stamped.data)).state == "intact"
+    assert stamped.quality in (quality, *ENOUGH_QUALITY)
+    assert stamped.quality >= quality
+
+
+async def test_the_quality_that_was_used_is_told(house: House) -> None:
+    told = {"output_format": "jpeg", "output_compression": 95}
+    assert (await house.issue(shapes(128, 128), "01A", **told)).quality == 95
+    assert (await house.issue(shapes(128, 128), "01A", **told)).quality == 95, "of an adopted picture too"
+    assert (await house.issue(shapes(128, 128), "01B")).quality is None
 
 
 async def test_a_picture_of_one_job_has_one_mark_and_others_have_others(house: House) -> None:

@@ -1,12 +1,14 @@
 """Pictures through the real stamper, into a store."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import pytest
 
 from darkroom.errors import StoreUnavailable, UnmarkedOutput
 from darkroom.ledger.protocol import Claim
+from darkroom.provenance.stamper import ENOUGH_QUALITY
 from darkroom.services import WorkerServices
 from tests.fakes import fake_verifier, fake_worker_services
 from tests.integration.ledger.making import plan
@@ -32,15 +34,9 @@ def picture(seed: int = 0) -> Picture:
     return np.clip(colours.transpose(1, 2, 0) + rng.normal(0, 6, (128, 128, 3)), 0, 255).astype(np.uint8)
 
 
-def claim(job_id: str, attempt: int = 1, output_format: str = "png") -> Claim:
-    return Claim(
-        job_id=job_id,
-        tenant="ann",
-        attempt=attempt,
-        plan=plan(output_format=output_format),
-        lease_until=0.0,
-        waited=0.0,
-    )
+def claim(job_id: str, attempt: int = 1, **changed: Any) -> Claim:
+    settled = plan(**changed)
+    return Claim(job_id=job_id, tenant="ann", attempt=attempt, plan=settled, lease_until=0.0, waited=0.0)
 
 
 @pytest.mark.parametrize(("output_format", "extension"), [("png", "png"), ("jpeg", "jpeg"), ("webp", "webp")])
@@ -82,3 +78,24 @@ async def test_a_store_that_stays_away_is_given_up() -> None:
     store.away = True
     with pytest.raises(StoreUnavailable):
         await Finisher(PlainStamper(), store, "cpu", {}, patience=0.1).picture(claim("away"), 0, picture())
+
+
+async def test_a_quality_that_was_raised_is_said(services: WorkerServices, finisher: Finisher) -> None:
+    faint = claim("faint", output_format="jpeg", output_compression=0)
+    artifact = await finisher.picture(faint, 0, picture())
+    outcome = finisher.success(faint.plan, [artifact], [], 1.0)
+    assert artifact.quality in ENOUGH_QUALITY
+    assert outcome.receipt is not None
+    (notice,) = outcome.receipt.plan.warnings
+    assert notice.field == "output_compression"
+    assert f"raised to {artifact.quality} for image 0" in notice.reason
+
+
+async def test_a_quality_that_was_kept_and_one_that_is_none_are_not_said(
+    services: WorkerServices, finisher: Finisher
+) -> None:
+    for kept in (claim("fine", output_format="webp", output_compression=90), claim("none")):
+        artifact = await finisher.picture(kept, 0, picture())
+        outcome = finisher.success(kept.plan, [artifact], [], 1.0)
+        assert outcome.receipt is not None
+        assert outcome.receipt.plan == kept.plan
