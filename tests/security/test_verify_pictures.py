@@ -126,6 +126,7 @@ REFUSED: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*SEEN, *MODIFIED])
 async def test_an_odd_picture_gets_a_verdict(client: httpx.AsyncClient, name: str) -> None:
     data = (SEEN | MODIFIED)[name]()
@@ -135,6 +136,7 @@ async def test_an_odd_picture_gets_a_verdict(client: httpx.AsyncClient, name: st
     assert answer.elapsed.total_seconds() < SECONDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFUSED)
 async def test_what_cannot_be_seen_is_a_problem(client: httpx.AsyncClient, name: str) -> None:
     answer = await client.post(VERIFY, content=REFUSED[name](), headers={"Content-Type": "image/png"})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.settings import Settings
-from darkroom.storage import ObjectStore, open_store
+from darkroom.storage import FolderStore, MemoryStore, ObjectStore, open_store
 from tests.servers.seaweedfs import S3Server
 
 
@@ -25,7 +25,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     if request.param == "s3":
         shared: ObjectStore = request.getfixturevalue("s3_store")
         return shared
-    return open_store(Settings(store=request.param, store_folder=tmp_path / "store"))
+    return MemoryStore() if request.param == "memory" else FolderStore(tmp_path / "store")
 
 
 @pytest.fixture

@@ -133,6 +133,7 @@ def test_a_key_is_known_by_its_digest_alone(capsys: pytest.CaptureFixture[str]) 
     assert told["key"] not in told["setting"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["api", "worker"])
 def test_a_stranger_of_the_same_name_is_refused(package: str, tmp_path: Path) -> None:
     (tmp_path / package).mkdir()

@@ -41,6 +41,7 @@ def test_prompts_of_any_length_share_passes_and_equal_their_solo_runs(epsilon: C
     assert max(relative(found, expected) for found, expected in zip(together, alone, strict=True)) <= 1e-5
 
 
+@pytest.mark.slow
 def test_deterministic_prompts_of_any_length_have_the_same_bits_under_any_load(epsilon: Checkpoint) -> None:
     exact = plans(deterministic=True)
     alone = [denoise_alone(epsilon, plan) for plan in exact]

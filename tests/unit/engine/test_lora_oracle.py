@@ -57,6 +57,7 @@ def difference(checkpoint: Checkpoint, loras: Worn, **fields: Any) -> float:
     return relative(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("targets", [ATTENTION, CONVOLUTIONS, TEXT, (*ATTENTION, *CONVOLUTIONS, *TEXT)])
 def test_kohya_files_with_their_alphas(epsilon: Checkpoint, tmp_path: Path, targets: tuple[str, ...]) -> None:
     file = write_kohya(tmp_path / "a.safetensors", random_halves(epsilon, targets, rank=3, seed=1), alpha=2.0)

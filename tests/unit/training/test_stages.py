@@ -40,6 +40,7 @@ def test_standardising_leaves_the_reconstruction_as_it_was() -> None:
     assert torch.allclose(latents_NCHW.std((0, 2, 3)), torch.ones(4), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_every_stage_runs_a_few_steps(tmp_path: Path) -> None:
     tokenizer = train_tokenizer(1, tmp_path, captions=300)
     words, shares = text.train_text(tokenizer, 1, quiet, steps=2)

@@ -32,6 +32,7 @@ def test_a_child_that_dies_is_followed_by_another_and_buried(tmp_path: Path) -> 
         assert watch.buried == [first]
 
 
+@pytest.mark.slow
 def test_the_first_restart_does_not_wait_and_later_ones_do(tmp_path: Path) -> None:
     slow = Limits(tick=0.01, retry_most=60.0)
     with supervising(tmp_path, "sys.exit(9)", limits=slow) as watch:
