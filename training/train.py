@@ -5,6 +5,7 @@ latents, diffusion, decoder. The same seed on the same machine with the same thr
 """
 
 import argparse
+import json
 import logging
 import sys
 import time
@@ -151,8 +152,17 @@ def assemble(words: TextModel, vae: AutoencoderKL, unet: UNet2DConditionModel, o
     pipeline.to(torch.float16)
     pipeline.save_pretrained(out, safe_serialization=True)
     pipeline.to(torch.float32)
-    file = out / "text_encoder" / "config.json"
-    file.write_text(file.read_text(encoding="utf-8").replace('"float16"', '"float32"'), encoding="utf-8")
+    for file in out.glob("*/config.json"):
+        _settle_config(file)
+
+
+def _settle_config(file: Path) -> None:
+    """Load as float32, and tell nobody where on this machine the stage lay."""
+    config = json.loads(file.read_text(encoding="utf-8"))
+    config.pop("_name_or_path", None)
+    if "dtype" in config:
+        config["dtype"] = "float32"
+    file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def evaluate(out: Path, prompts: int = PROMPTS) -> dict[str, float]:
