@@ -1,7 +1,6 @@
 """The document of the API, finished with what only the running service knows: which models and sizes it has."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,7 +14,6 @@ from api.routes.ops import NotReadyProblem
 from darkroom.catalog import SCHEDULERS, Catalog
 from darkroom.contract.generation import GenerationRequest
 from darkroom.contract.job import JobEvent
-from darkroom.contract.model import ModelSpec
 from darkroom.errors import DarkroomError, ForbiddenOrigin, UnknownHost
 from darkroom.settings import Settings
 
@@ -63,15 +61,19 @@ def generation_request_schema(catalog: Catalog) -> Schema:
     schema["description"] = "The task is the one that the fields belong to, unless it is named."
     schema["examples"] = [EXAMPLE]
     for option in schema["oneOf"]:
-        _narrow(schema["$defs"][option["$ref"].rpartition("/")[2]]["properties"], catalog.specs())
+        _narrow(schema["$defs"][option["$ref"].rpartition("/")[2]]["properties"], catalog)
     return schema
 
 
-def _narrow(fields: Schema, specs: Sequence[ModelSpec]) -> None:
+def _narrow(fields: Schema, catalog: Catalog) -> None:
+    specs = catalog.specs()
     _choices(fields["scheduler"], list(SCHEDULERS))
+    if not catalog.loras.specs():
+        fields["loras"]["maxItems"] = 0
     if not specs:  # every model is broken: nothing to narrow to
         return
     _choices(fields["model"], [spec.name for spec in specs])
+    fields["clip_skip"]["maximum"] = max(spec.max_clip_skip for spec in specs)
     for side in {"width", "height"} & set(fields):
         _integer(fields[side]).update(
             minimum=min(spec.min_size for spec in specs),

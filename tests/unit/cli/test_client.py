@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from darkroom.cli import following
+from darkroom.cli.app import run
 from darkroom.cli.client import Client, Event, media_type_of, parse_events
 from darkroom.cli.console import CommandFailed
 from darkroom.cli.following import follow
@@ -146,3 +147,30 @@ def test_several_pictures_are_numbered(tmp_path: Path) -> None:
 )
 def test_pictures_are_announced_by_their_first_bytes(data: bytes, kind: str) -> None:
     assert media_type_of(data) == kind
+
+
+def test_pictures_are_uploaded_first_and_then_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[str, bytes]] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        sent.append((request.url.path, request.content))
+        if request.url.path == "/api/v1/assets":
+            return httpx.Response(201, json={"id": request.content[-1:].decode() * 64})
+        return httpx.Response(422, json={"detail": "enough", "code": "invalid_field"})
+
+    monkeypatch.setattr("darkroom.cli.client.Client", lambda url, key: client_of(handler))
+    (tmp_path / "i.png").write_bytes(b"\x89PNG a")
+    (tmp_path / "m.png").write_bytes(b"\x89PNG b")
+    arguments = ["generate", "x", "--image", str(tmp_path / "i.png"), "--mask", str(tmp_path / "m.png")]
+
+    assert run([*arguments, "--strength", "0.5", "--expand", "0,8,16,0"]) == 1
+
+    assert [path for path, _ in sent] == ["/api/v1/assets", "/api/v1/assets", "/api/v1/generations"]
+    asked = json.loads(sent[-1][1])
+    assert (asked["image"], asked["mask"], asked["strength"]) == ("a" * 64, "b" * 64, 0.5)
+    assert asked["expand"] == {"left": 0, "top": 8, "right": 16, "bottom": 0}
+
+
+@pytest.mark.parametrize("expand", ["8", "1,2,3", "1,2,3,4,5", "a,b,c,d", "-8,0,0,0", ""])
+def test_an_expansion_that_is_not_four_numbers_is_wrong_usage(expand: str) -> None:
+    assert run(["generate", "x", f"--expand={expand}"]) == 2
