@@ -72,12 +72,12 @@ def _check_header(picture: Image.Image) -> None:
 
 
 def _pixels(picture: Image.Image) -> Pixels:
-    """H W 3, or H W 4 where parts are transparent."""
-    upright = ImageOps.exif_transpose(picture)
-    if upright.mode.startswith("I"):
-        return _of_16_bits(np.asarray(upright))
-    clear = "A" in upright.getbands() or "transparency" in upright.info
-    return np.asarray(upright.convert("RGBA" if clear else "RGB"))
+    """H W 3, or H W 4 where parts are transparent. Copies are large, so none is made that is not needed."""
+    ImageOps.exif_transpose(picture, in_place=True)
+    if picture.mode.startswith("I"):
+        return _of_16_bits(np.asarray(picture))
+    mode = "RGBA" if picture.has_transparency_data else "RGB"
+    return np.asarray(picture if picture.mode == mode else picture.convert(mode))
 
 
 def _of_16_bits(grey_HW: NDArray[np.generic]) -> Pixels:
