@@ -57,7 +57,11 @@ async def _settled(services: Services, desk: Desk, tenant: str, asked: Generatio
 
 def body_hash(asked: GenerationRequest) -> str:
     """sha256 of the request's canonical form: what was left out and what was spelled out as its default are one."""
-    canonical = json.dumps(asked.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    fields = asked.model_dump(mode="json")
+    for name in ("image", "mask"):  # escaping megabytes of base64 would hold everybody up
+        if name in fields:
+            fields[name] = hashlib.sha256(fields[name].encode()).hexdigest()
+    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

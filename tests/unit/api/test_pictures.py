@@ -7,6 +7,7 @@ import httpx
 import numpy as np
 import pytest
 
+from darkroom.contract.start import FromInside
 from darkroom.errors import StoreUnavailable
 from darkroom.inputs.shelf import input_key
 from darkroom.services import Services
@@ -59,10 +60,12 @@ async def test_what_the_worker_will_need_is_stored_before_the_job_is_accepted(
 
 async def test_the_receipt_names_the_task_and_the_pictures(services: Services, client: httpx.AsyncClient) -> None:
     asset, told = await upload(client), await ask(client, image=IMAGE, expand={"right": 64})
-    await finish_one(services)
-    receipt = (await client.get(f"{GENERATIONS}/{told['id']}")).json()["receipt"]
-    assert receipt["plan"]["task"] == "outpaint"
-    assert receipt["plan"]["start"]["image"]["sha256"] == asset["sha256"]
+    receipt = (await finish_one(services)).receipt
+    assert receipt is not None
+    assert receipt.plan.task == "outpaint"
+    assert isinstance(receipt.plan.start, FromInside)
+    assert receipt.plan.start.image.sha256 == asset["sha256"]
+    assert (await client.get(f"{GENERATIONS}/{told['id']}")).json()["plan"] == told["plan"]
 
 
 async def test_the_steps_that_are_computed_are_told(client: httpx.AsyncClient) -> None:
