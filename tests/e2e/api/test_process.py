@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from darkroom.inputs.normal import MAX_PIXELS
 from darkroom.ledger.server import LocalRedis, free_port
 from darkroom.provenance.pictures import BYTES_PER_PIXEL, MOST_BYTES
 from tests.gateway import GENERATIONS
@@ -131,6 +132,15 @@ def largest(media: str, mode: str) -> bytes:
     return buffer.getvalue()
 
 
+def telephoned() -> bytes:
+    """As large as an input may be, and transparent."""
+    steps = np.arange(4096, dtype=np.uint8)
+    pixels = np.stack([steps] * 4, axis=-1)[None].repeat(MAX_PIXELS // 4096, axis=0)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
 @contextmanager
 def watched(running: Process) -> Iterator[list[int]]:
     """The memory of the family, looked at again and again."""
@@ -199,3 +209,15 @@ def test_the_largest_pictures_four_at_once_cost_little_and_leave_nothing(running
         assert max(seen) - before < MOST_MORE_KB
         assert max(seen) - before > MOST_MORE_KB / 3, "else these are not the largest"
         assert running.family_kb() - before < 40 * MEBIBYTE
+
+
+@pytest.mark.slow
+def test_the_largest_inputs_leave_nothing(running: Process) -> None:
+    data = telephoned()
+    with httpx.Client(base_url=running.url, trust_env=False, timeout=60) as client, ThreadPoolExecutor(4) as threads:
+
+        def keep(_: int) -> int:
+            return client.post("/api/v1/assets", content=data, headers={"Content-Type": "image/png"}).status_code
+
+        assert list(threads.map(keep, range(8))) == [201] * 8
+        assert running.resident_kb() < MOST_RESIDENT_KB
