@@ -39,7 +39,7 @@ check-layers:
 	$(BIN)/lint-imports
 
 check-tests:
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" --numprocesses=auto --maxprocesses=4
 
 fix: .venv/.dev ## format the code, mend what ruff can, write the generated pages
 	$(BIN)/ruff check --fix

@@ -45,7 +45,11 @@ async def test_a_checkpoint_without_weights_is_named(settings: Settings, tmp_pat
     (tmp_path / "empty").mkdir()
     broken = settings.model_copy(update={"models": {"mine": tmp_path / "empty"}})
     verdicts = await checks.check_models(broken)
-    assert [(state, words.partition(":")[0]) for state, words in verdicts] == [("fail", "mine"), ("ok", "tiny")]
+    assert [(state, words.partition(":")[0]) for state, words in verdicts] == [
+        ("fail", "mine"),
+        ("ok", "tiny"),
+        ("ok", "LoRA outline"),
+    ]
 
 
 async def test_a_redis_that_is_away_is_a_failure(settings: Settings) -> None:
