@@ -130,8 +130,17 @@ async def test_a_ledger_that_restarts_in_mid_generation_costs_nothing(tmp_path: 
             assert (await service.ended(job_id)).state is JobState.SUCCEEDED
             assert await service.story(job_id) == ["queued", "running", "succeeded"]
             assert (await service.ended(await service.submit(steps=4))).state is JobState.SUCCEEDED
+            await _logged(service, "ledger.back")
             log = service.log.read_text()
             assert (log.count("ledger.away"), log.count("ledger.back")) == (1, 1)
+
+
+async def _logged(service: Service, event: str) -> None:
+    """That the ledger is back is said by the next sweep, which may come after the job's end."""
+    until = time.monotonic() + 20
+    while event not in service.log.read_text():
+        assert time.monotonic() < until, f"{event} was never logged"
+        await asyncio.sleep(0.1)
 
 
 async def test_a_stopped_worker_hands_back_what_it_cannot_finish(
