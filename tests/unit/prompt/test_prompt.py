@@ -98,12 +98,16 @@ def test_weights_brought_within_the_limit_are_counted() -> None:
     ids=lambda text: text[:8],
 )
 def test_ten_thousand_hostile_characters_take_no_time_and_no_recursion(text: str) -> None:
-    began = time.process_time()
-
+    # Milliseconds in fact; the best of three, since the collector may have half a second of others' garbage to go through.
+    assert min(seconds_to_parse(text) for _ in range(3)) < 0.5
     parsed = parse(text)
-
-    assert time.process_time() - began < 0.5
     assert all(abs(piece.weight) <= MOST_WEIGHT for section in parsed.sections for piece in section)
+
+
+def seconds_to_parse(text: str) -> float:
+    began = time.thread_time()
+    parse(text)
+    return time.thread_time() - began
 
 
 def test_brackets_around_nothing_times_infinity_are_a_number() -> None:
