@@ -98,7 +98,7 @@ def test_weights_brought_within_the_limit_are_counted() -> None:
     ids=lambda text: text[:8],
 )
 def test_ten_thousand_hostile_characters_take_no_time_and_no_recursion(text: str) -> None:
-    # Milliseconds in fact; the best of three, since the collector may have half a second of others' garbage to go through.
+    # Milliseconds in fact; the best of three, since the collector may come by with half a second of work.
     assert min(seconds_to_parse(text) for _ in range(3)) < 0.5
     parsed = parse(text)
     assert all(abs(piece.weight) <= MOST_WEIGHT for section in parsed.sections for piece in section)
