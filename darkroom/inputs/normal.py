@@ -17,7 +17,7 @@ Pixels = NDArray[np.uint8]  # H W 3 or H W 4
 
 MAX_PIXELS: Final = 4096 * 3072  # of a telephone; more would take more than 200 MB
 MEDIA_TYPE: Final = "image/png"
-# Inputs live for days and are read once or twice: little time for a few percent more bytes.
+# Inputs are read once or twice: little time for a few percent more bytes.
 _PNG_EFFORT: Final = 1
 
 

@@ -19,7 +19,7 @@ from worker.engine.table import Step, Table, Term
 
 # By scheduler, configuration, steps and beginning; one takes some ten kilobytes.
 REMEMBERED_TABLES = 256
-# Most steps back a table may reach. PNDM needs 4.
+# Most steps back a table may reach; three are what the longest of them needs.
 MAX_DEPTH = 4
 # Numbers in a probe that no unit vector uses: noise alone is seen there.
 NOISE_COLUMNS = 64

@@ -1,1 +1,1 @@
-"""What a file shows by itself: the one place where bytes of strangers are parsed, in a process that may be lost."""
+"""What a file shows by itself, found out in a process that may be lost."""
