@@ -32,6 +32,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.keys = KeyRing.of(services.settings)
     app.state.crowd = Crowd()
+    app.state.long_bodies = Crowd()
     app.state.reading_desk = Desk()
     app.state.stopping = asyncio.Event()
     errors.install(app)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
 from fastapi import Depends
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from api import strict_json
+from api.desk import Crowd
 from darkroom.contract.generation import GenerationRequest
 from darkroom.errors import MalformedBody, PayloadTooLarge, UnsupportedMediaType
 from darkroom.settings import Settings
@@ -84,7 +86,22 @@ async def generation_request(request: Request) -> GenerationRequest:
     """
     if media_type_of(request) != "application/json":
         raise UnsupportedMediaType("send JSON with the header Content-Type: application/json (curl: --json DATA)")
-    data = await read_body(request, json_limit(request.app.state.services.settings))
+    with _place(request):
+        data = await read_body(request, json_limit(request.app.state.services.settings))
+        if len(data) > LONG_BYTES:
+            return await asyncio.to_thread(_generation_of, data)
+    return _generation_of(data)
+
+
+def _place(request: Request) -> AbstractContextManager[None]:
+    """Long bodies, and those that do not say, are read by few at a time: they lie in memory."""
+    declared = request.headers.get("content-length", "")
+    short = declared.isdecimal() and int(declared[:20]) <= LONG_BYTES
+    crowd: Crowd = request.app.state.long_bodies
+    return nullcontext() if short else crowd
+
+
+def _generation_of(data: bytes) -> GenerationRequest:
     _refuse_long_structure(data)
     value = strict_json.parse(data)
     try:

@@ -30,7 +30,7 @@ class Desk:
 
 
 class Crowd:
-    """Lets so many in and no more. What they bring lies on disk until it is their turn."""
+    """Lets so many in and no more. What they bring waits for its turn on disk, or is not yet read."""
 
     def __init__(self) -> None:
         self._visitors = 0

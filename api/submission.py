@@ -50,8 +50,8 @@ async def _settled(services: Services, desk: Desk, tenant: str, asked: Generatio
     async with desk:
         read = await read_inputs(services.store, tenant, asked)
         plan = planner.plan(asked, services.catalog, read.inputs, now=time.time())
-        for picture in read.pictures:
-            await keep(services.store, tenant, picture)
+    for picture in read.sent:
+        await keep(services.store, tenant, picture)
     return plan
 
 

@@ -12,7 +12,16 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from api.body import chunks, media_type_of
-from darkroom.errors import InvalidField, MalformedBody, UnsupportedMediaType
+from darkroom.errors import (
+    BadPicture,
+    CapacityError,
+    InvalidField,
+    MalformedBody,
+    PayloadTooLarge,
+    StoreUnavailable,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
 
 FIELD = "file"
 MAX_FORM_FIELDS = 8
@@ -27,7 +36,17 @@ _FORM: dict[str, Any] = {
         "required": [FIELD],
     }
 }
-# What OpenAPI is told of such a body.
+# What OpenAPI is told of such a body, and of what may be wrong with it or with the place where it is looked at.
+PICTURE_PROBLEMS = (
+    MalformedBody,
+    Unauthenticated,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    BadPicture,
+    InvalidField,
+    CapacityError,
+    StoreUnavailable,
+)
 PICTURE_BODY: dict[str, Any] = {
     "required": True,
     "description": "the picture, as the body itself or as the form part `file`",

@@ -11,7 +11,7 @@ from darkroom.errors import UnavailableError
 from darkroom.ledger.protocol import Ledger
 
 MAX_WAIT_SECONDS = 60
-_WAIT = re.compile(r'wait\s*=\s*"?0*([0-9]+)"?', re.ASCII | re.IGNORECASE)
+_WAIT = re.compile(r'wait\s*=\s*"?([0-9]+)"?', re.ASCII | re.IGNORECASE)
 _MOST_DIGITS = 9  # the first nine of more are too many seconds, too
 _SLICE_SECONDS = 1.0
 
@@ -20,7 +20,7 @@ def wanted_wait(prefer: str | None) -> int:
     """Seconds to wait, cut to what we grant. A preference we cannot read is no error: RFC 7240 says to ignore it."""
     for preference in (prefer or "").split(","):
         if found := _WAIT.fullmatch(preference.partition(";")[0].strip()):
-            return min(int(found[1][:_MOST_DIGITS]), MAX_WAIT_SECONDS)
+            return min(int(found[1].lstrip("0")[:_MOST_DIGITS] or 0), MAX_WAIT_SECONDS)
     return 0
 
 

@@ -8,17 +8,7 @@ from api.deps import ServicesOf, Tenant
 from api.desk import Crowd, Desk
 from api.documents import problems
 from api.resources import Asset
-from api.uploads import PICTURE_BODY, uploaded_picture
-from darkroom.errors import (
-    BadPicture,
-    CapacityError,
-    InvalidField,
-    MalformedBody,
-    PayloadTooLarge,
-    StoreUnavailable,
-    Unauthenticated,
-    UnsupportedMediaType,
-)
+from api.uploads import PICTURE_BODY, PICTURE_PROBLEMS, uploaded_picture
 from darkroom.inputs.normal import normalise
 from darkroom.inputs.shelf import keep
 
@@ -30,16 +20,7 @@ router = APIRouter(prefix="/api/v1/assets", tags=["assets"])
     operation_id="create_asset",
     status_code=201,
     openapi_extra={"requestBody": PICTURE_BODY},
-    responses=problems(
-        MalformedBody,
-        Unauthenticated,
-        PayloadTooLarge,
-        UnsupportedMediaType,
-        BadPicture,
-        InvalidField,
-        CapacityError,
-        StoreUnavailable,
-    ),
+    responses=problems(*PICTURE_PROBLEMS),
 )
 async def create_asset(request: Request, services: ServicesOf, tenant: Tenant) -> Asset:
     """Keep a picture under an id that generations may name as `image` or `mask`. The same picture has the same id."""
@@ -47,6 +28,6 @@ async def create_asset(request: Request, services: ServicesOf, tenant: Tenant) -
     desk: Desk = request.app.state.reading_desk
     with crowd:
         async with uploaded_picture(request, services.settings.max_body_bytes) as file, desk:
-            picture = await asyncio.to_thread(normalise, file.read())
+            picture = await asyncio.to_thread(lambda: normalise(file.read()))
         kept = await keep(services.store, tenant, picture)
     return Asset(id=kept.sha256, **kept.model_dump())

@@ -5,17 +5,7 @@ from fastapi import APIRouter, Request
 from api.deps import ServicesOf, Tenant
 from api.desk import Crowd
 from api.documents import problems
-from api.uploads import PICTURE_BODY, uploaded_picture
-from darkroom.errors import (
-    BadPicture,
-    CapacityError,
-    InvalidField,
-    MalformedBody,
-    PayloadTooLarge,
-    StoreUnavailable,
-    Unauthenticated,
-    UnsupportedMediaType,
-)
+from api.uploads import PICTURE_BODY, PICTURE_PROBLEMS, uploaded_picture
 from darkroom.provenance import Verdict
 
 router = APIRouter(prefix="/api/v1/provenance", tags=["provenance"])
@@ -25,16 +15,7 @@ router = APIRouter(prefix="/api/v1/provenance", tags=["provenance"])
     "/verify",
     operation_id="verify_picture",
     openapi_extra={"requestBody": PICTURE_BODY},
-    responses=problems(
-        MalformedBody,
-        Unauthenticated,
-        PayloadTooLarge,
-        UnsupportedMediaType,
-        BadPicture,
-        InvalidField,
-        CapacityError,
-        StoreUnavailable,
-    ),
+    responses=problems(*PICTURE_PROBLEMS),
 )
 async def verify_picture(request: Request, services: ServicesOf, _: Tenant) -> Verdict:
     """What the picture's credential and its watermark say, and what the two together amount to."""

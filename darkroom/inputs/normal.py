@@ -22,12 +22,22 @@ _PNG_EFFORT: Final = 1
 
 
 @dataclass(frozen=True)
-class Normal:
-    """A picture in our form, and what leads back to it."""
+class Kept:
+    """A picture in our form, as it is kept, and what leads back to it."""
 
     png: bytes
     ref: PictureRef
+
+
+@dataclass(frozen=True)
+class Normal(Kept):
+    """The same, decoded."""
+
     pixels: Pixels
+
+    def packed(self) -> Kept:
+        """Without the pixels, which take much more memory."""
+        return Kept(self.png, self.ref)
 
 
 def normalise(data: bytes) -> Normal:

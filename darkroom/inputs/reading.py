@@ -11,7 +11,7 @@ from darkroom.contract.start import Box, PictureRef
 from darkroom.errors import BadPicture, InvalidField, NotStored
 from darkroom.inputs.mask import binary, bounds
 from darkroom.inputs.naming import named_picture
-from darkroom.inputs.normal import Normal, normalise, stored
+from darkroom.inputs.normal import Kept, Normal, normalise, stored
 from darkroom.inputs.shelf import fetch
 from darkroom.storage.protocol import ObjectStore
 
@@ -20,10 +20,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Read:
-    """`pictures` came with the request, and are to be kept once it is known to be sound."""
+    """`sent` came with the request, and are to be kept once it is known to be sound; assets are kept already."""
 
     inputs: Inputs
-    pictures: tuple[Normal, ...] = ()
+    sent: tuple[Kept, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """A picture of a request. `sent`: it came with the request, and was not named by its id."""
+
+    picture: Normal
+    sent: bool
 
 
 async def read_inputs(store: ObjectStore, tenant: str, request: GenerationRequest) -> Read:
@@ -35,21 +43,26 @@ async def read_inputs(store: ObjectStore, tenant: str, request: GenerationReques
         return Read(NoPicture())
     image = await _picture(store, tenant, "image", request.image)
     if not isinstance(request, Inpaint):
-        return Read(OnePicture(image=image.ref), (image,))
+        return Read(OnePicture(image=image.picture.ref), _sent(image))
     mask = await _picture(store, tenant, "mask", request.mask)
-    masked = await asyncio.to_thread(_masked, image.ref, mask)
-    return Read(MaskedPicture(image=image.ref, mask=mask.ref, masked=masked), (image, mask))
+    ref, mask_ref = image.picture.ref, mask.picture.ref
+    masked = await asyncio.to_thread(_masked, ref, mask.picture)
+    return Read(MaskedPicture(image=ref, mask=mask_ref, masked=masked), _sent(image, mask))
 
 
-async def _picture(store: ObjectStore, tenant: str, field: str, text: str) -> Normal:
+def _sent(*found: Found) -> tuple[Kept, ...]:
+    return tuple(each.picture.packed() for each in found if each.sent)
+
+
+async def _picture(store: ObjectStore, tenant: str, field: str, text: str) -> Found:
     named = await asyncio.to_thread(named_picture, field, text)
     if isinstance(named, bytes):
-        return await asyncio.to_thread(_judged, field, lambda: normalise(named))
+        return Found(await asyncio.to_thread(_judged, field, lambda: normalise(named)), sent=True)
     try:
         png = await fetch(store, tenant, named.sha256)
     except NotStored:
         raise InvalidField(field, "you have no asset with this id") from None
-    return await asyncio.to_thread(_judged, field, lambda: stored(png))
+    return Found(await asyncio.to_thread(_judged, field, lambda: stored(png)), sent=False)
 
 
 def _judged(field: str, read: Callable[[], T]) -> T:

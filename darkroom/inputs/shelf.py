@@ -4,7 +4,7 @@ import hashlib
 
 from darkroom.contract.start import PictureRef
 from darkroom.errors import NotStored
-from darkroom.inputs.normal import MEDIA_TYPE, Normal
+from darkroom.inputs.normal import MEDIA_TYPE, Kept
 from darkroom.storage.protocol import ObjectStore
 
 
@@ -13,9 +13,12 @@ def input_key(tenant: str, sha256: str) -> str:
     return f"inputs/{hashlib.sha256(tenant.encode()).hexdigest()[:32]}/{sha256}.png"
 
 
-async def keep(store: ObjectStore, tenant: str, picture: Normal) -> PictureRef:
-    """Store a picture, once however often it comes. Raises: StoreUnavailable, StoreError."""
-    await store.put(input_key(tenant, picture.ref.sha256), picture.png, media_type=MEDIA_TYPE, if_absent=True)
+async def keep(store: ObjectStore, tenant: str, picture: Kept) -> PictureRef:
+    """Store a picture, once however often it comes: over what lies there, so that sending it again repairs it.
+
+    Raises: StoreUnavailable, StoreError.
+    """
+    await store.put(input_key(tenant, picture.ref.sha256), picture.png, media_type=MEDIA_TYPE)
     return picture.ref
 
 

@@ -6,6 +6,7 @@ import pytest
 from starlette.requests import Request
 
 from api import body
+from api.desk import VISITORS
 from darkroom.contract.generation import TextToImage
 from darkroom.errors import MalformedBody, PayloadTooLarge, UnsupportedMediaType
 from tests.gateway import GENERATIONS, problem_in
@@ -94,6 +95,29 @@ async def test_json_is_bounded_also_in_chunks(client: httpx.AsyncClient) -> None
     answer = await client.post(GENERATIONS, content=endless(), headers=JSON)
     assert (answer.status_code, problem_in(answer)["code"]) == (413, "payload_too_large")
     assert sent <= body.MAX_JSON_BYTES / 65536 + 2
+
+
+@pytest.mark.parametrize("declared", [None, body.LONG_BYTES + 1])
+async def test_long_bodies_are_read_by_few_at_a_time_and_short_ones_by_all(
+    client: httpx.AsyncClient, declared: int | None
+) -> None:
+    arrived, over = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        arrived.release()
+        await over.wait()
+        yield b"{}" if declared is None else b" " * declared
+
+    headers = JSON if declared is None else {**JSON, "Content-Length": str(declared)}
+    reading = [asyncio.create_task(client.post(GENERATIONS, content=slow(), headers=headers)) for _ in range(VISITORS)]
+    for _ in reading:
+        await arrived.acquire()
+    refused = await client.post(GENERATIONS, content=slow(), headers=headers)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
+    assert (await client.post(GENERATIONS, json={"prompt": "a"})).status_code == 202
+    over.set()
+    assert {answer.status_code for answer in await asyncio.gather(*reading)} <= {400, 422}
+    assert (await client.post(GENERATIONS, content=slow(), headers=headers)).status_code in (400, 422)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Pictures over HTTP: sent with a request, or ahead of it."""
 
+import asyncio
 import base64
 from typing import Any
 
@@ -56,6 +57,27 @@ async def test_what_the_worker_will_need_is_stored_before_the_job_is_accepted(
     assert claim.job_id == told["id"]
     for name in ("image", "mask"):
         assert await services.store.get(input_key(claim.tenant, told["plan"]["start"][name]["sha256"]))
+
+
+async def test_a_slow_store_does_not_keep_others_from_the_desk(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, called, slow = services.store.put, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*arguments: Any, **named: Any) -> Any:
+        called.set()
+        await slow.wait()
+        return await put(*arguments, **named)
+
+    asset = await upload(client)
+    monkeypatch.setattr(services.store, "put", slowly)
+    waiting = asyncio.create_task(ask(client, image=IMAGE, mask=mask()))
+    await called.wait()
+    async with asyncio.timeout(5):
+        assert (await ask(client, image=asset["id"]))["state"] == "queued"
+    assert not waiting.done()
+    slow.set()
+    assert (await waiting)["state"] == "queued"
 
 
 async def test_the_receipt_names_the_task_and_the_pictures(services: Services, client: httpx.AsyncClient) -> None:

@@ -1,6 +1,15 @@
+import time
+
 import pytest
 
 from api.waiting import wanted_wait
+
+
+def test_a_hostile_preference_takes_no_time() -> None:
+    hostile = "wait=" + "0" * 16_000 + "x"
+    began = time.thread_time()
+    assert wanted_wait(hostile) == 0
+    assert time.thread_time() - began < 0.1
 
 
 @pytest.mark.parametrize(

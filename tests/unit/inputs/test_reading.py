@@ -11,7 +11,7 @@ from darkroom.contract.generation import GenerationRequest
 from darkroom.contract.inputs import MaskedPicture, NoPicture, OnePicture
 from darkroom.contract.start import Box
 from darkroom.errors import InvalidField, NotStored
-from darkroom.inputs.normal import normalise
+from darkroom.inputs.normal import normalise, stored
 from darkroom.inputs.reading import Read, read_inputs
 from darkroom.inputs.shelf import fetch, input_key, keep
 from darkroom.storage import MemoryStore
@@ -47,15 +47,17 @@ async def test_words_need_no_picture() -> None:
 
 async def test_a_picture_in_the_request_is_read_and_ready_to_be_kept() -> None:
     found = await read(MemoryStore(), image=base64_of(PICTURE))
-    (picture,) = found.pictures
+    (picture,) = found.sent
     assert found.inputs == OnePicture(image=picture.ref)
-    assert np.array_equal(picture.pixels, scene())
+    assert np.array_equal(stored(picture.png).pixels, scene())
 
 
 async def test_an_asset_is_read_from_the_store_of_its_tenant_alone() -> None:
     store = MemoryStore()
     ref = await keep(store, "ann", normalise(PICTURE))
-    assert (await read(store, image=ref.sha256)).inputs == OnePicture(image=ref)
+    found = await read(store, image=ref.sha256)
+    assert found.inputs == OnePicture(image=ref)
+    assert not found.sent, "what is kept already would be kept again"
     strangers = MemoryStore()
     await keep(strangers, "bob", normalise(PICTURE))
     assert await refused(strangers, image=ref.sha256) == "image"
@@ -65,7 +67,7 @@ async def test_a_mask_tells_what_it_covers() -> None:
     found = await read(MemoryStore(), image=base64_of(PICTURE), mask=mask_of((slice(2, 9), slice(4, 20))))
     assert isinstance(found.inputs, MaskedPicture)
     assert found.inputs.masked == Box(left=4, top=2, width=16, height=7)
-    assert len(found.pictures) == 2
+    assert len(found.sent) == 2
 
 
 async def test_what_is_wrong_with_a_picture_names_its_field() -> None:
@@ -85,6 +87,8 @@ async def test_bytes_that_changed_in_the_store_are_not_taken() -> None:
     with pytest.raises(NotStored):
         await fetch(store, "ann", ref.sha256)
     assert await refused(store, image=ref.sha256) == "image"
+    await keep(store, "ann", normalise(PICTURE))
+    assert await fetch(store, "ann", ref.sha256) == normalise(PICTURE).png
 
 
 def test_a_key_hides_the_tenant_and_fits_any_name() -> None:
