@@ -10,7 +10,8 @@ end
 for _, member in ipairs(due('ended', now - RULES.result_ttl_ms)) do
   local id, tenant = string.match(member, '^([^:]*):(.*)$')
   local pictures, attempt = unpack(redis.call('HMGET', key('job', id), 'pictures', 'attempt'))
-  if attempt ~= '0' then redis.call('XADD', key('leftovers'), '*', 'keys', pictures) end
+  -- A record that is damaged, or of an older version, must not end the sweep for all others.
+  if pictures and attempt ~= '0' then redis.call('XADD', key('leftovers'), '*', 'keys', pictures) end
   redis.call('DEL', key('job', id), key('events', id))
   redis.call('ZREM', key('jobs', tenant), id)
   redis.call('ZREM', key('ended'), member)

@@ -1,11 +1,15 @@
 """What a forgotten record leaves in the store is handed over with the forgetting, and kept until it is gone."""
 
 import pytest
+from redis.asyncio import Redis
 
 from darkroom.contract.job import picture_keys
 from darkroom.errors import InvalidField
 from darkroom.ledger.protocol import Ledger
-from tests.integration.ledger.clocks import StillClock
+from darkroom.ledger.redis import RedisLedger
+from darkroom.ledger.server import LocalRedis
+from tests.integration.ledger.clocks import STILL_LUA, StillClock
+from tests.integration.ledger.conftest import RULES
 from tests.integration.ledger.making import FAILED, claimed, plan, submitted, succeeded
 
 
@@ -49,6 +53,25 @@ async def test_a_job_that_nobody_began_leaves_nothing(ledger: Ledger, clock: Sti
     await forget_all(ledger, clock)
     assert (await ledger.jobs("ann", limit=9)).jobs == ()
     assert await ledger.leftovers() == []
+
+
+@pytest.mark.slow
+async def test_a_record_that_does_not_name_its_pictures_does_not_end_the_sweep(
+    redis_client: Redis, valkey: LocalRedis, key_prefix: str
+) -> None:
+    clock = await StillClock.on_server(redis_client, key_prefix)
+    ledger = RedisLedger(valkey.url, prefix=key_prefix, rules=RULES, clock=STILL_LUA)
+    try:
+        old = await submitted(ledger)
+        await ledger.finish(old, (await claimed(ledger)).attempt, succeeded())
+        assert await redis_client.hdel(f"{{{key_prefix}}}:job:{old}", "pictures")
+        job_id = await submitted(ledger)
+        await ledger.finish(job_id, (await claimed(ledger)).attempt, succeeded())
+        await forget_all(ledger, clock)
+        assert [keys for _, keys in await ledger.leftovers()] == [picture_keys(job_id, plan())]
+        assert (await ledger.jobs("ann", limit=9)).jobs == ()
+    finally:
+        await ledger.close()
 
 
 async def test_leftovers_stay_until_they_are_done(ledger: Ledger, clock: StillClock) -> None:
