@@ -11,6 +11,9 @@ from api.errors import headers_of
 from api.hardening import HardenedHeaders
 from api.problems import MEDIA_TYPE, answer, problem_of
 from darkroom.errors import CapacityError, MalformedRequest
+from darkroom.log import get_logger
+
+_log = get_logger(__name__)
 
 HEADER_SECONDS = 10.0
 # After an early refusal we go on reading for a moment: closing at once would destroy the answer on its way.
@@ -83,7 +86,9 @@ class DeadlineProtocol(H11Protocol):
 
 
 async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
+    """These requests reach no other code of ours that could tell of them."""
     error = CapacityError("too many connections are open")
+    _log.warning("request.crowded_out", method=scope["method"], status=error.status)
     await answer(problem_of(error), {**headers_of(error), "Connection": "close"})(scope, receive, send)
 
 

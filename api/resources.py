@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from darkroom.catalog import unavailable
 from darkroom.contract.job import Artifact, Failure, Job, JobState, Progress, Receipt
 from darkroom.contract.lora import LoraFormat, LoraSpec
 from darkroom.contract.model import Family, ModelSpec
@@ -124,8 +125,8 @@ class Lora(Resource):
     models: list[str]
 
 
-class UnavailableLora(Resource):
-    """A LoRA that is configured but cannot be applied, and why."""
+class Unavailable(Resource):
+    """Configured, but not to be had, and why."""
 
     name: str
     code: str
@@ -134,7 +135,7 @@ class UnavailableLora(Resource):
 
 class Loras(Resource):
     loras: list[Lora]
-    unavailable: list[UnavailableLora]
+    unavailable: list[Unavailable]
 
 
 class Embedding(Resource):
@@ -146,17 +147,9 @@ class Embedding(Resource):
     models: list[str] = Field(description="models whose text encoders it fits")
 
 
-class UnavailableEmbedding(Resource):
-    """Configured, but not to be had."""
-
-    name: str
-    code: str
-    reason: str
-
-
 class Embeddings(Resource):
     embeddings: list[Embedding]
-    unavailable: list[UnavailableEmbedding]
+    unavailable: list[Unavailable]
 
 
 class Scheduler(Resource):
@@ -225,6 +218,10 @@ def model_of(spec: ModelSpec) -> Model:
 
 def lora_of(spec: LoraSpec) -> Lora:
     return Lora.model_validate(spec, from_attributes=True)
+
+
+def unavailable_of(entry: unavailable.Unavailable) -> Unavailable:
+    return Unavailable(name=entry.name, code=entry.error.code, reason=entry.error.detail)
 
 
 def _image(artifact: Artifact, here: str) -> Image:

@@ -17,10 +17,9 @@ from api.resources import (
     Models,
     Scheduler,
     Schedulers,
-    UnavailableEmbedding,
-    UnavailableLora,
     lora_of,
     model_of,
+    unavailable_of,
 )
 from api.waiting import MAX_WAIT_SECONDS
 from darkroom.catalog import SCHEDULER_TITLES, SCHEDULERS
@@ -43,12 +42,10 @@ async def list_models(services: ServicesOf, _: Tenant) -> Models:
 @router.get("/loras", operation_id="list_loras")
 async def list_loras(services: ServicesOf, _: Tenant) -> Loras:
     """The LoRAs a generation may name, and those that are configured but broken."""
-    broken = services.catalog.loras.unavailable()
+    known = services.catalog.loras
     return Loras(
-        loras=[lora_of(spec) for spec in services.catalog.loras.specs()],
-        unavailable=[
-            UnavailableLora(name=entry.name, code=entry.error.code, reason=entry.error.detail) for entry in broken
-        ],
+        loras=[lora_of(spec) for spec in known.specs()],
+        unavailable=[unavailable_of(entry) for entry in known.unavailable()],
     )
 
 
@@ -58,10 +55,7 @@ async def list_embeddings(services: ServicesOf, _: Tenant) -> Embeddings:
     known = services.catalog.embeddings
     return Embeddings(
         embeddings=[Embedding.model_validate(spec.model_dump(exclude={"path", "widths"})) for spec in known.specs()],
-        unavailable=[
-            UnavailableEmbedding(name=entry.name, code=entry.error.code, reason=entry.error.detail)
-            for entry in known.unavailable()
-        ],
+        unavailable=[unavailable_of(entry) for entry in known.unavailable()],
     )
 
 

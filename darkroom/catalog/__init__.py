@@ -1,8 +1,9 @@
 """Which checkpoints can be served, known from configuration and headers without loading a weight and without torch."""
 
-from darkroom.catalog.loras import Loras, UnavailableLora
-from darkroom.catalog.registry import Catalog, Unavailable, embedded_model_folder, open_catalog
+from darkroom.catalog.loras import Loras
+from darkroom.catalog.registry import Catalog, embedded_model_folder, open_catalog
 from darkroom.catalog.schedulers import SCHEDULER_TITLES, SCHEDULERS
+from darkroom.catalog.unavailable import Unavailable
 
 __all__ = [
     "SCHEDULERS",
@@ -10,7 +11,6 @@ __all__ = [
     "Catalog",
     "Loras",
     "Unavailable",
-    "UnavailableLora",
     "embedded_model_folder",
     "open_catalog",
 ]

@@ -5,11 +5,11 @@ row a token. Files for Stable Diffusion XL hold `clip_l` and `clip_g`, with as m
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from darkroom.catalog.safetensors_header import TensorHeader, UnsoundHeader, read_header
+from darkroom.catalog.unavailable import Unavailable
 from darkroom.contract.embedding import EmbeddingSpec
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import BrokenWeights, MissingWeights, ModelError
@@ -21,20 +21,15 @@ BOTH_ENCODERS = ("clip_l", "clip_g")
 FLOATS = ("F16", "BF16", "F32")
 
 
-@dataclass(frozen=True)
-class UnavailableEmbedding:
-    """A configured embedding that cannot be used, and why."""
-
-    name: str
-    error: ModelError
-
-
 class Embeddings:
     """Embeddings by name. A broken one is listed as unavailable and does not take the others down."""
 
-    def __init__(self, specs: Iterable[EmbeddingSpec] = (), unavailable: Iterable[UnavailableEmbedding] = ()) -> None:
+    def __init__(self, specs: Iterable[EmbeddingSpec] = (), unavailable: Iterable[Unavailable] = ()) -> None:
         self._specs = {spec.name: spec for spec in specs}
         self._unavailable = {entry.name: entry for entry in unavailable}
+        longest_first = sorted({*self._specs, *self._unavailable}, key=lambda name: (-len(name), name))
+        alternatives = "|".join(map(re.escape, longest_first))
+        self._named = re.compile(rf"(?<![a-z0-9_])(?:{alternatives})(?![a-z0-9_])") if alternatives else None
 
     def spec(self, name: str) -> EmbeddingSpec | None:
         return self._specs.get(name)
@@ -43,16 +38,16 @@ class Embeddings:
         """What prompts can name, by name."""
         return tuple(self._specs[name] for name in sorted(self._specs))
 
-    def unavailable(self) -> tuple[UnavailableEmbedding, ...]:
+    def unavailable(self) -> tuple[Unavailable, ...]:
         """What was configured but cannot be used, by name."""
         return tuple(self._unavailable[name] for name in sorted(self._unavailable))
 
-    def named_in(self, text: str) -> Iterator[str]:
-        """Names that stand in `text` as words of their own, in whatever case: tokenizers see none."""
-        lowered = text.lower()
-        for name in sorted({**self._specs, **self._unavailable}):
-            if re.search(rf"(?<![a-z0-9_]){re.escape(name)}(?![a-z0-9_])", lowered):
-                yield name
+    def named_in(self, text: str) -> tuple[str, ...]:
+        """Names that stand in `text` as words of their own, in whatever case: tokenizers see none.
+
+        Where one name begins another, the longer is meant, as it is when the text is encoded.
+        """
+        return tuple(sorted(set(self._named.findall(text.lower())))) if self._named else ()
 
 
 def read_embeddings(
@@ -60,13 +55,13 @@ def read_embeddings(
 ) -> Embeddings:
     """The embeddings of these files, name -> file, each held against every model."""
     specs: list[EmbeddingSpec] = []
-    unavailable: list[UnavailableEmbedding] = []
+    unavailable: list[Unavailable] = []
     known = tuple(models)
     for name, file in files.items():
         try:
             specs.append(read_embedding(name, file.expanduser().absolute(), known, sha256))
         except ModelError as error:
-            unavailable.append(UnavailableEmbedding(name, error))
+            unavailable.append(Unavailable(name, error))
     return Embeddings(specs, unavailable)
 
 

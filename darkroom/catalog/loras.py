@@ -1,12 +1,12 @@
 """The LoRAs this service offers, by name."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from darkroom.catalog.lora_fit import base_shapes, misfit
 from darkroom.catalog.lora_header import UnreadLora, lora_layers
 from darkroom.catalog.safetensors_header import UnsoundHeader, read_header, read_metadata
+from darkroom.catalog.unavailable import Unavailable
 from darkroom.contract.lora import LoraSpec
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import BrokenWeights, MissingWeights, ModelError, UnknownLora
@@ -15,18 +15,10 @@ MAX_LORA_BYTES = 4 * 1024**3
 SUFFIX = ".safetensors"
 
 
-@dataclass(frozen=True)
-class UnavailableLora:
-    """A configured LoRA that cannot be applied, and why."""
-
-    name: str
-    error: ModelError
-
-
 class Loras:
     """LoRAs by name. A broken one is listed as unavailable and does not take the others down."""
 
-    def __init__(self, specs: Iterable[LoraSpec] = (), unavailable: Iterable[UnavailableLora] = ()) -> None:
+    def __init__(self, specs: Iterable[LoraSpec] = (), unavailable: Iterable[Unavailable] = ()) -> None:
         self._specs = {spec.name: spec for spec in specs}
         self._unavailable = {entry.name: entry for entry in unavailable}
 
@@ -45,7 +37,7 @@ class Loras:
         """What can be asked for, by name."""
         return tuple(self._specs[name] for name in sorted(self._specs))
 
-    def unavailable(self) -> tuple[UnavailableLora, ...]:
+    def unavailable(self) -> tuple[Unavailable, ...]:
         """What was configured but cannot be applied, by name."""
         return tuple(self._unavailable[name] for name in sorted(self._unavailable))
 
@@ -53,13 +45,13 @@ class Loras:
 def read_loras(files: Mapping[str, Path], models: Iterable[ModelSpec], sha256: Callable[[Path], str]) -> Loras:
     """The LoRAs of these files, name -> file, each held against every model."""
     specs: list[LoraSpec] = []
-    unavailable: list[UnavailableLora] = []
+    unavailable: list[Unavailable] = []
     bases = {model.name: base_shapes(model) for model in models} if files else {}
     for name, file in files.items():
         try:
             specs.append(read_lora(name, file.expanduser().absolute(), bases, sha256))
         except ModelError as error:
-            unavailable.append(UnavailableLora(name, error))
+            unavailable.append(Unavailable(name, error))
     return Loras(specs, unavailable)
 
 

@@ -1,7 +1,6 @@
 """The models this service offers, by name."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +11,7 @@ from darkroom.catalog.checkpoint import read_checkpoint
 from darkroom.catalog.digests import DigestCache
 from darkroom.catalog.embeddings import Embeddings, read_embeddings
 from darkroom.catalog.loras import SUFFIX, Loras, read_loras
+from darkroom.catalog.unavailable import Unavailable
 from darkroom.contract.generation import Name
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import ConfigurationError, MissingWeights, ModelError, UnknownModel
@@ -20,14 +20,6 @@ from darkroom.settings import Settings
 EMBEDDED = "tiny"
 
 _NAME = TypeAdapter[str](Name)
-
-
-@dataclass(frozen=True)
-class Unavailable:
-    """A configured model that cannot be served, and why."""
-
-    name: str
-    error: ModelError
 
 
 class Catalog:

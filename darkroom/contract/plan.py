@@ -5,7 +5,7 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from darkroom.contract.base import Settled
-from darkroom.contract.start import FromNoise, Start
+from darkroom.contract.start import FromNoise, Start, computed_steps
 
 Task = Literal["text_to_image", "image_to_image", "inpaint", "outpaint"]
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -70,4 +70,4 @@ class GenerationPlan(Settled):
     @property
     def computed_steps(self) -> int:
         """Steps of an image that are computed: fewer than `steps` where it starts from a picture."""
-        return self.steps if isinstance(self.start, FromNoise) else self.start.steps
+        return computed_steps(self.start, self.steps)

@@ -74,3 +74,8 @@ class FromInside(Settled):
 
 
 Start = Annotated[FromNoise | FromImage | FromMask | FromInside, Field(discriminator="kind")]
+
+
+def computed_steps(start: Start, steps: int) -> int:
+    """How many of a plan's `steps` are computed: those before a picture's own noise level are passed over."""
+    return steps if isinstance(start, FromNoise) else start.steps

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from darkroom.contract.start import PictureRef
 from darkroom.errors import BadPicture
-from darkroom.provenance.pictures import MULTI_PICTURE, Undecodable, opened
+from darkroom.provenance.pictures import MULTI_PICTURE, Undecodable, eight_bits, opened
 
 Pixels = NDArray[np.uint8]  # H W 3 or H W 4
 
@@ -85,15 +85,9 @@ def _pixels(picture: Image.Image) -> Pixels:
     """H W 3, or H W 4 where parts are transparent. Copies are large, so none is made that is not needed."""
     ImageOps.exif_transpose(picture, in_place=True)
     if picture.mode.startswith("I"):
-        return _of_16_bits(np.asarray(picture))
+        return np.repeat(eight_bits(np.asarray(picture))[..., None], 3, axis=2)
     mode = "RGBA" if picture.has_transparency_data else "RGB"
     return np.asarray(picture if picture.mode == mode else picture.convert(mode))
-
-
-def _of_16_bits(grey_HW: NDArray[np.generic]) -> Pixels:
-    """Pillow's own way from 16 bits to 8 clips all but the darkest 256 of 65,536 greys to white."""
-    grey_8 = ((grey_HW.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return np.repeat(grey_8[..., None], 3, axis=2)
 
 
 def _encode(pixels: Pixels) -> bytes:

@@ -11,12 +11,14 @@ from darkroom.contract.generation import MAX_SEED, GenerationRequest
 from darkroom.contract.inputs import Inputs, NoPicture
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.plan import GenerationPlan, Notice, PlannedEmbedding, PlannedLora
-from darkroom.contract.start import FromNoise
+from darkroom.contract.start import computed_steps
 from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler
 from darkroom.planner.starts import beginning
 from darkroom.prompt import MOST_WEIGHT, parse
 
 T = TypeVar("T")
+
+Named = dict[str, tuple[str, ...]]  # field of the request -> embeddings that it names
 
 DEFAULT_COMPRESSION = 90
 WORDS_ONLY = NoPicture()
@@ -45,10 +47,11 @@ def plan(
     steps = _steps(request, spec, scheduler)
     begins = beginning(request, inputs, spec, steps)
     width, height = begins.size
-    computed = steps if isinstance(begins.start, FromNoise) else begins.start.steps
+    computed = computed_steps(begins.start, steps)
     guidance_scale = _or(request.guidance_scale, spec.default_guidance_scale)
     seconds_per_pass = _seconds_per_pass(spec, width * height, guided=guidance_scale > 1)
     seed = seed_source() if request.seed is None else request.seed
+    named = _named(request, catalog)
     return GenerationPlan(
         task=request.task,
         model=spec.name,
@@ -63,7 +66,7 @@ def plan(
         scheduler=scheduler,
         seeds=tuple((seed + index) % (MAX_SEED + 1) for index in range(request.n)),
         loras=tuple(_loras(request, spec, catalog)),
-        embeddings=tuple(_embeddings(request, spec, catalog)),
+        embeddings=tuple(_embeddings(named, spec, catalog)),
         output_format=request.output_format,
         output_compression=_or(request.output_compression, DEFAULT_COMPRESSION),
         deterministic=request.deterministic,
@@ -73,7 +76,7 @@ def plan(
         warnings=(
             *begins.notices,
             *_notices(request, guidance_scale, seed),
-            *_embedding_notices(request, spec, catalog),
+            *_embedding_notices(named, spec, catalog),
         ),
         metadata=request.metadata,
         start=begins.start,
@@ -121,17 +124,22 @@ def _loras(request: GenerationRequest, spec: ModelSpec, catalog: Catalog) -> Ite
             yield PlannedLora(model=asked.model, sha256=lora.sha256, weight=asked.weight)
 
 
-def _embeddings(request: GenerationRequest, spec: ModelSpec, catalog: Catalog) -> Iterator[PlannedEmbedding]:
+def _named(request: GenerationRequest, catalog: Catalog) -> Named:
+    texts = {"prompt": request.prompt, "negative_prompt": request.negative_prompt}
+    return {field: catalog.embeddings.named_in(text) for field, text in texts.items()}
+
+
+def _embeddings(named: Named, spec: ModelSpec, catalog: Catalog) -> Iterator[PlannedEmbedding]:
     """Those that either prompt names and the model can read."""
-    for name in catalog.embeddings.named_in(f"{request.prompt} {request.negative_prompt}"):
+    for name in sorted({name for names in named.values() for name in names}):
         embedding = catalog.embeddings.spec(name)
         if embedding is not None and spec.name in embedding.models:
             yield PlannedEmbedding(name=name, sha256=embedding.sha256)
 
 
-def _embedding_notices(request: GenerationRequest, spec: ModelSpec, catalog: Catalog) -> Iterator[Notice]:
-    for field, text in (("prompt", request.prompt), ("negative_prompt", request.negative_prompt)):
-        for name in catalog.embeddings.named_in(text):
+def _embedding_notices(named: Named, spec: ModelSpec, catalog: Catalog) -> Iterator[Notice]:
+    for field, names in named.items():
+        for name in names:
             embedding = catalog.embeddings.spec(name)
             if embedding is None:
                 yield Notice(field=field, reason=f"the embedding {name!r} is broken; its name was read as words")

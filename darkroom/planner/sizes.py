@@ -18,9 +18,7 @@ def asked_size(width: int | None, height: int | None, default: Size, spec: Model
     """What was asked for, and the default where it was not. Raises: InvalidField off the grid or past the limits."""
     wide = _side("width", default[0] if width is None else width, spec)
     high = _side("height", default[1] if height is None else height, spec)
-    if wide * high > pixel_budget(spec):
-        longer = "width" if wide >= high else "height"
-        raise InvalidField(longer, f"{wide}x{high} has more than the {pixel_budget(spec)} pixels {spec.name} may make")
+    _check_pixels("width" if wide >= high else "height", (wide, high), spec)
     return wide, high
 
 
@@ -29,7 +27,7 @@ def fitting_size(field: str, size: Size, spec: ModelSpec) -> Size:
 
     Raises: InvalidField, naming `field`, for one past the model's limits.
     """
-    width, height = (_nearest(side, spec.size_multiple) for side in size)
+    width, height = (nearest(side, spec.size_multiple) for side in size)
     check_limits(field, (width, height), spec)
     return width, height
 
@@ -41,14 +39,19 @@ def check_limits(field: str, size: Size, spec: ModelSpec) -> None:
             field,
             f"{size[0]}x{size[1]} is no size of {spec.name}, whose sides are from {spec.min_size} to {spec.max_size}",
         )
+    _check_pixels(field, size, spec)
+
+
+def nearest(side: float, multiple: int) -> int:
+    """The multiple that is nearest to a side, and never none."""
+    return max(1, round(side / multiple)) * multiple
+
+
+def _check_pixels(field: str, size: Size, spec: ModelSpec) -> None:
     if size[0] * size[1] > pixel_budget(spec):
         raise InvalidField(
             field, f"{size[0]}x{size[1]} has more than the {pixel_budget(spec)} pixels {spec.name} may make"
         )
-
-
-def _nearest(side: int, multiple: int) -> int:
-    return max(1, round(side / multiple)) * multiple
 
 
 def _side(field: str, pixels: int, spec: ModelSpec) -> int:

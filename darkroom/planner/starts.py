@@ -11,7 +11,7 @@ from darkroom.contract.plan import Notice
 from darkroom.contract.start import Box, FromImage, FromInside, FromMask, FromNoise, PictureRef, Start
 from darkroom.errors import InvalidField
 from darkroom.planner.seen import seen_part
-from darkroom.planner.sizes import Size, asked_size, check_limits, fitting_size
+from darkroom.planner.sizes import Size, asked_size, check_limits, fitting_size, nearest
 
 
 @dataclass(frozen=True)
@@ -97,12 +97,8 @@ def _size_for(request: ImageToImage | Inpaint, image: PictureRef, spec: ModelSpe
     if width is None and height is None:
         return fitting_size("image", (image.width, image.height), spec)
     scale = width / image.width if width is not None else (height or 0) / image.height
-    default = (_side(image.width * scale, spec), _side(image.height * scale, spec))
+    default = (nearest(image.width * scale, spec.size_multiple), nearest(image.height * scale, spec.size_multiple))
     return asked_size(width, height, default, spec)
-
-
-def _side(pixels: float, spec: ModelSpec) -> int:
-    return max(1, round(pixels / spec.size_multiple)) * spec.size_multiple
 
 
 def _steps(steps: int, strength: float) -> int:

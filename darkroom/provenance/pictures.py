@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from darkroom.errors import BadPicture
@@ -99,7 +100,7 @@ def _reduced(picture: Image.Image) -> Image.Image:
     picture.draft(None, (picture.width // factor, picture.height // factor))
     picture.load()
     if picture.mode.startswith("I"):
-        picture = _eight_bits(picture)
+        picture = Image.fromarray(eight_bits(np.asarray(picture)))
     elif picture.mode in ("P", "1"):
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     factor = _factor(picture)
@@ -111,9 +112,9 @@ def _factor(picture: Image.Image) -> int:
     return max(1, too_many, min(picture.size) // WORKING_SIDE)
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Sixteen bits of grey to eight; Pillow's own conversion clips them to white."""
-    return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+def eight_bits(grey_HW: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Sixteen bits of grey to eight; Pillow's own way clips all but the darkest 256 of 65,536 greys to white."""
+    return ((grey_HW.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def _plain(picture: Image.Image) -> Image.Image:

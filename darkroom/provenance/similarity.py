@@ -26,18 +26,13 @@ def thumbnail(rgb_HWC: RGB) -> bytes:
     return buffer.getvalue()
 
 
-def similarity(rgb_HWC: RGB, placement: Placement, thumbnail_webp: bytes) -> float:
-    """Best normalised cross-correlation of the picture, its geometry undone, with the thumbnail; -1..1."""
-    return likeness(upright_view(rgb_HWC, placement), thumbnail_webp)
-
-
 def upright_view(rgb_HWC: RGB, placement: Placement) -> Grey:
     """The picture as small as the part of a thumbnail that it shows, its geometry undone."""
     return _shrunk(placement.upright(_grey(rgb_HWC)).astype(np.uint8), SIDE / placement.zoom)
 
 
 def likeness(view_HW: Grey, thumbnail_webp: bytes) -> float:
-    """As `similarity`, of what `upright_view` saw."""
+    """Best normalised cross-correlation of what `upright_view` saw with the thumbnail; -1..1."""
     with Image.open(io.BytesIO(thumbnail_webp), formats=("WEBP",)) as stored:
         whole = np.asarray(stored.convert("L"))
     room = cv2.copyMakeBorder(whole, _SLACK, _SLACK, _SLACK, _SLACK, cv2.BORDER_REFLECT)

@@ -10,11 +10,10 @@ from darkroom.provenance.development_pki import development_pki, development_roo
 from darkroom.provenance.identity import SigningIdentity, last_of_chain
 from darkroom.provenance.private_files import kept_secret, read_secret
 from darkroom.provenance.trust import Trust
-from darkroom.provenance.tss.watermarker import TssWatermarker
+from darkroom.provenance.tss.watermarker import MIN_SECRET, TssWatermarker
 from darkroom.provenance.watermark import NoWatermarker, Watermarker
 from darkroom.settings import Settings
 
-MIN_SECRET_BYTES = 16
 PKI = "pki"
 
 
@@ -63,14 +62,9 @@ def _given_secret(secret: SecretStr) -> bytes:
 
 def signing_identity(settings: Settings) -> SigningIdentity:
     """The configured certificate, or else the development PKI of `home`. Raises: ConfigurationError."""
-    return given_identity(settings) or development_pki(settings.home_folder / PKI)
-
-
-def given_identity(settings: Settings) -> SigningIdentity | None:
-    """The configured certificate, if one is. Raises: ConfigurationError."""
     chain, key = settings.signing_certificate, settings.signing_key
     if chain is None and key is None:
-        return None
+        return development_pki(settings.home_folder / PKI)
     if chain is None or key is None:
         raise ConfigurationError("signing_certificate and signing_key must be set together, where pictures are signed")
     return SigningIdentity.from_files(chain, key)
@@ -87,6 +81,6 @@ def trusted_signers(settings: Settings) -> Trust:
 
 
 def _long_enough(secret: bytes) -> bytes:
-    if len(secret) < MIN_SECRET_BYTES:
-        raise ConfigurationError(f"the watermark secret has fewer than {MIN_SECRET_BYTES} bytes")
+    if len(secret) < MIN_SECRET:
+        raise ConfigurationError(f"the watermark secret has fewer than {MIN_SECRET} bytes")
     return secret

@@ -1,6 +1,6 @@
 """Which mark is strong enough: the faintest that still reads after what will happen to the picture."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import cv2
@@ -12,8 +12,6 @@ LADDER: Final = (42.0, 41.0, 40.0, 39.0)  # dB, faintest first
 SMALL: Final = 256  # pixels of short side below which one tile holds all there is
 SMALL_LADDER: Final = (*LADDER, 38.0, 37.0)
 LAST_RESORT: Final = (37.0, 34.0, 31.0, 28.0, 25.0)  # for pictures of noise, which drown a mark and hide a strong one
-
-Attack = Callable[[RGB], RGB]
 
 
 def ladder(short_side: int) -> tuple[float, ...]:

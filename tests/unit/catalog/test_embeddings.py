@@ -108,6 +108,15 @@ def test_a_name_is_found_where_it_is_a_word(tmp_path: Path, text: str, found: li
     assert list(Embeddings().named_in(text)) == []
 
 
+def test_the_longer_name_is_meant_where_one_begins_another(tmp_path: Path) -> None:
+    file = written(tmp_path, {"x": [1, 768]})
+    names = ("bad", "bad-hands", "bad-hands.v2", "hands")
+    known = read_embeddings(dict.fromkeys(names, file), [SPEC], DigestCache().sha256)
+
+    assert known.named_in("a bad-hands.v2 thing") == ("bad-hands.v2",)
+    assert known.named_in("bad, bad-hands") == ("bad", "bad-hands")
+
+
 def test_a_name_nobody_could_write_is_a_wrong_setting(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="embeddings"):
         open_catalog(Settings(home=tmp_path, embeddings={"two words": tmp_path / "x.safetensors"}))

@@ -1,7 +1,8 @@
 """Embeddings that a prompt names are settled by their content; what cannot be used is said."""
 
 from darkroom.catalog import Catalog
-from darkroom.catalog.embeddings import Embeddings, UnavailableEmbedding
+from darkroom.catalog.embeddings import Embeddings
+from darkroom.catalog.unavailable import Unavailable
 from darkroom.contract.embedding import EmbeddingSpec
 from darkroom.contract.generation import TextToImage
 from darkroom.contract.plan import GenerationPlan, PlannedEmbedding
@@ -11,7 +12,7 @@ from tests.unit.planner.test_plan import SPEC
 
 NEON = EmbeddingSpec(name="neon", path="/neon", sha256="ab" * 32, vectors=2, widths=(768,), models=("portrait",))
 LARGE = EmbeddingSpec(name="large", path="/large", sha256="cd" * 32, vectors=1, widths=(768, 1280), models=())
-BROKEN = UnavailableEmbedding("broken", BrokenWeights("broken.safetensors", "truncated"))
+BROKEN = Unavailable("broken", BrokenWeights("broken.safetensors", "truncated"))
 CATALOG = Catalog([SPEC], default="portrait", embeddings=Embeddings([NEON, LARGE], [BROKEN]))
 
 
