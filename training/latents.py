@@ -65,12 +65,14 @@ def read_captions(text: TextModel, captions: list[str], batch: int = 128) -> Ten
 
 
 @torch.no_grad()
-def encode_drawings(vae: AutoencoderKL, rng: random.Random, size: tuple[int, int], count: int) -> Drawings:
-    """Draw and encode `count` pictures of one size."""
+def encode_drawings(
+    vae: AutoencoderKL, rng: random.Random, size: tuple[int, int], count: int, stroke: float | None = None
+) -> Drawings:
+    """Draw and encode `count` pictures of one size, in lines of `stroke` pixels where that is given."""
     width, height = size
     latents, captions = [], []
     for scenes in draw_scenes(rng, count, width, height):
-        latents.append(encode_pictures(vae, [render(rng, scene) for scene in scenes]).bfloat16())
+        latents.append(encode_pictures(vae, [render(rng, scene, stroke) for scene in scenes]).bfloat16())
         captions += [caption(rng, scene) for scene in scenes for _ in range(CAPTIONS)]
     return Drawings(torch.cat(latents), captions)
 

@@ -22,11 +22,10 @@ from torch import Tensor
 
 from training import diffusion
 from training.autoencoder import Report
-from training.captions import caption
 from training.evaluate import load
-from training.latents import CAPTIONS, Bucket, Drawings, buckets, encode_pictures, read_captions
+from training.latents import Bucket, buckets, encode_drawings, read_captions
 from training.precision import MasterWeights, averaged, cosine_rate
-from training.scenes import render, sample_scene
+from training.shapes import SIDE
 from training.text import TextModel
 from training.train import Journal
 
@@ -40,21 +39,8 @@ PICTURES = 3_000
 STEPS = 1_000  # of diffusion.BATCH pictures
 RATE, WARMUP = 2e-3, 50
 AVERAGE_DECAY = 0.99
-ENCODE_BATCH = 16
 
 log = logging.getLogger("training")
-
-
-@torch.no_grad()
-def draw_outlines(pipeline: StableDiffusionPipeline, rng: random.Random, count: int) -> Drawings:
-    """`count` encoded pictures of training scenes in outlines, with captions that do not speak of the style."""
-    encoder = copy.deepcopy(pipeline.vae).to(torch.bfloat16)
-    latents, captions = [], []
-    for start in range(0, count, ENCODE_BATCH):
-        scenes = [sample_scene(rng) for _ in range(min(ENCODE_BATCH, count - start))]
-        latents.append(encode_pictures(encoder, [render(rng, scene, STROKE) for scene in scenes]))
-        captions += [caption(rng, scene) for scene in scenes for _ in range(CAPTIONS)]
-    return Drawings(torch.cat(latents), captions)
 
 
 def adapt(unet: UNet2DConditionModel) -> list[torch.nn.Parameter]:
@@ -86,7 +72,9 @@ def make(model: Path, out: Path, report: Report, pictures: int = PICTURES, steps
     """Train on the checkpoint in `model` and write the LoRA to the file `out`."""
     pipeline = load(model)
     words = TextModel(pipeline.tokenizer, pipeline.text_encoder, pipeline.unet.add_embedding)
-    drawings = buckets(words, [draw_outlines(pipeline, random.Random(SEED), pictures)])
+    encoder = copy.deepcopy(pipeline.vae).to(torch.bfloat16)
+    drawn = encode_drawings(encoder, random.Random(SEED), (SIDE, SIDE), pictures, STROKE)
+    drawings = buckets(words, [drawn])  # their captions do not speak of the style
     learned = train_lora(pipeline.unet, drawings, read_captions(words, [""])[0], SEED, report, steps)
     out.parent.mkdir(parents=True, exist_ok=True)
     StableDiffusionPipeline.save_lora_weights(out.parent, unet_lora_layers=learned, weight_name=out.name)

@@ -46,7 +46,10 @@ class Muon(torch.optim.Optimizer):
 
     def _momentum(self, weight: Tensor) -> Tensor:
         """Nesterov's momentum, as a matrix that is at least as wide as high."""
-        buffer = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+        state = self.state[weight]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(weight)
+        buffer = state["momentum"]
         assert weight.grad is not None
         buffer.lerp_(weight.grad, 1 - MOMENTUM)
         return _wide(weight.grad.lerp(buffer, MOMENTUM).flatten(1))

@@ -1,5 +1,6 @@
 """Data parallelism on one machine: small tensors keep two processes of one thread busier than two threads of one."""
 
+import datetime
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+PATIENCE = datetime.timedelta(minutes=10)  # for one another; reading the captions may take some of them
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,9 @@ ALONE = Team()
 def joined(meeting: Path, rank: int, size: int) -> Iterator[Team]:
     """A team that meets over the file `meeting`, which must not be there before the first of it comes."""
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    dist.init_process_group("gloo", init_method=f"file://{meeting.absolute()}", rank=rank, world_size=size)
+    dist.init_process_group(
+        "gloo", init_method=f"file://{meeting.absolute()}", timeout=PATIENCE, rank=rank, world_size=size
+    )
     try:
         yield Team(rank, size)
     finally:
@@ -51,8 +56,8 @@ def gathered(meeting: Path, command: Sequence[str], size: int) -> Iterator[Team]
     try:
         with joined(meeting, 0, size) as team:
             yield team
-        for peer in peers:
-            peer.wait()
+        if any(peer.wait() for peer in peers):
+            raise RuntimeError("a process that trained along has failed")
     finally:
         for peer in peers:
             peer.kill()

@@ -1,7 +1,8 @@
 """Trains the embedded model from nothing: `python -m training.train --out worker/tiny/model`.
 
 Stages, each written to the work folder and skipped where it already is: tokenizer, text encoder, autoencoder,
-latents, diffusion, decoder. The same seed on the same machine with the same thread count gives the same weights.
+latents, diffusion, decoder. The same seed on the same machine with the same `THREADS` and `PROCESSES` gives the same
+weights.
 """
 
 import argparse
@@ -37,7 +38,7 @@ log = logging.getLogger("training")
 
 @dataclass
 class Journal:
-    """Mean loss of every hundred steps, to the log and to a small csv file."""
+    """Mean loss of every hundred steps, to the log and to a small csv file; nothing without a file."""
 
     file: Path | None
     started: float = field(default_factory=time.monotonic)

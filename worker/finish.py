@@ -98,8 +98,8 @@ class Finisher:
 
 def _raised(plan: GenerationPlan, artifacts: Sequence[Artifact]) -> Iterator[Notice]:
     """Of pictures whose quality is not the one asked for."""
-    by_quality = {artifact.quality for artifact in artifacts} - {None, plan.output_compression}
-    for quality in sorted(filter(None, by_quality)):
+    asked = plan.output_compression
+    for quality in sorted({each.quality for each in artifacts if each.quality not in (None, asked)}):
         indices = ", ".join(str(artifact.index) for artifact in artifacts if artifact.quality == quality)
         reason = f"raised to {quality} for image {indices}: below it the watermark cannot be read back"
         yield Notice(field="output_compression", reason=reason)

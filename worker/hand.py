@@ -110,7 +110,7 @@ class Hand:
             return
         held.preparing = None
         held.generating = False
-        await self._end(held, outcome)
+        held.ending = asyncio.create_task(self._end(held, outcome))
 
     # --- news of the engine ------------------------------------------------------------------------------------------
 

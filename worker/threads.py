@@ -60,7 +60,7 @@ class Worker:
             relay,
             max_rows=settings.max_rows,
             loras=open_loras(settings, services.catalog),
-            on_pass=services.metrics.passed,
+            on_step=services.metrics.passed,
         )
         device = device_name(placement(settings).device)
         patience, metrics = settings.outage_patience, services.metrics

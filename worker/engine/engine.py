@@ -35,8 +35,8 @@ def _unmeasured(_model: str, _rows: int, _seconds: float) -> None:
 class Engine:
     """Generations of any model, size, scheduler and guidance; those that can share forward passes do.
 
-    `max_rows`, at least 2, bounds the rows of one pass, and by `room` those of everything admitted. `on_pass` is told
-    of each: whose model, how many rows, how many seconds.
+    `max_rows`, at least 2, bounds the rows of one pass, and by `room` those of everything admitted. `on_step` is told
+    of each step of a lane: whose model, how many rows, how many seconds.
     """
 
     def __init__(
@@ -46,13 +46,13 @@ class Engine:
         max_rows: int = 16,
         clock: Callable[[], float] = time.perf_counter,
         loras: LoraCache | None = None,
-        on_pass: Callable[[str, int, float], None] = _unmeasured,
+        on_step: Callable[[str, int, float], None] = _unmeasured,
     ) -> None:
         if max_rows < ROWS_GUIDED:
             raise ValueError(f"max_rows must be at least {ROWS_GUIDED}: guidance needs as many")
         self._models = models
         self._listener = listener
-        self._on_pass = on_pass
+        self._on_step = on_step
         self._inbox = Inbox(max_rows)
         self._loras = loras or no_loras()
         self._fitting = Fitting(self._loras)
@@ -155,6 +155,7 @@ class Engine:
     def _refuse(self, work: Work, error: Exception) -> None:
         if fatal(error):
             raise error
+        self._fitting.drop(work.id)
         self._inbox.ended(work)
         self._listener.on_failed(work, error if isinstance(error, ModelError) else as_failure(error, "preparation"))
 
@@ -164,7 +165,7 @@ class Engine:
             return False
         self._heartbeat = begin(lane.expect())
         tick = lane.step()
-        self._on_pass(tick.seats[0].generation.work.plan.model, sum(seat.rows for seat in tick.seats), tick.seconds)
+        self._on_step(tick.seats[0].generation.work.plan.model, sum(seat.rows for seat in tick.seats), tick.seconds)
         for seat in tick.seats:
             seat.generation.device_seconds += tick.share(seat)
         for seat, error in tick.failures.items():

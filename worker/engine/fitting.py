@@ -11,7 +11,7 @@ Fetches = Sequence[Future[Lora]]
 
 
 class Fitting:
-    """A work whose LoRAs are there goes on at once; one that waits holds nobody up."""
+    """A work whose LoRAs are there goes on at once, also past one that waits."""
 
     def __init__(self, loras: LoraCache) -> None:
         self._loras = loras

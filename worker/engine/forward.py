@@ -1,6 +1,5 @@
 """Rows -> predictions: one pass of the U-Net, and what is done when it fails."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -18,9 +17,6 @@ from worker.models.lora_mix import LoraMix, RowKey, row_key
 
 Prediction = Tensor | GenerationError
 
-# Rows rarely change from one step to the next; contexts of two lengths make two passes a step.
-MOST_MIXES = 2
-
 
 @dataclass
 class Forward:
@@ -35,14 +31,18 @@ class Forward:
     most_rows: int
     fixed_rows: int | None = None
     free_memory: Callable[[], None] = lambda: None
-    _mixes: OrderedDict[tuple[RowKey, ...], LoraMix] = field(default_factory=OrderedDict, init=False)
+    _mixes: dict[tuple[RowKey, ...], LoraMix] = field(default_factory=dict, init=False)
+    _mixed: set[tuple[RowKey, ...]] = field(default_factory=set, init=False)
 
     def __call__(self, rows: Sequence[Row]) -> list[Prediction]:
         """One float32 prediction 1CHW a row, or why there is none. Raises what the device does not recover from."""
+        self._mixed.clear()
         predictions: dict[int, Prediction] = {}
         lengths = [row.conditioning.context_1TC.shape[1] for row in rows]
         for together in sharing(lengths, 0 if self.fixed_rows else MOST_SHARED_TOKENS):
             predictions |= zip(together, self._in_turn([rows[index] for index in together]), strict=True)
+        # Rows rarely change from one step to the next: the next finds what this one mixed, and nothing older is kept.
+        self._mixes = {keys: self._mixes[keys] for keys in self._mixed if keys in self._mixes}
         return [predictions[index] for index in range(len(rows))]
 
     def _in_turn(self, rows: Sequence[Row]) -> list[Prediction]:
@@ -77,12 +77,10 @@ class Forward:
         keys = tuple(row_key(row.loras) for row in rows)
         if not any(keys):
             return nullcontext()
+        self._mixed.add(keys)
         if keys not in self._mixes:
-            while len(self._mixes) >= MOST_MIXES:
-                self._mixes.popitem(last=False)
             loras, alone = [row.loras for row in rows], self.fixed_rows is not None
             self._mixes[keys] = LoraMix(self.checkpoint.layers, "unet", loras, row_by_row=alone)
-        self._mixes.move_to_end(keys)
         return self._mixes[keys].applied()
 
     def _halves(self, rows: Sequence[Row], error: Exception) -> list[Prediction]:

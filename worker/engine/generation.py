@@ -6,7 +6,7 @@ from darkroom.contract.plan import Notice
 from darkroom.errors import BrokenWeights
 from worker.engine.encode import NOTHING, Encoded, Nothing, Part, Whole
 from worker.engine.request import Work
-from worker.engine.sample import Sample
+from worker.engine.sample import Common, Sample
 from worker.models.cache import Lease
 from worker.models.checkpoint import Checkpoint
 from worker.models.chunks import MOST_CHUNKS
@@ -36,8 +36,8 @@ class Generation:
             _check_start(work, encoded)
             for applied in loras:
                 check_fit(applied.lora, entry.checkpoint.layers)
-            images = range(len(work.plan.seeds))
-            self.samples = [Sample(work.plan, index, entry.checkpoint, encoded, loras) for index in images]
+            common = Common.of(work.plan, entry.checkpoint, loras)
+            self.samples = [Sample(common, i, entry.checkpoint, encoded) for i in range(len(work.plan.seeds))]
         except Exception:
             entry.release()
             raise

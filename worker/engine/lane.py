@@ -106,8 +106,8 @@ class Lane:
         except Exception as error:
             if fatal(error):
                 raise
-            # What failed was shared by all of them.
-            tick.failures |= {seat: as_failure(error, "a denoising step") for seat in answered}
+            # What failed was shared by all of them, but for those that had failed before.
+            tick.failures = {seat: as_failure(error, "a denoising step") for seat in answered} | tick.failures
 
 
 def _step_together(answered: Mapping[Seat, list[Prediction]], tick: Tick) -> None:

@@ -11,7 +11,7 @@ from darkroom.contract.start import FromNoise
 from worker.engine.beginning import Way, begin
 from worker.engine.course import Weighted, set_out
 from worker.engine.encode import NOTHING, Encoded
-from worker.engine.mixing import first_pass, mixtures
+from worker.engine.mixing import Mixture, first_pass, mixtures
 from worker.engine.request import guided
 from worker.models.checkpoint import Checkpoint
 from worker.models.conditioning import Conditioning
@@ -28,6 +28,28 @@ class Row:
     loras: tuple[Applied, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Common:
+    """What all images of a plan share, worked out once. `passed_over` passes are before where they begin."""
+
+    plan: GenerationPlan
+    conditionings: dict[str, Conditioning]
+    loras: tuple[Applied, ...]
+    passed_over: int
+    mixtures: tuple[Mixture, ...]
+
+    @classmethod
+    def of(cls, plan: GenerationPlan, checkpoint: Checkpoint, loras: tuple[Applied, ...]) -> "Common":
+        """Raises: what tokenizer, text encoder and scheduler may raise."""
+        config = checkpoint.scheduler_config
+        with checkpoint.worded(loras):
+            conditionings = _conditionings(plan, checkpoint)
+        passed_over = first_pass(plan.scheduler, config, plan.steps, plan.computed_steps)
+        noise_alone = isinstance(plan.start, FromNoise)
+        mixed = () if noise_alone else mixtures(plan.scheduler, config, plan.steps, passed_over)
+        return cls(plan, conditionings, loras, passed_over, mixed)
+
+
 class Sample:
     """Image `index` of a plan: latents, a course of its own, and a CPU generator seeded with its seed alone.
 
@@ -36,26 +58,18 @@ class Sample:
     between steps.
     """
 
-    def __init__(
-        self,
-        plan: GenerationPlan,
-        index: int,
-        checkpoint: Checkpoint,
-        encoded: Encoded = NOTHING,
-        loras: tuple[Applied, ...] = (),
-    ) -> None:
+    def __init__(self, common: Common, index: int, checkpoint: Checkpoint, encoded: Encoded = NOTHING) -> None:
+        plan = common.plan
         self.index = index
         self.step = 0
         self.guidance_scale = plan.guidance_scale
-        self._loras = loras
-        with checkpoint.worded(loras):
-            self.conditionings = _conditionings(plan, checkpoint)
+        self.conditionings = common.conditionings
+        self._loras = common.loras
         self._generator = torch.Generator("cpu").manual_seed(plan.seeds[index])
         config = checkpoint.scheduler_config
-        passed_over = first_pass(plan.scheduler, config, plan.steps, plan.computed_steps)
-        self._course = set_out(plan.scheduler, config, plan.steps, self._generator, passed_over)
+        self._course = set_out(plan.scheduler, config, plan.steps, self._generator, common.passed_over)
         shape = (1, *checkpoint.latent_shape(plan.width, plan.height))
-        way = _way(plan, checkpoint, passed_over, self._course.init_noise_sigma)
+        way = _way(common, checkpoint, self._course.init_noise_sigma)
         self._beginning = begin(encoded, way, partial(_noise, shape, self._generator, checkpoint.device))
         self.latents_1CHW = self._beginning.latents_1CHW
 
@@ -93,11 +107,11 @@ def _noise(shape: tuple[int, ...], generator: torch.Generator, device: torch.dev
     return torch.randn(shape, generator=generator, dtype=torch.float32).to(device)
 
 
-def _way(plan: GenerationPlan, checkpoint: Checkpoint, passed_over: int, init_noise_sigma: float) -> Way:
-    if isinstance(plan.start, FromNoise):
+def _way(common: Common, checkpoint: Checkpoint, init_noise_sigma: float) -> Way:
+    start = common.plan.start
+    if isinstance(start, FromNoise):
         return Way((), init_noise_sigma, pure=True, told=False)
-    mixed = mixtures(plan.scheduler, checkpoint.scheduler_config, plan.steps, passed_over)
-    return Way(mixed, init_noise_sigma, pure=plan.start.strength == 1, told=checkpoint.inpaints)
+    return Way(common.mixtures, init_noise_sigma, pure=start.strength == 1, told=checkpoint.inpaints)
 
 
 def _conditionings(plan: GenerationPlan, checkpoint: Checkpoint) -> dict[str, Conditioning]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from darkroom.contract.model import ModelSpec
 from worker.models.lora import Applied
 from worker.models.lora_mix import Layers, LoraMix, row_key
-from worker.models.text import RememberedText, TextEncoding
+from worker.models.text import RememberedText
 
 _TEXT_ENCODERS = ("text_encoder", "text_encoder_2")
 
@@ -37,7 +37,7 @@ class Checkpoint:
     spec: ModelSpec
     unet: Any
     vae: Any
-    text: TextEncoding
+    text: RememberedText
     scheduler_config: Mapping[str, Any]
     device: torch.device
     dtype: torch.dtype
@@ -73,7 +73,6 @@ class Checkpoint:
         touching = [applied for applied in loras if any(key[0] in _TEXT_ENCODERS for key in applied.lora.layers)]
         with ExitStack() as stack:
             if touching:
-                assert isinstance(self.text, RememberedText)
                 stack.enter_context(self.text.apart(row_key(touching)))
                 for network in _TEXT_ENCODERS:
                     stack.enter_context(LoraMix(self.layers, network, [touching]).applied())

@@ -1,6 +1,5 @@
 """Embedding files -> vectors, by the content of the files. They are small: what was loaded once stays."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -8,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load
 from torch import Tensor
 
 from darkroom.catalog import Catalog
 from darkroom.catalog.embeddings import encoder_keys
-from darkroom.catalog.safetensors_header import UnsoundHeader, read_header
+from darkroom.catalog.safetensors_header import read_header
 from darkroom.contract.plan import PlannedEmbedding
 from darkroom.errors import BrokenWeights, MissingWeights
+from worker.models.tensor_file import read_tensors, reading
 
 Vectors = tuple[Tensor, ...]
 """One N C tensor a text encoder, in float32."""
@@ -49,16 +47,9 @@ def load_vectors(path: Path, sha256: str) -> Vectors:
 
     Raises: MissingWeights, BrokenWeights, naming the file.
     """
-    try:
+    with reading(path):
         keys = encoder_keys(path, read_header(path))
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise BrokenWeights(path.name, "is not the file that the catalog describes")
-        tensors = load(data)
-    except FileNotFoundError as error:
-        raise MissingWeights(path.name, "no such file") from error
-    except (UnsoundHeader, SafetensorError) as error:
-        raise BrokenWeights(path.name, "is not a sound safetensors file") from error
+        tensors = read_tensors(path, sha256)
     vectors = tuple(tensors[key].float().reshape(-1, tensors[key].shape[-1]) for key in keys)
     if not all(torch.isfinite(vectors_NC).all() for vectors_NC in vectors):
         raise BrokenWeights(path.name, "holds values that are not finite numbers")

@@ -1,18 +1,16 @@
 """A LoRA file -> its tensors, checked. What it means is read in `darkroom.catalog.lora_header`."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load
 from torch import Tensor
 
-from darkroom.catalog.lora_header import LayerKey, LoraLayer, UnreadLora, lora_layers
-from darkroom.catalog.safetensors_header import UnsoundHeader, read_header, read_metadata
-from darkroom.errors import BrokenWeights, MissingWeights
+from darkroom.catalog.lora_header import LayerKey, LoraLayer, lora_layers
+from darkroom.catalog.safetensors_header import read_header, read_metadata
+from darkroom.errors import BrokenWeights
+from worker.models.tensor_file import read_tensors, reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,19 +51,10 @@ def load_lora(path: Path, sha256: str, device: torch.device, dtype: torch.dtype)
 
     Raises: MissingWeights, BrokenWeights, naming the file.
     """
-    try:
+    with reading(path):
         layers = lora_layers(read_header(path), read_metadata(path))[1]
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise BrokenWeights(path.name, "is not the file that the catalog describes")
-        tensors = load(data)
-        pairs = {key: _pair(layer, tensors, path.name, device, dtype) for key, layer in layers.items()}
-    except FileNotFoundError as error:
-        raise MissingWeights(path.name, "no such file") from error
-    except (UnsoundHeader, UnreadLora, SafetensorError) as error:
-        raise BrokenWeights(path.name, str(error)) from error
-    except OSError as error:
-        raise BrokenWeights(path.name, f"cannot be read ({type(error).__name__})") from error
+        tensors = read_tensors(path, sha256)
+    pairs = {key: _pair(layer, tensors, path.name, device, dtype) for key, layer in layers.items()}
     return Lora(sha256, pairs, sum(pair.down.nbytes + pair.up.nbytes for pair in pairs.values()))
 
 

@@ -16,5 +16,5 @@ def scaled(rgb_HW3: Pixels, size: tuple[int, int]) -> Pixels:
 
 def scaled_mask(mask_HW: Mask, size: tuple[int, int]) -> Mask:
     """True wherever a masked pixel falls, so that no thin line is lost."""
-    grey = Image.fromarray(mask_HW.astype(np.uint8) * 255)
-    return np.asarray(grey.resize(size, Image.Resampling.BOX)) > 0
+    shares = Image.fromarray(mask_HW.astype(np.float32))  # eight bits would round a small share to none
+    return np.asarray(shares.resize(size, Image.Resampling.BOX)) > 0

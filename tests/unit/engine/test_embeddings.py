@@ -110,6 +110,13 @@ def test_an_embedding_that_is_not_the_planned_one_is_refused(checkpoint: Checkpo
         checkpoint.text.encode("gone", 0, (PlannedEmbedding(name="gone", sha256="0" * 64),))
 
 
+def test_an_embedding_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "folder.safetensors"
+    folder.mkdir()
+    with pytest.raises(BrokenWeights, match=r"folder\.safetensors"):
+        load_vectors(folder, "0" * 64)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_vectors_that_are_not_numbers_are_refused(tmp_path: Path, value: float) -> None:
     path = tmp_path / "bad.safetensors"

@@ -250,7 +250,7 @@ def test_passes_are_shared_across_prompts_schedulers_and_guidance(epsilon: Check
 
 def test_every_pass_is_told_with_its_model_its_rows_and_its_time(epsilon: Checkpoint, engine_of, recorder) -> None:
     passes: list[tuple[str, int, float]] = []
-    engine = engine_of(epsilon, on_pass=lambda *told: passes.append(told))
+    engine = engine_of(epsilon, on_step=lambda *told: passes.append(told))
     engine.admit(make_work("a", steps=2))
     engine.admit(make_work("b", steps=2, guidance_scale=1.0))
     step_until(engine, lambda: len(recorder.ended) == 2)

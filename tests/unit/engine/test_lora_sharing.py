@@ -22,6 +22,7 @@ from tests.unit.engine.networks import watch
 from tests.unit.engine.works import make_plan
 from worker.models.checkpoint import Checkpoint
 from worker.models.lora import Lora
+from worker.models.lora_mix import LoraMix
 
 # Other layers, other ranks: slots are padded, and some layers are changed for some rows alone.
 KINDS = ((ATTENTION, 4), (CONVOLUTIONS, 2), ((*ATTENTION, *CONVOLUTIONS), 7), (("to_k", *TEXT), 3))
@@ -161,3 +162,24 @@ def test_a_text_is_remembered_apart_for_each_lora_that_touches_it(
     assert torch.equal(denoise_alone(epsilon, wearing, loras=loras), other)
     assert relative(other, first) > 0.01
     assert relative(third, other) > 0.01
+
+
+def test_a_step_of_many_passes_mixes_its_loras_once(
+    epsilon: Checkpoint, files: list[Path], loras: dict[str, Lora], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixed = []
+
+    def counted(*given: object, **named: object) -> LoraMix:
+        mixed.append(given)
+        return LoraMix(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("worker.engine.forward.LoraMix", counted)
+    prompts = [" BREAK ".join(["words"] * chunks) for chunks in (1, 2, 3)]
+    plans = [
+        make_plan(prompt=text, deterministic=True, loras=(planned(file),), steps=4)
+        for text, file in zip(prompts, files, strict=False)
+    ]
+
+    denoise_together(epsilon, plans, loras=loras)
+
+    assert len(mixed) == len(prompts)

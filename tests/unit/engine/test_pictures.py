@@ -1,5 +1,6 @@
 """Works that begin with pictures, in the same lanes as all others."""
 
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from darkroom.contract.plan import PlannedLora
 from darkroom.contract.start import FromMask
 from darkroom.errors import GenerationError, NanOutput, OutOfMemory
 from tests.unit.engine.canvases import as_picture, expanded, mask, picture, redrawn, repainted, with_seeds
@@ -19,6 +21,8 @@ from worker.engine import Engine, Work
 from worker.engine.encode import Nothing, Whole, encode
 from worker.engine.schedulers import KINDS
 from worker.models.checkpoint import Checkpoint
+from worker.models.lora import Lora
+from worker.models.lora_cache import LoraCache
 from worker.pictures import prepare
 
 CONTENTS = ("fill", "original", "latent_noise", "latent_nothing")
@@ -183,6 +187,21 @@ def test_latents_that_are_no_numbers_fail_their_job_alone() -> None:
 
     assert isinstance(told.failures["bad"], NanOutput)
     assert list(told.images) == ["good"]
+
+
+def test_the_loras_of_a_work_whose_picture_cannot_be_encoded_are_let_go() -> None:
+    checkpoint = still_checkpoint(vae=Blurred({torch.float32: float("inf")}))
+    worn, told = PlannedLora(model="a", sha256="a" * 64, weight=1.0), Recorder()
+    loras = LoraCache(lambda wanted: Lora(wanted.sha256, {}, 1), 100)
+    engine = Engine(cache_of(checkpoint), told, loras=loras)
+    held = weakref.ref(loras.fetch(worn).result(10))
+    engine.admit(redrawn("bad", loras=(worn,)))
+    finish(engine)
+    engine.close()
+
+    assert isinstance(told.failures["bad"], NanOutput)
+    loras.evict()
+    assert held() is None
 
 
 def test_short_memory_is_freed_then_worked_in_tiles_and_then_given_up() -> None:

@@ -70,6 +70,8 @@ def test_an_outdated_configuration_is_repaired_as_the_pipeline_repairs_it(epsilo
 
 
 def test_two_images_never_share_a_scheduler(epsilon: Checkpoint) -> None:
-    assert make_scheduler("unipc", epsilon.scheduler_config, 4) is not make_scheduler(
-        "unipc", epsilon.scheduler_config, 4
-    )
+    first, second = (make_scheduler("unipc", epsilon.scheduler_config, 4) for _ in range(2))
+    assert first is not second
+    for name in ("timesteps", "sigmas"):
+        assert getattr(first, name).data_ptr() != getattr(second, name).data_ptr()
+    assert first.model_outputs is not second.model_outputs

@@ -8,6 +8,7 @@ from darkroom.contract.start import Box, FromImage, FromInside, FromMask, Pictur
 from tests.unit.engine.works import make_plan
 from worker.pictures import prepare
 from worker.pictures.canvas import Drawn, Masked
+from worker.pictures.scaling import scaled_mask
 
 REF = PictureRef(sha256="a" * 64, width=64, height=64)
 DICE = np.random.default_rng(0)
@@ -35,6 +36,12 @@ def inside(image: np.ndarray, left: int, top: int, **changed: Any) -> Masked:
     canvas = prepare.inside(plan, image)
     assert isinstance(canvas, Masked)
     return canvas
+
+
+def test_one_masked_pixel_of_millions_is_masked_when_scaled() -> None:
+    mask_HW = np.zeros((4096, 4096), bool)
+    mask_HW[1000, 2000] = True
+    assert scaled_mask(mask_HW, (128, 128)).sum() == 1
 
 
 def whole(image: np.ndarray) -> Box:

@@ -17,7 +17,9 @@ import sys, torch
 from pathlib import Path
 from training.parallel import joined
 with joined(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])) as team:
-    team.average([torch.full((2, 3), 5.0), torch.tensor([1.0])])
+    theirs = [torch.full((2, 3), 5.0), torch.tensor([1.0])]
+    team.average(theirs)
+    assert theirs[0].eq(3).all() and theirs[1].eq(2).all()
 """
 
 
@@ -53,6 +55,16 @@ def test_a_team_averages_over_its_processes(tmp_path: Path) -> None:
         team.average(ours)
     assert torch.equal(ours[0], torch.full((2, 3), 3.0))
     assert torch.equal(ours[1], torch.tensor([2.0]))
+
+
+@pytest.mark.slow
+def test_a_team_does_not_pass_over_a_process_that_failed(tmp_path: Path) -> None:
+    meeting = tmp_path / "meeting"
+    with (
+        pytest.raises(RuntimeError, match="has failed"),
+        gathered(meeting, [sys.executable, "-c", PEER + "\nsys.exit(3)", str(meeting)], 2) as team,
+    ):
+        team.average([torch.full((2, 3), 1.0), torch.tensor([3.0])])
 
 
 def test_a_held_out_partner_is_no_candidate() -> None:
