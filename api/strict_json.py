@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from typing import Any
 
 from api.errors import field_path
@@ -60,8 +61,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) == len(pairs):
         return result
-    doubled, seen = _Doubled(result), set[str]()
-    doubled.twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    times = Counter(key for key, _ in pairs)
+    doubled = _Doubled(result)
+    doubled.twice = next(key for key in times if times[key] > 1)
     return doubled
 
 

@@ -20,6 +20,7 @@ from darkroom.provenance.inspection.process import InspectorApart
 from tests.fakes import _identity
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import SECRET, watermarker
+from tests.until import until
 
 pytestmark = pytest.mark.slow
 
@@ -82,8 +83,10 @@ async def test_one_child_looks_at_one_picture_after_another(apart: InspectorApar
 
 async def test_a_child_that_died_meanwhile_is_replaced_unnoticed(apart: InspectorApart) -> None:
     await apart.inspect(noise())
-    os.kill(child_of(apart), signal.SIGKILL)
-    await asyncio.sleep(0.2)
+    child = apart._child
+    assert child is not None
+    os.kill(child.pid, signal.SIGKILL)
+    await until(lambda: child.returncode is not None)
     assert (await apart.inspect(noise())).mark is None
 
 
@@ -115,7 +118,7 @@ async def test_whoever_stops_a_child_is_not_the_picture(apart: InspectorApart) -
     await apart.inspect(noise())
     os.kill(child_of(apart), signal.SIGSTOP)
     waiting = asyncio.create_task(apart.inspect(noise()))
-    await asyncio.sleep(0.1)
+    await until(apart._turn.locked)
     os.kill(child_of(apart), signal.SIGKILL)
     with pytest.raises(CapacityError, match="interrupted"):
         await waiting
@@ -125,7 +128,7 @@ async def test_a_caller_that_leaves_in_the_middle_leaves_no_half_question(apart:
     await apart.inspect(noise())
     os.kill(child_of(apart), signal.SIGSTOP)
     waiting = asyncio.create_task(apart.inspect(noise()))
-    await asyncio.sleep(0.1)
+    await until(apart._turn.locked)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -136,9 +139,7 @@ async def test_an_idle_child_goes(apart: InspectorApart, monkeypatch: pytest.Mon
     monkeypatch.setattr(process, "IDLE_SECONDS", 0.05)
     await apart.inspect(noise())
     child = child_of(apart)
-    await asyncio.sleep(0.3)
-    assert apart._child is None
-    assert not Path(f"/proc/{child}").exists()
+    await until(lambda: apart._child is None and not Path(f"/proc/{child}").exists())
 
 
 async def test_a_child_that_kept_much_memory_goes(apart: InspectorApart, monkeypatch: pytest.MonkeyPatch) -> None:

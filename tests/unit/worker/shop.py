@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from darkroom.queue import SilentBells
 from darkroom.storage.memory import MemoryStore
 from darkroom.storage.protocol import ObjectStore
 from tests.integration.ledger.making import submission
+from tests.until import until
 from worker.engine.request import Work
 from worker.finish import Finisher, Picture
 from worker.hand import Hand
@@ -195,10 +195,3 @@ class Shop:
                 await asyncio.sleep(0.001)
         await until(lambda: job_id not in {held.claim.job_id for held in self.hand})
         return await self.job(job_id)
-
-
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Return when `condition()` holds. Raises: TimeoutError."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.001)

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from darkroom.contract.job import JobState
-from tests.unit.worker.shop import NEVER, Shop, until
+from tests.unit.worker.shop import NEVER, Shop
+from tests.until import until
 from worker.intake import Rhythm
 
 

@@ -10,7 +10,8 @@ from darkroom.contract.plan import Notice
 from darkroom.errors import BrokenWeights, NanOutput, OutOfMemory, StaleAttempt, UnmarkedOutput, UnsignedOutput
 from darkroom.ledger.memory import MemoryLedger
 from darkroom.ledger.protocol import Outcome
-from tests.unit.worker.shop import PICTURE, Shop, until
+from tests.unit.worker.shop import PICTURE, Shop
+from tests.until import until
 from worker.engine.request import Work
 from worker.hand import MAX_PENDING_PICTURES
 

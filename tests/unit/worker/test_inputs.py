@@ -11,7 +11,8 @@ from darkroom.contract.start import FromImage, PictureRef
 from darkroom.inputs.normal import normalise
 from darkroom.inputs.shelf import input_key, keep
 from tests.unit.inputs.files import saved, scene
-from tests.unit.worker.shop import Shop, until
+from tests.unit.worker.shop import Shop
+from tests.until import until
 from worker.pictures.canvas import Drawn
 
 LOST = PictureRef(sha256="ab" * 32, width=128, height=128)

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from darkroom.contract.job import JobState
-from tests.unit.worker.shop import NEVER, QUICK, Shop, until
+from tests.unit.worker.shop import NEVER, QUICK, Shop
+from tests.until import until
 from worker import tasks
 from worker.intake import Rhythm
 

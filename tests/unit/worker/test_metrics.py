@@ -12,7 +12,8 @@ from darkroom.errors import NanOutput
 from darkroom.ledger.server import free_port
 from darkroom.metrics import Metrics
 from darkroom.settings import Settings
-from tests.unit.worker.shop import Shop, until
+from tests.unit.worker.shop import Shop
+from tests.until import until
 from worker.exposition import expose
 
 
