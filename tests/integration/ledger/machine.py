@@ -128,6 +128,12 @@ class TwoLedgers(RuleBasedStateMachine):
     def tick(self, seconds: int) -> None:
         self.loop.run(self.clock.advance(seconds))
 
+    @rule()
+    def an_age_passes(self) -> None:
+        """What ended is forgotten at once: rare enough by `tick` and `reap` alone to be missed by a short run."""
+        self.tick(45)
+        self.reap()
+
     # --- what must hold --------------------------------------------------------------------------------------------
 
     @invariant()
