@@ -8,8 +8,10 @@ import pytest
 from api import events
 from darkroom.contract.job import Progress
 from darkroom.errors import LedgerUnavailable
+from darkroom.ledger.memory import MemoryLedger
 from darkroom.services import Services
 from tests.gateway import GENERATIONS, ask, claim_one, finish_one, problem_in
+from tests.until import until
 
 
 def messages(text: str) -> list[dict[str, str]]:
@@ -20,6 +22,12 @@ def messages(text: str) -> list[dict[str, str]]:
         if "data" in fields:
             found.append(fields)
     return found
+
+
+def waits(services: Services) -> bool:
+    """Whether somebody has heard all there is, and listens for more."""
+    assert isinstance(services.ledger, MemoryLedger)
+    return bool(services.ledger._waiters)
 
 
 async def run_through(services: Services) -> None:
@@ -54,7 +62,7 @@ async def test_a_history_is_told_to_its_end_and_then_closed(services: Services, 
 async def test_events_are_told_as_they_happen(services: Services, client: httpx.AsyncClient) -> None:
     job = await ask(client)
     listening = asyncio.create_task(client.get(job["links"]["events"]))
-    await asyncio.sleep(0.01)
+    await until(lambda: waits(services))
     assert not listening.done()
     await finish_one(services)
     assert [event["event"] for event in messages((await listening).text)] == ["queued", "running", "succeeded"]
@@ -137,7 +145,7 @@ async def test_a_listener_from_the_future_still_hears_the_end(
 ) -> None:
     job = await ask(client)
     listening = asyncio.create_task(client.get(job["links"]["events"], headers={"Last-Event-ID": future}))
-    await asyncio.sleep(0.01)
+    await until(lambda: waits(services))
     await finish_one(services)
     told = messages((await asyncio.wait_for(listening, 5)).text)
     assert [event["event"] for event in told] == ["running", "succeeded"]

@@ -67,6 +67,14 @@ def test_a_team_does_not_pass_over_a_process_that_failed(tmp_path: Path) -> None
         team.average([torch.full((2, 3), 1.0), torch.tensor([3.0])])
 
 
+def test_a_team_does_not_wait_for_a_process_that_died_on_its_way(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RuntimeError, match="has died"),
+        gathered(tmp_path / "meeting", [sys.executable, "-S", "-c", "raise SystemExit(3)"], 2),
+    ):
+        raise AssertionError("nobody came")
+
+
 def test_a_held_out_partner_is_no_candidate() -> None:
     colour, shape = next(iter(HELD_OUT_PAIRS))
     other = next(s for s in text.SHAPES if (colour, s) not in HELD_OUT_PAIRS)

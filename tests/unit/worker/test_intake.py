@@ -97,9 +97,10 @@ async def test_a_busy_worker_claims_at_a_step_boundary() -> None:
 
 async def test_leases_are_renewed_while_a_job_is_held(shop: Shop) -> None:
     job_id = await shop.generating()
+    record = shop.ledger._records[job_id]
     for _ in range(4):
         shop.clock.now += 10
-        await asyncio.sleep(0.03)
+        await until(lambda: record.lease_until_ms == (shop.clock.now + 15) * 1000)
     shop.engine.finish(job_id)
     job = await shop.ended(job_id)
     assert (job.state, job.attempt) == (JobState.SUCCEEDED, 1)
@@ -109,7 +110,7 @@ async def test_the_newest_progress_is_told_but_not_every_step(shop: Shop) -> Non
     job_id = await shop.generating()
     for step in range(1, 19):
         shop.engine.step(job_id, step, 20)
-    await asyncio.sleep(0.03)
+    await until(lambda: shop.ledger._records[job_id].progress is not None)
     job = await shop.job(job_id)
     assert job.progress is not None
     assert (job.progress.step, job.progress.steps) == (18, 20)
