@@ -70,6 +70,10 @@ def _narrow(fields: Schema, catalog: Catalog) -> None:
     _choices(fields["scheduler"], list(SCHEDULERS))
     if not catalog.loras.specs():
         fields["loras"]["maxItems"] = 0
+    if vaes := [spec.name for spec in catalog.vaes.specs()]:
+        _choices(fields["vae"], vaes)
+    else:
+        fields["vae"] = {"type": "null", "default": None, "description": "none is configured"}
     if not specs:  # every model is broken: nothing to narrow to
         return
     _choices(fields["model"], [spec.name for spec in specs])

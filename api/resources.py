@@ -138,6 +138,20 @@ class Loras(Resource):
     unavailable: list[Unavailable]
 
 
+class Vae(Resource):
+    """A VAE that can be asked for, with any of `models`. `sha256` and `bytes` are of its weights."""
+
+    name: str
+    sha256: str
+    bytes: int
+    models: list[str]
+
+
+class Vaes(Resource):
+    vaes: list[Vae]
+    unavailable: list[Unavailable]
+
+
 class Embedding(Resource):
     """A textual inversion. A prompt uses it by its name."""
 
@@ -186,6 +200,7 @@ class Capabilities(Resource):
     models: list[str]
     loras: list[str]
     embeddings: list[str]
+    vaes: list[str]
     schedulers: list[str]
     limits: Limits
 

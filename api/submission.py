@@ -25,8 +25,8 @@ async def submit(
 ) -> Submitted:
     """Settle the request, record it, and ring for a worker. Its pictures are read at `desk`.
 
-    Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownScheduler, InvalidField, IdempotencyMismatch, CapacityError,
-        TenantLimit, QueueFull, LedgerUnavailable, StoreUnavailable, ModelError.
+    Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownVae, VaeMisfit, UnknownScheduler, InvalidField,
+        IdempotencyMismatch, CapacityError, TenantLimit, QueueFull, LedgerUnavailable, StoreUnavailable, ModelError.
     """
     plan = await _settled(services, desk, tenant, asked)
     submitted = await services.ledger.submit(

@@ -6,6 +6,8 @@
     │   │   ├── UnknownModel
     │   │   ├── UnknownLora
     │   │   ├── LoraMisfit              its layers are not those of the model
+    │   │   ├── UnknownVae
+    │   │   ├── VaeMisfit               its latents are not those of the model
     │   │   └── UnknownScheduler
     │   ├── MalformedBody
     │   ├── MalformedRequest            not HTTP
@@ -37,7 +39,7 @@
     │   ├── AttemptsExhausted
     │   ├── UnmarkedOutput              the watermark did not read back
     │   └── UnsignedOutput              the credential did not read back
-    ├── ModelError                      a checkpoint or a LoRA cannot be served
+    ├── ModelError                      a checkpoint, a LoRA or a VAE cannot be served
     │   ├── MissingWeights
     │   └── BrokenWeights
     └── ConfigurationError              the process must not start
@@ -87,6 +89,16 @@ class LoraMisfit(InvalidField):
     """The LoRA was made for another model: its layers are not those of the one asked for."""
 
     code = "lora_misfit"
+
+
+class UnknownVae(InvalidField):
+    code = "unknown_vae"
+
+
+class VaeMisfit(InvalidField):
+    """The VAE was made for another model: its latents are not those of the one asked for."""
+
+    code = "vae_misfit"
 
 
 class UnknownScheduler(InvalidField):

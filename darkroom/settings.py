@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     loras: dict[str, Path] = Field(
         default_factory=dict, description="name -> .safetensors file of a LoRA; those of `tiny` are always there"
     )
+    vaes: dict[str, Path] = Field(
+        default_factory=dict, description="name -> folder of a VAE in diffusers' layout, for requests that name it"
+    )
     embeddings: dict[str, Path] = Field(
         default_factory=dict, description="name -> .safetensors file of a textual inversion; prompts use it by its name"
     )

@@ -31,7 +31,9 @@ from darkroom.errors import (
     UnknownLora,
     UnknownModel,
     UnknownScheduler,
+    UnknownVae,
     UnsupportedMediaType,
+    VaeMisfit,
 )
 from darkroom.services import Services
 
@@ -69,6 +71,8 @@ Cursor = Annotated[str | None, Query(pattern=JOB_ID_PATTERN, description="`curso
         UnknownModel,
         UnknownLora,
         LoraMisfit,
+        UnknownVae,
+        VaeMisfit,
         UnknownScheduler,
         TenantLimit,
         CapacityError,

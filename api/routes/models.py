@@ -17,6 +17,8 @@ from api.resources import (
     Models,
     Scheduler,
     Schedulers,
+    Vae,
+    Vaes,
     lora_of,
     model_of,
     unavailable_of,
@@ -59,6 +61,16 @@ async def list_embeddings(services: ServicesOf, _: Tenant) -> Embeddings:
     )
 
 
+@router.get("/vaes", operation_id="list_vaes")
+async def list_vaes(services: ServicesOf, _: Tenant) -> Vaes:
+    """The VAEs a generation may name instead of the model's own, and those that are configured but broken."""
+    known = services.catalog.vaes
+    return Vaes(
+        vaes=[Vae.model_validate(spec, from_attributes=True) for spec in known.specs()],
+        unavailable=[unavailable_of(entry) for entry in known.unavailable()],
+    )
+
+
 @router.get("/schedulers", operation_id="list_schedulers")
 async def list_schedulers(_: Tenant) -> Schedulers:
     """The schedulers a generation may name."""
@@ -77,6 +89,7 @@ async def get_capabilities(services: ServicesOf, _: Tenant) -> Capabilities:
         models=[spec.name for spec in services.catalog.specs()],
         loras=[spec.name for spec in services.catalog.loras.specs()],
         embeddings=[spec.name for spec in services.catalog.embeddings.specs()],
+        vaes=[spec.name for spec in services.catalog.vaes.specs()],
         schedulers=list(SCHEDULERS),
         limits=_limits(services),
     )

@@ -4,6 +4,7 @@ from darkroom.catalog.loras import Loras
 from darkroom.catalog.registry import Catalog, embedded_model_folder, open_catalog
 from darkroom.catalog.schedulers import SCHEDULER_TITLES, SCHEDULERS
 from darkroom.catalog.unavailable import Unavailable
+from darkroom.catalog.vaes import Vaes
 
 __all__ = [
     "SCHEDULERS",
@@ -11,6 +12,7 @@ __all__ = [
     "Catalog",
     "Loras",
     "Unavailable",
+    "Vaes",
     "embedded_model_folder",
     "open_catalog",
 ]

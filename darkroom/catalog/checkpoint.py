@@ -86,6 +86,8 @@ def read_checkpoint(name: str, folder: Path, sha256: Callable[[Path], str]) -> M
         seconds_per_step=defaults.seconds_per_step,
         weights=weight_digests(folder, components, sha256),
         tasks=tasks,
+        latent_channels=vae.latent_channels,
+        latent_scaling=vae.scaling_factor,
     )
 
 

@@ -30,6 +30,11 @@ class VaeConfig(Config):
     class_name: Literal["AutoencoderKL"] = Field(alias="_class_name")
     latent_channels: int = Field(ge=1)
     block_out_channels: tuple[int, ...] = Field(min_length=1)
+    scaling_factor: float = Field(default=0.18215, gt=0, allow_inf_nan=False)
+    # Latents that are also shifted, or normalised channel by channel, are of other families.
+    shift_factor: None = None
+    latents_mean: None = None
+    latents_std: None = None
 
     @property
     def scale_factor(self) -> int:

@@ -12,6 +12,7 @@ from darkroom.catalog.digests import DigestCache
 from darkroom.catalog.embeddings import Embeddings, read_embeddings
 from darkroom.catalog.loras import SUFFIX, Loras, read_loras
 from darkroom.catalog.unavailable import Unavailable
+from darkroom.catalog.vaes import Vaes, read_vaes
 from darkroom.contract.generation import Name
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import ConfigurationError, MissingWeights, ModelError, UnknownModel
@@ -33,9 +34,11 @@ class Catalog:
         default: str,
         loras: Loras | None = None,
         embeddings: Embeddings | None = None,
+        vaes: Vaes | None = None,
     ) -> None:
         self.loras = loras or Loras()
         self.embeddings = embeddings or Embeddings()
+        self.vaes = vaes or Vaes()
         self._specs = {spec.name: spec for spec in specs}
         self._unavailable = {entry.name: entry for entry in unavailable}
         if default not in self._specs and default not in self._unavailable:
@@ -65,15 +68,16 @@ class Catalog:
         words = [
             f"the embedding {entry.name} is broken: {entry.error.detail}" for entry in self.embeddings.unavailable()
         ]
-        return (*models, *loras, *words)
+        vaes = [f"the VAE {entry.name} is broken: {entry.error.detail}" for entry in self.vaes.unavailable()]
+        return (*models, *loras, *words, *vaes)
 
     def _names(self) -> str:
         return ", ".join(sorted(self._specs)) or "none"
 
 
 def open_catalog(settings: Settings, *, remember: bool = True) -> Catalog:
-    """Read every configured checkpoint, LoRA and embedding, and those that ship. Digests are remembered in the home,
-    unless whoever asks only looks.
+    """Read every configured checkpoint, LoRA, embedding and VAE, and those that ship. Digests are remembered in the
+    home, unless whoever asks only looks.
 
     Raises: ConfigurationError when the default model is none of them, or a name is one nobody could ask for.
     """
@@ -83,10 +87,13 @@ def open_catalog(settings: Settings, *, remember: bool = True) -> Catalog:
         _check_name("loras", name)
     for name in settings.embeddings:
         _check_name("embeddings", name)
+    for name in settings.vaes:
+        _check_name("vaes", name)
     return read_catalog(
         {EMBEDDED: embedded_model_folder(), **settings.models},
         loras={**embedded_loras(), **settings.loras},
         embeddings=settings.embeddings,
+        vaes=settings.vaes,
         default=settings.default_model,
         digests=DigestCache(settings.home_folder / "digests.json", remember=remember),
     )
@@ -99,8 +106,9 @@ def read_catalog(
     digests: DigestCache,
     loras: Mapping[str, Path] = MappingProxyType({}),
     embeddings: Mapping[str, Path] = MappingProxyType({}),
+    vaes: Mapping[str, Path] = MappingProxyType({}),
 ) -> Catalog:
-    """A catalog of these checkpoints, LoRAs and embeddings, name -> folder and name -> file."""
+    """A catalog of these checkpoints, LoRAs, embeddings and VAEs, name -> where it lies."""
     specs: list[ModelSpec] = []
     unavailable: list[Unavailable] = []
     for name, folder in folders.items():
@@ -114,6 +122,7 @@ def read_catalog(
         default=default,
         loras=read_loras(loras, specs, digests.sha256),
         embeddings=read_embeddings(embeddings, specs, digests.sha256),
+        vaes=read_vaes(vaes, specs, digests.sha256),
     )
 
 

@@ -1,5 +1,6 @@
 """Which files of a checkpoint hold its weights, and are they sound. Safetensors only."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,13 @@ def weight_digests(folder: Path, components: tuple[str, ...], sha256: Callable[[
     Raises: MissingWeights, BrokenWeights, both naming the file.
     """
     names = [name for component in components for name in _files_of(folder, component)]
-    return {name: _digest(folder, name, sha256) for name in sorted(names)}
+    return {name: file_digest(folder, name, sha256) for name in sorted(names)}
+
+
+def fresh_sha256(file: Path) -> str:
+    """Of the file as it is now. Raises: OSError."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _files_of(folder: Path, component: str) -> Iterator[str]:
@@ -45,7 +52,8 @@ def _shards(folder: Path, component: str, index: str) -> Iterator[str]:
     return (f"{component}/{shard}" for shard in shards)
 
 
-def _digest(folder: Path, name: str, sha256: Callable[[Path], str]) -> str:
+def file_digest(folder: Path, name: str, sha256: Callable[[Path], str] = fresh_sha256) -> str:
+    """sha256 of a file whose header is sound. Raises: MissingWeights, BrokenWeights, naming the file."""
     try:
         read_header(folder / name)
         return sha256(folder / name)

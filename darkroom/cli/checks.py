@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from darkroom.catalog import Loras, open_catalog
+from darkroom.catalog import Loras, Vaes, open_catalog
 from darkroom.errors import DarkroomError
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import LocalRedis
@@ -128,11 +128,19 @@ async def check_clock(settings: Settings) -> list[Verdict]:
 
 
 async def check_models(settings: Settings) -> list[Verdict]:
-    """Every checkpoint and LoRA that would be served, from its headers. A broken LoRA is no reason not to start."""
+    """Every checkpoint, LoRA and VAE that would be served, from its headers. Only a broken model is a failure."""
     catalog = open_catalog(settings, remember=False)
     broken: list[Verdict] = [("fail", f"{entry.name}: {entry.error.detail}") for entry in catalog.unavailable()]
     sound: list[Verdict] = [("ok", f"{spec.name}: {len(spec.weights)} weight files") for spec in catalog.specs()]
-    return [*broken, *sound, *_judge_loras(catalog.loras)]
+    return [*broken, *sound, *_judge_loras(catalog.loras), *_judge_vaes(catalog.vaes)]
+
+
+def _judge_vaes(vaes: Vaes) -> Iterator[Verdict]:
+    for entry in vaes.unavailable():
+        yield "warn", f"VAE {entry.name}: {entry.error.detail}"
+    for spec in vaes.specs():
+        state: State = "ok" if spec.models else "warn"
+        yield state, f"VAE {spec.name}: for {', '.join(spec.models) or 'none of the models'}"
 
 
 def _judge_loras(loras: Loras) -> Iterator[Verdict]:

@@ -41,6 +41,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
     lora: Annotated[
         list[str] | None, typer.Option(help="A LoRA and its weight, as neon:0.8; again for more of them.")
     ] = None,
+    vae: Annotated[str | None, typer.Option(help="Another VAE than the model's own, by its name.")] = None,
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
 ) -> None:
@@ -62,6 +63,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
         "n": number,
         "model": model,
         "loras": [_parse_lora(words) for words in lora or ()] or None,
+        "vae": vae,
         "output_format": format_of(output),
         "strength": strength,
         "expand": _parse_expand(expand),

@@ -72,6 +72,7 @@ class Wish(Asked):
     )
     n: int = Field(default=1, ge=1, le=16)
     loras: tuple[LoraAsked, ...] = Field(default=(), max_length=MAX_LORAS)
+    vae: Name | None = Field(default=None, description="encodes and decodes pictures instead of the model's own VAE")
     output_format: OutputFormat = "png"
     output_compression: int | None = Field(default=None, ge=0, le=100, description="quality of jpeg and webp")
     deterministic: bool = False

@@ -4,6 +4,7 @@ from typing import Literal
 
 from darkroom.contract.base import Settled
 from darkroom.contract.plan import TASKS, Task
+from darkroom.contract.vae import LatentSpace
 
 Family = Literal["sd1", "sd2", "sdxl", "tiny"]
 
@@ -11,7 +12,7 @@ Family = Literal["sd1", "sd2", "sdxl", "tiny"]
 class ModelSpec(Settled):
     """`size_multiple` is the grid width and height must lie on; `seconds_per_step` is for one image at native size.
 
-    `text_widths` are those of its text encoders.
+    `text_widths` are those of its text encoders; `latent_channels` and `latent_scaling` are of its VAE.
     """
 
     name: str
@@ -34,3 +35,10 @@ class ModelSpec(Settled):
     seconds_per_step: float
     weights: dict[str, str]
     tasks: tuple[Task, ...] = TASKS
+    latent_channels: int = 4
+    latent_scaling: float = 0.18215
+
+    @property
+    def latents(self) -> LatentSpace:
+        """What a VAE must agree with to be used in the place of its own."""
+        return LatentSpace(channels=self.latent_channels, pixels=self.vae_scale_factor, scaling=self.latent_scaling)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from darkroom.contract.base import Settled
 from darkroom.contract.start import FromNoise, Start, computed_steps
+from darkroom.contract.vae import OwnVae, PlannedVae
 
 Task = Literal["text_to_image", "image_to_image", "inpaint", "outpaint"]
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -66,6 +67,7 @@ class GenerationPlan(Settled):
     warnings: tuple[Notice, ...]
     metadata: dict[str, str]
     start: Start = Field(default=FromNoise(), description="where the latents begin")
+    vae: PlannedVae = Field(default=OwnVae(), description="what encodes and decodes pictures")
 
     @property
     def computed_steps(self) -> int:

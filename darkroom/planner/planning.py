@@ -12,7 +12,8 @@ from darkroom.contract.inputs import Inputs, NoPicture
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.plan import GenerationPlan, Notice, PlannedEmbedding, PlannedLora
 from darkroom.contract.start import computed_steps
-from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler
+from darkroom.contract.vae import NamedVae, OwnVae, PlannedVae
+from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler, VaeMisfit
 from darkroom.planner.starts import beginning
 from darkroom.prompt import MOST_WEIGHT, parse
 
@@ -39,8 +40,8 @@ def plan(
 ) -> GenerationPlan:
     """Settle `request` and its pictures against the models there are. `now` is Unix seconds.
 
-    Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownScheduler, InvalidField; ModelError for a model or LoRA that
-        is configured but broken.
+    Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownVae, VaeMisfit, UnknownScheduler, InvalidField; ModelError for
+        a model, LoRA or VAE that is configured but broken.
     """
     spec = catalog.spec(request.model or catalog.default)
     scheduler = _scheduler(request.scheduler or spec.default_scheduler)
@@ -80,6 +81,7 @@ def plan(
         ),
         metadata=request.metadata,
         start=begins.start,
+        vae=_vae(request.vae, spec, catalog),
     )
 
 
@@ -122,6 +124,15 @@ def _loras(request: GenerationRequest, spec: ModelSpec, catalog: Catalog) -> Ite
         seen[lora.sha256] = index
         if asked.weight:
             yield PlannedLora(model=asked.model, sha256=lora.sha256, weight=asked.weight)
+
+
+def _vae(name: str | None, spec: ModelSpec, catalog: Catalog) -> PlannedVae:
+    if name is None:
+        return OwnVae()
+    vae = catalog.vaes.spec(name)
+    if reason := vae.misfits.get(spec.name):
+        raise VaeMisfit("vae", f"{name!r} does not fit {spec.name}: {reason}")
+    return NamedVae(name=name, sha256=vae.sha256)
 
 
 def _named(request: GenerationRequest, catalog: Catalog) -> Named:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import darkroom
 from darkroom.contract.plan import MEDIA_TYPES
+from darkroom.contract.vae import NamedVae
 from darkroom.provenance.encoding import TRAINED_ALGORITHMIC_MEDIA
 from darkroom.provenance.facts import Facts
 from darkroom.provenance.watermark import UNMARKED
@@ -74,6 +75,7 @@ def _generation(facts: Facts) -> Json:
         "weights_sha256": hashlib.sha256(weights.encode()).hexdigest(),
         "loras": [{"sha256": lora.sha256, "weight": lora.weight} for lora in plan.loras],
         "embeddings": [embedding.sha256 for embedding in plan.embeddings],
+        **({"vae": plan.vae.sha256} if isinstance(plan.vae, NamedVae) else {}),
         "task": plan.task,
         "seed": facts.seed,
         "steps": plan.steps,

@@ -1,28 +1,34 @@
-"""Where works wait for their model."""
+"""Where works wait for their model, and for a VAE of their own if they name one."""
 
 import time
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
 
 from darkroom.errors import DarkroomError
+from worker.engine.needs import joined, needs
 from worker.engine.request import Work, WorkId
-from worker.models.cache import Lease, ModelCache
+from worker.models.cache import Lease, ModelCache, Wanted
+from worker.models.checkpoint import Checkpoint
 
-Entry = Lease | Exception
+Entry = Lease[Checkpoint] | Exception
+Loads = Mapping[Wanted, Future[Lease[Any]]]
 
 
 class Door:
-    """Loads models on a thread of its own, while the lanes step on.
+    """Loads what works need on a thread of its own, while the lanes step on.
 
-    In order of arrival, except that a work whose model is there does not wait for one whose model is being loaded. It
-    does wait behind one whose model has no room in memory: else the models in use would be leased for ever.
+    In order of arrival, except that a work whose needs are there does not wait for one whose model is being loaded. It
+    does wait behind one whose needs have no room in memory: else the models in use would be leased for ever. Room is
+    made for all that a work needs at once, so that no two works hold what the other waits for.
     """
 
     def __init__(self, models: ModelCache) -> None:
         self._models = models
         self._waiting: list[Work] = []
-        self._loads: dict[str, Future[Lease]] = {}
-        self._begun: dict[str, float] = {}
+        self._held: dict[WorkId, dict[Wanted, Lease[Any]]] = {}
+        self._loads: dict[Wanted, Future[Lease[Any]]] = {}
+        self._begun: dict[Wanted, float] = {}
         self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="darkroom-loader")
 
     def push(self, work: Work) -> None:
@@ -32,17 +38,18 @@ class Door:
         """Take a work out of the line; None when it is not in it."""
         dropped = next((work for work in self._waiting if work.id == work_id), None)
         self._waiting = [work for work in self._waiting if work.id != work_id]
+        self._give_back(work_id)
         return dropped
 
     def open(self) -> list[tuple[Work, Entry]]:
-        """Works that may go on, each with a lease of its own on its model, or with the reason why there is none."""
+        """Works that may go on, each with a lease of its own on its needs, or with the reason why there is none."""
         # Asked once: a load that ends in the middle must not let the second in line go before the first.
-        loaded = {name: load for name, load in self._loads.items() if load.done()}
+        loaded = {wanted: load for wanted, load in self._loads.items() if load.done()}
         opened: list[tuple[Work, Entry]] = []
         for work in self._waiting:
-            if self._blocked(work.plan.model):
+            if self._blocked(work):
                 break
-            entry = self._entry(work.plan.model, loaded)
+            entry = self._entry(work, loaded)
             if entry is not None:
                 opened.append((work, entry))
         gone = {work.id for work, _ in opened}
@@ -66,34 +73,56 @@ class Door:
         self._loader.shutdown(cancel_futures=True)
         self._forget(dict(self._loads))
 
-    def _blocked(self, name: str) -> bool:
+    def _blocked(self, work: Work) -> bool:
+        wanted = needs(work.plan)
+        if all(one in self._loads or one in self._held.get(work.id, ()) for one in wanted):
+            return False
         try:
-            return name not in self._loads and self._models.fits(name) == "later"
+            return self._models.fits(*wanted) == "later"
         except DarkroomError:
             return False  # reserving it will say what is wrong
 
-    def _entry(self, name: str, loaded: Mapping[str, Future[Lease]]) -> Entry | None:
-        """None while the model is being loaded."""
-        if name in loaded:
-            error = loaded[name].exception()
-            return error if isinstance(error, Exception) else self._models.lease(name)
-        if name in self._loads:
-            return None
-        lease = self._models.lease_loaded(name)
-        return lease if lease is not None else self._begin(name)
-
-    def _begin(self, name: str) -> Entry | None:
-        """Room in memory is taken at once, so that nobody behind in the line takes it before the loading begins."""
-        try:
-            self._loads[name] = self._loader.submit(self._models.reserve(name))
-            self._begun[name] = time.monotonic()
-        except DarkroomError as error:
+    def _entry(self, work: Work, loaded: Loads) -> Entry | None:
+        """None while something is being loaded."""
+        held = self._held.setdefault(work.id, {})
+        error = self._collect(work, held, loaded) or self._begin(work, held)
+        if error is not None:
+            self._give_back(work.id)
             return error
+        if len(held) < len(needs(work.plan)):
+            return None
+        return joined(work.plan, self._held.pop(work.id))
+
+    def _collect(self, work: Work, held: dict[Wanted, Lease[Any]], loaded: Loads) -> Exception | None:
+        """Lease what is there, before room is made for what is not."""
+        for wanted in needs(work.plan):
+            if wanted in held or (wanted in self._loads and wanted not in loaded):
+                continue
+            if wanted in loaded and isinstance(error := loaded[wanted].exception(), Exception):
+                return error
+            if (lease := self._models.lease_loaded(wanted)) is not None:
+                held[wanted] = lease
         return None
 
-    def _forget(self, loads: Mapping[str, Future[Lease]]) -> None:
+    def _begin(self, work: Work, held: Mapping[Wanted, Lease[Any]]) -> Exception | None:
+        """Room in memory is taken at once, so that nobody behind in the line takes it before the loading begins."""
+        for wanted in needs(work.plan):
+            if wanted in held or wanted in self._loads:
+                continue
+            try:
+                self._loads[wanted] = self._loader.submit(self._models.reserve(wanted))
+                self._begun[wanted] = time.monotonic()
+            except DarkroomError as error:
+                return error
+        return None
+
+    def _give_back(self, work_id: WorkId) -> None:
+        for lease in self._held.pop(work_id, {}).values():
+            lease.release()
+
+    def _forget(self, loads: Loads) -> None:
         """A finished load holds its model in place until those who waited for it have leases of their own."""
-        for name, load in loads.items():
-            del self._loads[name], self._begun[name]
+        for wanted, load in loads.items():
+            del self._loads[wanted], self._begun[wanted]
             if not load.cancelled() and load.exception() is None:
                 load.result().release()

@@ -10,6 +10,7 @@ from worker.engine.faults import as_failure, fatal
 from worker.engine.pulse import Pace
 from worker.engine.request import Work, WorkId
 from worker.models.cache import Lease
+from worker.models.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +18,7 @@ class Begun:
     """A work whose canvas is encoded, or why it is not."""
 
     work: Work
-    lease: Lease
+    lease: Lease[Checkpoint]
     result: Encoded | GenerationError
     seconds: float
 
@@ -28,10 +29,10 @@ class Encoder:
     def __init__(self, free_memory: Callable[[], None], clock: Callable[[], float]) -> None:
         self._free_memory = free_memory
         self._clock = clock
-        self._line: deque[tuple[Work, Lease]] = deque()
+        self._line: deque[tuple[Work, Lease[Checkpoint]]] = deque()
         self._pace = Pace(first_guess=1.0)
 
-    def add(self, work: Work, lease: Lease) -> None:
+    def add(self, work: Work, lease: Lease[Checkpoint]) -> None:
         self._line.append((work, lease))
 
     def drop(self, work_id: WorkId) -> Work | None:

@@ -20,7 +20,7 @@ class Generation:
     def __init__(
         self,
         work: Work,
-        entry: Lease | Exception,
+        entry: Lease[Checkpoint] | Exception,
         encoded: Encoded = NOTHING,
         loras: tuple[Applied, ...] = (),
     ) -> None:

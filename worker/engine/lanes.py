@@ -49,7 +49,7 @@ class Lanes:
     def _lane(self, key: LaneKey, generation: Generation) -> Lane:
         if key not in self._lanes:
             rows = min(FIXED_ROWS, self._max_rows) if key.fixed else None
-            forward = Forward(generation.checkpoint, rows or self._max_rows, rows, self._free_memory)
+            forward = Forward(generation.checkpoint.without_vae(), rows or self._max_rows, rows, self._free_memory)
             pace = self._paces.setdefault(key, Pace(generation.seconds_per_row))
             # A newcomer starts level with the others: neither a debt nor a credit from while it was away.
             served = min((lane.served for lane in self._lanes.values()), default=0.0)

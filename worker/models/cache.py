@@ -1,21 +1,34 @@
-"""Checkpoints in memory: under a byte budget, least recently used out first, never while somebody holds a lease."""
+"""Checkpoints and VAEs in memory: under a byte budget, least recently used out first, never while one is leased."""
 
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Condition
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Generic, Literal, Self, TypeVar
 
+from darkroom.contract.vae import NamedVae
 from darkroom.errors import OutOfMemory
+from worker.models.autoencoder import Autoencoder
 from worker.models.checkpoint import Checkpoint
 
+T = TypeVar("T")
 
-class Lease:
-    """The right to use a checkpoint until `release`, which may be called again."""
+Wanted = str | NamedVae
+"""A model by its name, or a VAE."""
 
-    def __init__(self, checkpoint: Checkpoint, release: Callable[[], None]) -> None:
-        self.checkpoint = checkpoint
+Loaded = Checkpoint | Autoencoder
+
+
+class Lease(Generic[T]):
+    """The right to use what is `loaded` until `release`, which may be called again."""
+
+    def __init__(self, loaded: T, release: Callable[[], None]) -> None:
+        self.loaded = loaded
         self._release: Callable[[], None] | None = release
+
+    @property
+    def checkpoint(self: "Lease[Checkpoint]") -> Checkpoint:
+        return self.loaded
 
     def release(self) -> None:
         release, self._release = self._release, None
@@ -30,36 +43,36 @@ class Lease:
 
 
 class ModelCache:
-    """Thread-safe. `load` makes a checkpoint by name, `measure` says beforehand how many bytes it will take."""
+    """Thread-safe. `load` makes what is wanted, `measure` says beforehand how many bytes it will take."""
 
-    def __init__(self, load: Callable[[str], Checkpoint], measure: Callable[[str], int], budget_bytes: int) -> None:
+    def __init__(self, load: Callable[[Any], Loaded], measure: Callable[[Any], int], budget_bytes: int) -> None:
         self._load = load
         self._measure = measure
         self._budget = budget_bytes
         self._changed = Condition()
-        self._resident: OrderedDict[str, Checkpoint] = OrderedDict()
-        self._leases: dict[str, int] = {}
-        self._loading: dict[str, int] = {}
+        self._resident: OrderedDict[Wanted, Loaded] = OrderedDict()
+        self._leases: dict[Wanted, int] = {}
+        self._loading: dict[Wanted, int] = {}
 
-    def resident(self) -> tuple[str, ...]:
-        """Names of loaded models, least recently used first."""
+    def resident(self) -> tuple[Wanted, ...]:
+        """What is loaded, least recently used first."""
         with self._changed:
             return tuple(self._resident)
 
-    def fits(self, name: str) -> Literal["now", "later", "never"]:
-        """Whether `lease(name)` would find room: now, once models in use are given back, or not at all."""
+    def fits(self, *names: Wanted) -> Literal["now", "later", "never"]:
+        """Whether leases on all of `names` would find room: now, once what is in use is given back, or not at all."""
         with self._changed:
-            if name in self._resident or name in self._loading or self._fits(name):
+            if all(name in self._resident or name in self._loading for name in names) or self._fit(*names):
                 return "now"
-            return "later" if self._measure(name) <= self._budget else "never"
+            return "later" if sum(map(self._measure, names)) <= self._budget else "never"
 
-    def lease_loaded(self, name: str) -> Lease | None:
-        """A lease on a model that is in memory already."""
+    def lease_loaded(self, name: Wanted) -> Lease[Any] | None:
+        """A lease on what is in memory already."""
         with self._changed:
             return self._lend(name) if name in self._resident else None
 
-    def lease(self, name: str) -> Lease:
-        """The model `name`, loaded first if need be; two callers never load it twice.
+    def lease(self, name: Wanted) -> Lease[Any]:
+        """The model or VAE `name`, loaded first if need be; two callers never load it twice.
 
         Raises: ModelError; OutOfMemory when it does not fit beside the models in use.
         """
@@ -70,7 +83,7 @@ class ModelCache:
             self._reserve(name)
         return self._load_and_lend(name)
 
-    def reserve(self, name: str) -> Callable[[], Lease]:
+    def reserve(self, name: Wanted) -> Callable[[], Lease[Any]]:
         """Make room for `name` now; the function returned does the rest of `lease`, on whatever thread.
 
         Room that is made only when the loading begins may be gone by then. Raises: as `lease`.
@@ -82,43 +95,45 @@ class ModelCache:
         return lambda: self._load_and_lend(name)
 
     def evict_idle(self) -> None:
-        """Drop every model nobody holds."""
+        """Drop everything nobody holds."""
         with self._changed:
             self._evict_until(0)
 
-    def _reserve(self, name: str) -> None:
-        if not self._fits(name):
-            raise OutOfMemory(f"model {name} does not fit into memory beside the models in use")
+    def _reserve(self, name: Wanted) -> None:
+        if not self._fit(name):
+            raise OutOfMemory(f"{_words(name)} does not fit into memory beside what is in use")
         self._loading[name] = self._measure(name)
         self._evict_until(self._budget - sum(self._loading.values()))
 
-    def _load_and_lend(self, name: str) -> Lease:
-        checkpoint = None
+    def _load_and_lend(self, name: Wanted) -> Lease[Any]:
+        loaded = None
         try:
-            checkpoint = self._load(name)
+            loaded = self._load(name)
         finally:
             with self._changed:
                 del self._loading[name]
-                if checkpoint is not None:
-                    self._resident[name] = checkpoint
+                if loaded is not None:
+                    self._resident[name] = loaded
                     self._leases[name] = 0
                     lease = self._lend(name)
                 self._changed.notify_all()
         return lease
 
-    def _lend(self, name: str) -> Lease:
+    def _lend(self, name: Wanted) -> Lease[Any]:
         self._leases[name] += 1
         self._resident.move_to_end(name)
         return Lease(self._resident[name], lambda: self._return(name))
 
-    def _return(self, name: str) -> None:
+    def _return(self, name: Wanted) -> None:
         with self._changed:
             self._leases[name] -= 1
             self._changed.notify_all()
 
-    def _fits(self, name: str) -> bool:
-        held = sum(model.bytes for other, model in self._resident.items() if self._leases[other])
-        return held + sum(self._loading.values()) + self._measure(name) <= self._budget
+    def _fit(self, *names: Wanted) -> bool:
+        """Whether `names` have room beside what is held, when they are held themselves."""
+        held = sum(loaded.bytes for other, loaded in self._resident.items() if self._leases[other] or other in names)
+        absent = [name for name in names if name not in self._resident and name not in self._loading]
+        return held + sum(self._loading.values()) + sum(map(self._measure, absent)) <= self._budget
 
     def _evict_until(self, most_bytes: int) -> None:
         for name in list(self._resident):
@@ -126,3 +141,7 @@ class ModelCache:
                 return
             if not self._leases[name]:
                 del self._resident[name], self._leases[name]
+
+
+def _words(name: Wanted) -> str:
+    return f"VAE {name.name}" if isinstance(name, NamedVae) else f"model {name}"

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from darkroom.contract.model import ModelSpec
+from worker.models.autoencoder import Autoencoder
 from worker.models.lora import Applied
 from worker.models.lora_mix import Layers, LoraMix, row_key
 from worker.models.text import RememberedText
@@ -31,7 +32,7 @@ class Moments:
 class Checkpoint:
     """Networks in eval mode on `device`, weights in `dtype`. `bytes` is what the weights take there.
 
-    `layers` are those that LoRAs may change.
+    `layers` are those that LoRAs may change. `latent_scaling` is for a VAE that does not know it; 0: it does.
     """
 
     spec: ModelSpec
@@ -43,11 +44,25 @@ class Checkpoint:
     dtype: torch.dtype
     bytes: int
     layers: Layers = field(default_factory=dict)
+    latent_scaling: float = 0.0
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(channels, height, width) of the latents of a picture of `width` x `height` pixels."""
         factor = self.spec.vae_scale_factor
         return int(self.vae.config.latent_channels), height // factor, width // factor
+
+    def with_vae(self, other: Autoencoder) -> "Checkpoint":
+        """The same networks, but for pictures to be encoded and decoded by `other`."""
+        return replace(self, vae=other.network, latent_scaling=other.scaling or self._scaling)
+
+    def without_vae(self) -> "Checkpoint":
+        """For whoever only denoises, and must not keep a VAE in memory that nobody leases any more."""
+        return replace(self, vae=None)
+
+    @property
+    def _scaling(self) -> float:
+        """What the VAE's latents are multiplied with for the U-Net."""
+        return self.latent_scaling or float(self.vae.config.scaling_factor)
 
     @property
     def inpaints(self) -> bool:
@@ -60,7 +75,7 @@ class Checkpoint:
         The VAE is left in `dtype`; half precision -> float32 -> half precision loses no weight bit.
         """
         self.vae.to(dtype=dtype)
-        scaled = latents_1CHW.to(self.device, dtype) / self.vae.config.scaling_factor
+        scaled = latents_1CHW.to(self.device, dtype) / self._scaling
         decoded: Tensor = self.vae.decode(scaled, return_dict=False)[0]
         return decoded
 
@@ -82,8 +97,7 @@ class Checkpoint:
         """Encode one image, in [-1, 1], with the VAE in `dtype`, and leave it in that."""
         self.vae.to(dtype=dtype)
         found = self.vae.encode(pixels_13HW.to(self.device, dtype)).latent_dist
-        factor = self.vae.config.scaling_factor
-        return Moments(found.mean.float() * factor, found.std.float() * factor)
+        return Moments(found.mean.float() * self._scaling, found.std.float() * self._scaling)
 
     def synchronize(self) -> None:
         """Wait for everything queued on the device; on a CPU nothing is."""

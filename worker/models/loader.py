@@ -1,8 +1,6 @@
 """A folder in diffusers layout -> Checkpoint. Nothing here can reach a hub or run a checkpoint's own code."""
 
-import hashlib
 from pathlib import Path
-from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -10,9 +8,10 @@ from transformers import CLIPTextModel
 
 from darkroom.catalog.checkpoint import read_checkpoint
 from darkroom.catalog.configs import read_json
-from darkroom.catalog.weights import weight_digests
+from darkroom.catalog.weights import fresh_sha256, weight_digests
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import BrokenWeights, MissingWeights
+from worker.models.autoencoder import network_bytes
 from worker.models.checkpoint import Checkpoint
 from worker.models.embeddings import Shelf, no_embeddings
 from worker.models.lora_mix import adaptable_layers
@@ -24,7 +23,7 @@ _NETWORKS = {"text_encoder": CLIPTextModel, "unet": UNet2DConditionModel, "vae":
 
 def load_folder(name: str, folder: Path, device: torch.device, dtype: torch.dtype) -> Checkpoint:
     """Load the checkpoint in `folder` under `name`. Raises: MissingWeights, BrokenWeights, naming the file."""
-    return load_checkpoint(read_checkpoint(name, folder, _sha256), device, dtype)
+    return load_checkpoint(read_checkpoint(name, folder, fresh_sha256), device, dtype)
 
 
 def load_checkpoint(
@@ -49,7 +48,7 @@ def load_checkpoint(
         scheduler_config=read_json(folder, "scheduler/scheduler_config.json"),
         device=device,
         dtype=dtype,
-        bytes=sum(_bytes(network) for network in networks.values()),
+        bytes=sum(network_bytes(network) for network in networks.values()),
         layers=adaptable_layers({name: network for name, network in networks.items() if name != "vae"}),
     )
 
@@ -61,7 +60,7 @@ def verify_files(spec: ModelSpec) -> None:
     since the catalog was read. Raises: MissingWeights, BrokenWeights, naming the file.
     """
     components = tuple(sorted({file.split("/")[0] for file in spec.weights}))
-    found = weight_digests(Path(spec.path), components, _sha256)
+    found = weight_digests(Path(spec.path), components, fresh_sha256)
     for file, digest in spec.weights.items():
         if file not in found:
             raise MissingWeights(file, "no such file")
@@ -82,12 +81,3 @@ def _first_file(spec: ModelSpec, component: str) -> str:
         if file.startswith(f"{component}/"):
             return file
     raise MissingWeights(component, "no weights are known for it")
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _bytes(network: Any) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in (*network.parameters(), *network.buffers()))

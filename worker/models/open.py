@@ -9,17 +9,18 @@ import torch
 from darkroom.catalog import Catalog
 from darkroom.catalog.safetensors_header import UnsoundHeader, read_header
 from darkroom.contract.model import ModelSpec
-from darkroom.errors import BrokenWeights, MissingWeights
+from darkroom.contract.vae import NamedVae, VaeSpec
+from darkroom.errors import BrokenWeights, MissingWeights, UnknownVae
 from darkroom.settings import Settings
-from worker.models.cache import ModelCache
-from worker.models.checkpoint import Checkpoint
+from worker.models.autoencoder import load_autoencoder
+from worker.models.cache import Loaded, ModelCache, Wanted
 from worker.models.embeddings import open_shelf
 from worker.models.loader import load_checkpoint
 from worker.models.placement import placement
 
 
 def open_models(settings: Settings, catalog: Catalog) -> ModelCache:
-    """A cache that loads models of `catalog` onto the device the settings name. Nothing is loaded yet.
+    """A cache that loads models and VAEs of `catalog` onto the device the settings name. Nothing is loaded yet.
 
     Raises: ConfigurationError for a device this machine lacks.
     """
@@ -29,12 +30,17 @@ def open_models(settings: Settings, catalog: Catalog) -> ModelCache:
 
     shelf = open_shelf(catalog)
 
-    def load(name: str) -> Checkpoint:
-        return load_checkpoint(catalog.spec(name), place.device, place.dtype, shelf)
+    def load(wanted: Wanted) -> Loaded:
+        if isinstance(wanted, NamedVae):
+            return load_autoencoder(_planned(wanted, catalog), place.device, place.dtype)
+        return load_checkpoint(catalog.spec(wanted), place.device, place.dtype, shelf)
 
     @cache
-    def measure(name: str) -> int:
-        return weight_bytes(catalog.spec(name), place.dtype)
+    def measure(wanted: Wanted) -> int:
+        if isinstance(wanted, NamedVae):
+            spec = _planned(wanted, catalog)
+            return place.dtype.itemsize * _numbers(Path(spec.path), spec.weights)
+        return weight_bytes(catalog.spec(wanted), place.dtype)
 
     return ModelCache(load, measure, place.budget_bytes)
 
@@ -45,6 +51,17 @@ def weight_bytes(spec: ModelSpec, dtype: torch.dtype) -> int:
     Raises: MissingWeights, BrokenWeights, naming the file.
     """
     return dtype.itemsize * sum(_numbers(Path(spec.path), file) for file in spec.weights)
+
+
+def _planned(wanted: NamedVae, catalog: Catalog) -> VaeSpec:
+    """Raises: MissingWeights, BrokenWeights where this worker has none of that name, or another one."""
+    try:
+        spec = catalog.vaes.spec(wanted.name)
+    except UnknownVae as error:
+        raise MissingWeights(wanted.name, "this worker has no VAE of that name") from error
+    if spec.sha256 != wanted.sha256:
+        raise BrokenWeights(wanted.name, "the VAE has changed since this generation was planned")
+    return spec
 
 
 def _numbers(folder: Path, file: str) -> int:

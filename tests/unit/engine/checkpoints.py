@@ -12,6 +12,7 @@ from darkroom.catalog import embedded_model_folder
 
 CPU = torch.device("cpu")
 SIDE = 64  # pixels: 8 latents
+SCALING = 0.2
 
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 
@@ -38,6 +39,14 @@ def write_checkpoint(
     return folder
 
 
+def write_vae(folder: Path, seed: int, scaling_factor: float = SCALING) -> Path:
+    """A VAE of the same latents as those of `write_checkpoint`, in diffusers layout."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        _vae(scaling_factor).save_pretrained(folder)
+    return folder
+
+
 def copy_checkpoint(source: Path, target: Path) -> Path:
     shutil.copytree(source, target)
     return target
@@ -57,14 +66,14 @@ def _unet(in_channels: int) -> UNet2DConditionModel:
     )
 
 
-def _vae() -> AutoencoderKL:
+def _vae(scaling_factor: float = SCALING) -> AutoencoderKL:
     return AutoencoderKL(
         block_out_channels=(8, 8, 8, 8),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
         latent_channels=4,
         norm_num_groups=4,
-        scaling_factor=0.2,
+        scaling_factor=scaling_factor,
     )
 
 
