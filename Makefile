@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
 BIN := .venv/bin
+BENCHMARKS := encode stepping batching model outline
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .PHONY: help demo up test check check-types check-style check-layers check-tests fix bench train clean
@@ -47,7 +48,7 @@ fix: .venv/.dev ## format the code, mend what ruff can, write the generated page
 	$(BIN)/python docs/generate.py
 
 bench: .venv/.run ## run every benchmark; each ends with one line of JSON
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 train: .venv/.run ## make the embedded model and its LoRA from nothing, into worker/tiny
 	$(BIN)/python -m training.train

@@ -1,0 +1,1 @@
+"""Measured claims. Each module runs by itself, prints a table, and ends with one line of JSON."""
