@@ -18,12 +18,21 @@ class Config(BaseModel):
 
 
 class UnetConfig(Config):
-    """`sample_size` is in latents, one side or (height, width)."""
+    """`sample_size` is in latents, one side or (height, width). From `addition_embed_type` on: what it is told besides
+    latents, time and words, where it is told more.
+    """
 
     class_name: Literal["UNet2DConditionModel"] = Field(alias="_class_name")
     in_channels: int = Field(ge=1)
     sample_size: int | tuple[int, int]
     cross_attention_dim: int
+    addition_embed_type: str | None = None
+    addition_time_embed_dim: int | None = None
+    projection_class_embeddings_input_dim: int | None = None
+    time_cond_proj_dim: int | None = None
+    class_embed_type: str | None = None
+    num_class_embeds: int | None = None
+    encoder_hid_dim_type: str | None = None
 
 
 class VaeConfig(Config):
@@ -48,10 +57,11 @@ class SchedulerConfig(Config):
 
 
 class TextEncoderConfig(Config):
-    """`hidden_size` is the width of what it makes of a token."""
+    """`hidden_size` is the width of what it makes of a token, `projection_dim` of a whole text where it does that."""
 
     num_hidden_layers: int = Field(ge=1, le=256)
     hidden_size: int = Field(ge=1)
+    projection_dim: int = Field(default=512, ge=1)
 
 
 class TokenizerConfig(Config):
@@ -59,12 +69,16 @@ class TokenizerConfig(Config):
 
 
 class PipelineIndex(Config):
+    """`force_zeros_for_empty_prompt` is of Stable Diffusion XL, which does so where nothing else is said."""
+
     class_name: Literal[
         "StableDiffusionPipeline",
         "StableDiffusionInpaintPipeline",
         "StableDiffusionXLPipeline",
         "StableDiffusionXLInpaintPipeline",
+        "StableDiffusionXLImg2ImgPipeline",
     ] = Field(alias="_class_name")
+    force_zeros_for_empty_prompt: bool | None = None
 
 
 C = TypeVar("C", bound=Config)

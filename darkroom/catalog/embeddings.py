@@ -77,7 +77,7 @@ def read_embedding(name: str, file: Path, models: Iterable[ModelSpec], sha256: C
         if len({vectors for vectors, _ in shapes}) > 1:
             raise BrokenWeights(file.name, "has other numbers of vectors for its two encoders")
         widths = tuple(width for _, width in shapes)
-        fitting = tuple(sorted(model.name for model in models if model.text_widths == widths))
+        fitting = tuple(sorted(model.name for model in models if _fits(widths, model)))
         return EmbeddingSpec(
             name=name, path=str(file), sha256=sha256(file), vectors=shapes[0][0], widths=widths, models=fitting
         )
@@ -87,6 +87,12 @@ def read_embedding(name: str, file: Path, models: Iterable[ModelSpec], sha256: C
         raise BrokenWeights(file.name, str(error)) from error
     except OSError as error:
         raise BrokenWeights(file.name, f"cannot be read ({type(error).__name__})") from error
+
+
+def _fits(widths: tuple[int, ...], model: ModelSpec) -> bool:
+    """A refiner of Stable Diffusion XL has the second of two encoders alone, and takes that part of a file for both."""
+    of_refiner = widths[1:] if model.family == "sdxl_refiner" and len(widths) > 1 else widths
+    return model.text_widths == of_refiner
 
 
 def encoder_keys(file: Path, header: Mapping[str, TensorHeader]) -> tuple[str, ...]:

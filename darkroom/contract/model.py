@@ -6,13 +6,14 @@ from darkroom.contract.base import Settled
 from darkroom.contract.plan import TASKS, Task
 from darkroom.contract.vae import LatentSpace
 
-Family = Literal["sd1", "sd2", "sdxl", "tiny"]
+Family = Literal["sd1", "sd2", "sdxl", "sdxl_refiner", "tiny"]
 
 
 class ModelSpec(Settled):
     """`size_multiple` is the grid width and height must lie on; `seconds_per_step` is for one image at native size.
 
-    `text_widths` are those of its text encoders; `latent_channels` and `latent_scaling` are of its VAE.
+    `text_widths` are those of its text encoders; `latent_channels` and `latent_scaling` are of its VAE. With
+    `force_zeros_for_empty_prompt` an empty negative prompt is no words at all, and not the words of an empty text.
     """
 
     name: str
@@ -37,8 +38,14 @@ class ModelSpec(Settled):
     tasks: tuple[Task, ...] = TASKS
     latent_channels: int = 4
     latent_scaling: float = 0.18215
+    force_zeros_for_empty_prompt: bool = False
 
     @property
     def latents(self) -> LatentSpace:
         """What a VAE must agree with to be used in the place of its own."""
         return LatentSpace(channels=self.latent_channels, pixels=self.vae_scale_factor, scaling=self.latent_scaling)
+
+    @property
+    def is_xl(self) -> bool:
+        """Stable Diffusion XL, base or refiner."""
+        return self.family in ("sdxl", "sdxl_refiner")

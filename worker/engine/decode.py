@@ -25,7 +25,7 @@ def decode(
     """
     if not torch.isfinite(latents_1CHW).all():
         raise NanOutput("denoising ended in values that are not numbers")
-    for dtype in dict.fromkeys((checkpoint.dtype, torch.float32)):
+    for dtype in checkpoint.vae_dtypes:
         pixels_13HW = run_vae(checkpoint, partial(checkpoint.pixels, latents_1CHW, dtype), free_memory)
         if torch.isfinite(pixels_13HW).all():
             return _quantize(pixels_13HW)

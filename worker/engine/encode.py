@@ -84,7 +84,7 @@ def _tensor(rgb_HW3: Pixels) -> Tensor:
 
 def _moments(checkpoint: Checkpoint, pixels_13HW: Tensor, free_memory: Callable[[], None]) -> Moments:
     """Half precision overflows in some VAEs, so latents that are not finite are computed once more in float32."""
-    for dtype in dict.fromkeys((checkpoint.dtype, torch.float32)):
+    for dtype in checkpoint.vae_dtypes:
         moments = run_vae(checkpoint, partial(checkpoint.moments, pixels_13HW, dtype), free_memory)
         if torch.isfinite(moments.mean_1CHW).all() and torch.isfinite(moments.std_1CHW).all():
             return moments

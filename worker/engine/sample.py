@@ -9,10 +9,10 @@ from torch import Tensor
 from darkroom.contract.plan import GenerationPlan
 from darkroom.contract.start import FromNoise
 from worker.engine.beginning import Way, begin
+from worker.engine.conditions import conditions
 from worker.engine.course import Weighted, set_out
 from worker.engine.encode import NOTHING, Encoded
 from worker.engine.mixing import Mixture, first_pass, mixtures
-from worker.engine.request import guided
 from worker.models.checkpoint import Checkpoint
 from worker.models.conditioning import Conditioning
 from worker.models.lora import Applied
@@ -43,7 +43,7 @@ class Common:
         """Raises: what tokenizer, text encoder and scheduler may raise."""
         config = checkpoint.scheduler_config
         with checkpoint.worded(loras):
-            conditionings = _conditionings(plan, checkpoint)
+            conditionings = conditions(plan, checkpoint)
         passed_over = first_pass(plan.scheduler, config, plan.steps, plan.computed_steps)
         noise_alone = isinstance(plan.start, FromNoise)
         mixed = () if noise_alone else mixtures(plan.scheduler, config, plan.steps, passed_over)
@@ -112,10 +112,3 @@ def _way(common: Common, checkpoint: Checkpoint, init_noise_sigma: float) -> Way
     if isinstance(start, FromNoise):
         return Way((), init_noise_sigma, pure=True, told=False)
     return Way(common.mixtures, init_noise_sigma, pure=start.strength == 1, told=checkpoint.inpaints)
-
-
-def _conditionings(plan: GenerationPlan, checkpoint: Checkpoint) -> dict[str, Conditioning]:
-    """By field of the plan, in the order of the rows."""
-    texts = {"negative_prompt": plan.negative_prompt} if guided(plan) else {}
-    texts["prompt"] = plan.prompt
-    return {field: checkpoint.text.encode(text, plan.clip_skip, plan.embeddings) for field, text in texts.items()}

@@ -12,9 +12,6 @@ from typing import Any
 import diffusers
 import torch
 
-# `StableDiffusionPipeline.__init__` repairs these two in outdated configurations.
-REPAIRS: Mapping[str, Any] = MappingProxyType({"steps_offset": 1, "clip_sample": False})
-
 # How the noise levels are spaced, where a name says so: one of them, whatever the model's own configuration has.
 _NO_SIGMAS: dict[str, Any] = {
     "use_karras_sigmas": False,
@@ -103,7 +100,7 @@ def _prototype(name: str, config: str) -> Any:
     kind = KINDS[name]
     scheduler_class = getattr(diffusers, kind.class_name)
     expected = _parameters(scheduler_class.__init__)
-    settings = {key: value for key, value in {**REPAIRS, **kind.overrides}.items() if key in expected}
+    settings = {key: value for key, value in kind.overrides.items() if key in expected}
     return scheduler_class.from_config({**json.loads(config), **settings})
 
 

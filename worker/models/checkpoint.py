@@ -69,6 +69,15 @@ class Checkpoint:
         """Whether the U-Net itself is told of the mask and of what stays."""
         return int(self.unet.config.in_channels) == 2 * int(self.vae.config.latent_channels) + 1
 
+    @property
+    def vae_dtypes(self) -> tuple[torch.dtype, ...]:
+        """Precisions for the VAE, to be tried in this order: half precision overflows in some, and in a VAE of Stable
+        Diffusion XL that says so always. Other families' configurations say so too, by default, and do not mean it.
+        """
+        if self.spec.is_xl and self.vae.config.force_upcast:
+            return (torch.float32,)
+        return tuple(dict.fromkeys((self.dtype, torch.float32)))
+
     def pixels(self, latents_1CHW: Tensor, dtype: torch.dtype) -> Tensor:
         """Decode one image with the VAE in `dtype`: 1 3 H W, nominally in [-1, 1].
 

@@ -1,24 +1,33 @@
 """A folder in diffusers layout -> Checkpoint. Nothing here can reach a hub or run a checkpoint's own code."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from transformers import CLIPTextModel
+from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
-from darkroom.catalog.checkpoint import read_checkpoint
+from darkroom.catalog.checkpoint import TEXT_ENCODERS, read_checkpoint, tokenizer_of
 from darkroom.catalog.configs import read_json
 from darkroom.catalog.weights import fresh_sha256, weight_digests
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import BrokenWeights, MissingWeights
 from worker.models.autoencoder import network_bytes
 from worker.models.checkpoint import Checkpoint
+from worker.models.clip import ClipEncoder, normed, penultimate
 from worker.models.embeddings import Shelf, no_embeddings
 from worker.models.lora_mix import adaptable_layers
 from worker.models.networks import load_network, load_tokenizer
+from worker.models.scheduler_config import scheduler_config
 from worker.models.text import ClipText, RememberedText
 
-_NETWORKS = {"text_encoder": CLIPTextModel, "unet": UNet2DConditionModel, "vae": AutoencoderKL}
+_NETWORKS = {
+    "text_encoder": CLIPTextModel,
+    "text_encoder_2": CLIPTextModelWithProjection,
+    "unet": UNet2DConditionModel,
+    "vae": AutoencoderKL,
+}
 
 
 def load_folder(name: str, folder: Path, device: torch.device, dtype: torch.dtype) -> Checkpoint:
@@ -34,18 +43,17 @@ def load_checkpoint(
     Raises: MissingWeights, BrokenWeights, naming the file.
     """
     folder = Path(spec.path)
-    _check_served(spec, folder)
     verify_files(spec)
     networks = {
-        component: load_network(kind, folder, _first_file(spec, component), dtype).to(device)
-        for component, kind in _NETWORKS.items()
+        component: load_network(_NETWORKS[component], folder, file, dtype).to(device)
+        for component, file in _first_files(spec).items()
     }
     return Checkpoint(
         spec=spec,
         unet=networks["unet"],
         vae=networks["vae"],
-        text=RememberedText(ClipText(load_tokenizer(folder), networks["text_encoder"], shelf)),
-        scheduler_config=read_json(folder, "scheduler/scheduler_config.json"),
+        text=RememberedText(ClipText(list(_encoders(spec, networks)), shelf)),
+        scheduler_config=scheduler_config(spec, read_json(folder, "scheduler/scheduler_config.json")),
         device=device,
         dtype=dtype,
         bytes=sum(network_bytes(network) for network in networks.values()),
@@ -68,16 +76,16 @@ def verify_files(spec: ModelSpec) -> None:
             raise BrokenWeights(file, "is not the file that the catalog describes")
 
 
-def _check_served(spec: ModelSpec, folder: Path) -> None:
-    """Refuse what would load and then make wrong pictures, or none."""
-    if spec.family == "sdxl":
-        raise BrokenWeights("model_index.json", "Stable Diffusion XL is not served yet")
-    if read_json(folder, "unet/config.json").get("time_cond_proj_dim") is not None:
-        raise BrokenWeights("unet/config.json", "networks with embedded guidance (time_cond_proj_dim) are not served")
-
-
-def _first_file(spec: ModelSpec, component: str) -> str:
+def _first_files(spec: ModelSpec) -> dict[str, str]:
+    """The first file of each component with weights."""
+    first: dict[str, str] = {}
     for file in sorted(spec.weights):
-        if file.startswith(f"{component}/"):
-            return file
-    raise MissingWeights(component, "no weights are known for it")
+        first.setdefault(file.split("/")[0], file)
+    return first
+
+
+def _encoders(spec: ModelSpec, networks: Mapping[str, Any]) -> Iterator[ClipEncoder]:
+    reading = penultimate if spec.is_xl else normed
+    for encoder in TEXT_ENCODERS:
+        if encoder in networks:
+            yield ClipEncoder(load_tokenizer(Path(spec.path), tokenizer_of(encoder)), networks[encoder], reading)

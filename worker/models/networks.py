@@ -44,11 +44,11 @@ def load_network(kind: Any, folder: Path, file: str, dtype: torch.dtype) -> Any:
     return network.eval().requires_grad_(False)
 
 
-def load_tokenizer(folder: Path) -> Any:
+def load_tokenizer(folder: Path, component: str) -> Any:
     """Raises: MissingWeights, BrokenWeights, naming the file."""
-    read_json(folder, "tokenizer/tokenizer_config.json")
-    with broken("tokenizer/tokenizer.json"):
-        return CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
+    read_json(folder, f"{component}/tokenizer_config.json")
+    with broken(f"{component}/tokenizer.json"):
+        return CLIPTokenizer.from_pretrained(folder / component, local_files_only=True)
 
 
 @contextmanager

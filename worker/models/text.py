@@ -1,23 +1,20 @@
-"""Words -> Conditioning, one class a family."""
+"""Words -> Conditioning."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from darkroom.contract.plan import PlannedEmbedding
-from darkroom.prompt import MOST_WEIGHT, Piece, parse
-from worker.models.chunks import Named, Unit, Vector, Weighted, chunked, units
+from darkroom.prompt import parse
+from worker.models.clip import ClipEncoder
 from worker.models.conditioning import Conditioning
-from worker.models.embeddings import Shelf, in_place_of, no_embeddings
+from worker.models.embeddings import Shelf, no_embeddings
 
 REMEMBERED_PROMPTS = 256
-COMMA = ",</w>"
-# Any token will do where a vector takes its place; A1111 has this one.
-PLACEHOLDER = 0
 
 
 class TextEncoding(Protocol):
@@ -33,89 +30,35 @@ class TextEncoding(Protocol):
 
 
 class ClipText:
-    """One CLIP encoder, its hidden state after the final norm: Stable Diffusion 1 and 2.
+    """What one or two CLIP encoders make of a text, side by side: chunks that fill the window each, encoded by
+    themselves and set one after the other.
 
-    A plain text that fits the window becomes what `StableDiffusionPipeline.encode_prompt` of diffusers makes of it.
-    Otherwise after the classic engine of Forge: chunks that fill the window each, encoded by themselves and set one
-    after the other, and emphasis by weights on the hidden state. One chunk is encoded at a time, so that an embedding
-    does not depend on its neighbours in a batch.
+    A plain text that fits the window becomes what `encode_prompt` of diffusers' pipeline makes of it. The pooled text
+    is that of the first chunk, by the last encoder, as in Forge.
     """
 
-    def __init__(self, tokenizer: Any, text_encoder: Any, shelf: Shelf = no_embeddings) -> None:
+    def __init__(self, encoders: Sequence[ClipEncoder], shelf: Shelf = no_embeddings) -> None:
+        self.encoders = tuple(encoders)
         self._shelf = shelf
-        self._tokenizer = tokenizer
-        self._text_encoder = text_encoder
-        self._window = int(tokenizer.model_max_length)
-        comma = tokenizer.convert_tokens_to_ids(COMMA)
-        self._comma = None if comma == tokenizer.unk_token_id else comma
-        self._masked = bool(getattr(text_encoder.config, "use_attention_mask", False))
 
     @torch.inference_mode()
     def encode(self, text: str, clip_skip: int = 0, embeddings: tuple[PlannedEmbedding, ...] = ()) -> Conditioning:
-        vectors = {embedding.name: self._shelf(embedding)[0] for embedding in embeddings}
-        named = self._named(vectors)
-        sections = [self._units(section, named) for section in parse(text).sections]
-        chunks, dropped = chunked(sections, self._window - 2, self._comma)
-        context_1TC = torch.cat([self._encode_chunk(chunk, clip_skip, vectors) for chunk in chunks], dim=1)
-        return Conditioning(context_1TC, dropped_tokens=dropped)
+        prompt, vectors = parse(text), self._vectors(embeddings)
+        chunked = [encoder.chunks(prompt, known) for encoder, known in zip(self.encoders, vectors, strict=True)]
+        most = max(len(chunks) for chunks, _ in chunked)
+        found = []
+        for encoder, known, (chunks, _) in zip(self.encoders, vectors, chunked, strict=True):
+            # Should tokenizers disagree, the one with fewer chunks has nothing more to say.
+            filled = [*chunks, *[[]] * (most - len(chunks))]
+            found.append([encoder.encode(chunk, clip_skip, known) for chunk in filled])
+        context_1TC = torch.cat([torch.cat([chunk.states_1TC for chunk in each], dim=1) for each in found], dim=2)
+        dropped = max(dropped for _, dropped in chunked)
+        return Conditioning(context_1TC, pooled_1P=found[-1][0].pooled_1P, dropped_tokens=dropped)
 
-    def _named(self, vectors: Mapping[str, Tensor]) -> list[Named]:
-        """The longest names first, by their tokens."""
-        named = [
-            Named(tuple(self._tokenizer(name, add_special_tokens=False).input_ids), name, len(vectors_NC))
-            for name, vectors_NC in vectors.items()
-        ]
-        return sorted(named, key=lambda each: -len(each.tokens))
-
-    def _units(self, pieces: Sequence[Piece], named: Sequence[Named]) -> list[Unit]:
-        if not pieces:
-            return []
-        # verbose=False: a text beyond the window is nothing to warn about.
-        texts = [piece.text for piece in pieces]
-        tokens = self._tokenizer(texts, add_special_tokens=False, truncation=False, verbose=False).input_ids
-        weights = [piece.weight for piece in pieces]
-        rows = zip(tokens, weights, strict=True)
-        return [unit for row, weight in rows for unit in units(row, weight, named)]
-
-    def _encode_chunk(self, chunk: Sequence[Weighted], clip_skip: int, vectors: Mapping[str, Tensor]) -> Tensor:
-        begin, end, pad = (getattr(self._tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad"))
-        padding = self._window - 2 - len(chunk)
-        tokens = [weighted.token for weighted in chunk]
-        ids = [begin, *(PLACEHOLDER if isinstance(token, Vector) else token for token in tokens), end, *[pad] * padding]
-        places = {
-            position: vectors[token.name][token.row]
-            for position, token in enumerate(tokens, start=1)
-            if isinstance(token, Vector)
-        }
-        device = self._text_encoder.device
-        ids_1T = torch.tensor([ids], device=device)
-        mask_1T = torch.tensor([[1] * (len(chunk) + 2) + [0] * padding], device=device) if self._masked else None
-        with in_place_of(places, self._text_encoder):
-            hidden_1TC = self._hidden(ids_1T, mask_1T, clip_skip)
-        return emphasized(hidden_1TC, [1.0, *(weighted.weight for weighted in chunk), *[1.0] * (padding + 1)])
-
-    def _hidden(self, ids_1T: Tensor, mask_1T: Tensor | None, clip_skip: int) -> Tensor:
-        if not clip_skip:
-            last_1TC: Tensor = self._text_encoder(ids_1T, attention_mask=mask_1T)[0]
-            return last_1TC
-        states = self._text_encoder(ids_1T, attention_mask=mask_1T, output_hidden_states=True).hidden_states
-        inner = getattr(self._text_encoder, "text_model", self._text_encoder)
-        normed_1TC: Tensor = inner.final_layer_norm(states[-(clip_skip + 1)])
-        return normed_1TC
-
-
-def emphasized(hidden_1TC: Tensor, weights_T: Sequence[float]) -> Tensor:
-    """Tokens times their weights, with the mean brought back to what it was: `EmphasisOriginal` of Forge.
-
-    Weights may turn the mean to nothing; then there is none to bring back.
-    """
-    if all(weight == 1 for weight in weights_T):
-        return hidden_1TC
-    weighted_1TC = hidden_1TC * torch.tensor(weights_T, dtype=hidden_1TC.dtype, device=hidden_1TC.device)[None, :, None]
-    before, after = float(hidden_1TC.float().mean()), float(weighted_1TC.float().mean())
-    if not abs(before) <= MOST_WEIGHT * abs(after):
-        return weighted_1TC
-    return weighted_1TC * (before / after)
+    def _vectors(self, embeddings: tuple[PlannedEmbedding, ...]) -> list[dict[str, Tensor]]:
+        """N C by name, for each encoder. A refiner, whose encoder is the second of two, takes the second's."""
+        shelved = {embedding.name: self._shelf(embedding)[-len(self.encoders) :] for embedding in embeddings}
+        return [{name: each[place] for name, each in shelved.items()} for place in range(len(self.encoders))]
 
 
 class RememberedText:

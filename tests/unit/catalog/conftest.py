@@ -60,6 +60,30 @@ class Checkpoint:
         merged = {**json.loads((self.folder / name).read_bytes()), **fields}
         self.write_json(name, {key: value for key, value in merged.items() if value is not None})
 
+    def make_xl(self, *, refiner: bool = False) -> None:
+        """Stable Diffusion XL: a second text encoder, pooled text and sizes."""
+        self.change(
+            "model_index.json",
+            _class_name="StableDiffusionXLImg2ImgPipeline" if refiner else "StableDiffusionXLPipeline",
+            text_encoder=[None, None] if refiner else ["transformers", "CLIPTextModel"],
+            text_encoder_2=["transformers", "CLIPTextModelWithProjection"],
+        )
+        self.change(
+            "unet/config.json",
+            cross_attention_dim=1280 if refiner else 2048,
+            sample_size=128,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=256,
+            projection_class_embeddings_input_dim=2560 if refiner else 2816,
+        )
+        self.write(
+            "text_encoder_2/model.safetensors", (self.folder / "text_encoder" / "model.safetensors").read_bytes()
+        )
+        self.write_json(
+            "text_encoder_2/config.json", {"num_hidden_layers": 32, "hidden_size": 1280, "projection_dim": 1280}
+        )
+        self.write_json("tokenizer_2/tokenizer_config.json", {"model_max_length": 77})
+
     def remove(self, name: str) -> None:
         (self.folder / name).unlink()
 

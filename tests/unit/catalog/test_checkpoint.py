@@ -38,18 +38,51 @@ def test_the_family_follows_from_the_width_of_the_text(checkpoint: Checkpoint, w
 
 
 def test_two_text_encoders_make_an_sdxl(checkpoint: Checkpoint) -> None:
-    checkpoint.change(
-        "model_index.json",
-        _class_name="StableDiffusionXLPipeline",
-        text_encoder_2=["transformers", "CLIPTextModelWithProjection"],
-    )
-    checkpoint.change("unet/config.json", cross_attention_dim=2048, sample_size=128)
-    checkpoint.write("text_encoder_2/model.safetensors", ONE_TENSOR)
-    checkpoint.write_json("text_encoder_2/config.json", {"num_hidden_layers": 32, "hidden_size": 1280})
+    checkpoint.make_xl()
     spec = read(checkpoint)
     assert (spec.family, spec.native_width, spec.default_guidance_scale) == ("sdxl", 1024, 5.0)
     assert "text_encoder_2/model.safetensors" in spec.weights
-    assert (spec.text_widths, spec.max_clip_skip) == ((768, 1280), 11)
+    assert (spec.text_widths, spec.max_clip_skip, spec.tasks) == ((768, 1280), 10, TASKS)
+    assert spec.force_zeros_for_empty_prompt
+    checkpoint.change("model_index.json", force_zeros_for_empty_prompt=False)
+    assert not read(checkpoint).force_zeros_for_empty_prompt
+
+
+def test_the_second_text_encoder_alone_makes_a_refiner(checkpoint: Checkpoint) -> None:
+    checkpoint.make_xl(refiner=True)
+    for name in ("text_encoder/model.safetensors", "text_encoder/config.json", "tokenizer/tokenizer_config.json"):
+        checkpoint.remove(name)
+    spec = read(checkpoint)
+    assert (spec.family, spec.tasks, spec.text_widths) == ("sdxl_refiner", ("image_to_image",), (1280,))
+    assert "text_encoder/model.safetensors" not in spec.weights
+
+
+@pytest.mark.parametrize("refiner", [False, True])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"addition_embed_type": None},
+        {"addition_embed_type": "image_hint"},
+        {"projection_class_embeddings_input_dim": 2561},
+        {"class_embed_type": "projection"},
+        {"time_cond_proj_dim": 256},
+    ],
+)
+def test_a_network_that_asks_for_more_than_it_is_told_is_refused(
+    checkpoint: Checkpoint, fields: dict[str, Any], refiner: bool
+) -> None:
+    checkpoint.make_xl(refiner=refiner)
+    checkpoint.change("unet/config.json", **fields)
+    with pytest.raises(BrokenWeights) as raised:
+        read(checkpoint)
+    assert raised.value.path == "unet/config.json"
+
+
+@pytest.mark.parametrize("origin", [[None, None], "none", {}, 7])
+def test_a_pipeline_without_text_encoders_is_refused(checkpoint: Checkpoint, origin: object) -> None:
+    checkpoint.change("model_index.json", text_encoder=origin)
+    with pytest.raises(BrokenWeights, match="no text encoder"):
+        read(checkpoint)
 
 
 def test_a_sample_size_may_have_two_sides_height_first(checkpoint: Checkpoint) -> None:
@@ -131,7 +164,9 @@ def test_a_broken_configuration_is_named(checkpoint: Checkpoint, name: str, data
         ("unet/config.json", {"_class_name": "UNet3DConditionModel"}),
         ("unet/config.json", {"in_channels": 8}),
         ("unet/config.json", {"sample_size": None}),
+        ("unet/config.json", {"addition_embed_type": "text_time"}),
         ("vae/config.json", {"block_out_channels": []}),
+        ("vae/config.json", {"latents_mean": [0.0, 0.1, 0.2, 0.3]}),
         ("scheduler/scheduler_config.json", {"prediction_type": "sample"}),
     ],
 )

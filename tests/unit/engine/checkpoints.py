@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
@@ -25,7 +25,7 @@ def write_checkpoint(
         torch.manual_seed(seed)
         tokenizer = CLIPTokenizer.from_pretrained(embedded_model_folder() / "tokenizer")
         StableDiffusionPipeline(
-            vae=_vae(),
+            vae=small_vae(),
             text_encoder=_text_encoder(tokenizer),
             tokenizer=tokenizer,
             unet=_unet(in_channels),
@@ -43,7 +43,7 @@ def write_vae(folder: Path, seed: int, scaling_factor: float = SCALING) -> Path:
     """A VAE of the same latents as those of `write_checkpoint`, in diffusers layout."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        _vae(scaling_factor).save_pretrained(folder)
+        small_vae(scaling_factor).save_pretrained(folder)
     return folder
 
 
@@ -66,7 +66,7 @@ def _unet(in_channels: int) -> UNet2DConditionModel:
     )
 
 
-def _vae(scaling_factor: float = SCALING) -> AutoencoderKL:
+def small_vae(scaling_factor: float = SCALING, **options: Any) -> AutoencoderKL:
     return AutoencoderKL(
         block_out_channels=(8, 8, 8, 8),
         down_block_types=("DownEncoderBlock2D",) * 4,
@@ -74,6 +74,7 @@ def _vae(scaling_factor: float = SCALING) -> AutoencoderKL:
         latent_channels=4,
         norm_num_groups=4,
         scaling_factor=scaling_factor,
+        **options,
     )
 
 

@@ -7,6 +7,7 @@ import torch
 
 from darkroom.catalog import embedded_model_folder
 from tests.unit.engine.checkpoints import CPU, write_checkpoint
+from tests.unit.engine.xl import write_refiner, write_xl
 from worker.models.checkpoint import Checkpoint
 from worker.models.loader import load_folder
 
@@ -46,3 +47,25 @@ def velocity(velocity_folder: Path) -> Checkpoint:
 @pytest.fixture(scope="session")
 def embedded() -> Checkpoint:
     return load_folder("tiny", embedded_model_folder(), CPU, torch.float32)
+
+
+@pytest.fixture(scope="session")
+def xl_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_xl(tmp_path_factory.mktemp("xl"))
+
+
+@pytest.fixture(scope="session")
+def xl(xl_folder: Path) -> Checkpoint:
+    return load_folder("model", xl_folder, CPU, torch.float32)
+
+
+@pytest.fixture(scope="session")
+def xl_inpainting(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    return load_folder(
+        "model", write_xl(tmp_path_factory.mktemp("inpaint"), seed=11, in_channels=9), CPU, torch.float32
+    )
+
+
+@pytest.fixture(scope="session")
+def refiner(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    return load_folder("model", write_refiner(tmp_path_factory.mktemp("refiner")), CPU, torch.float32)

@@ -38,7 +38,8 @@ def random_halves(
 
 
 def networks(checkpoint: Checkpoint) -> dict[str, torch.nn.Module]:
-    return {"unet": checkpoint.unet, "text_encoder": checkpoint.text._encoding._text_encoder}
+    encoders = [encoder.network for encoder in checkpoint.text._encoding.encoders]
+    return {"unet": checkpoint.unet, **dict(zip(("text_encoder", "text_encoder_2"), encoders, strict=False))}
 
 
 def _halves(module: torch.nn.Module, rank: int, dice: torch.Generator) -> Halves:

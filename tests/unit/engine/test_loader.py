@@ -170,13 +170,6 @@ def test_a_network_with_embedded_guidance_is_refused(folder: Path) -> None:
     assert refusal(folder).path == "unet/config.json"
 
 
-def test_a_family_not_served_yet_is_refused_and_not_half_loaded(folder: Path) -> None:
-    spec = load(folder).spec.model_copy(update={"family": "sdxl"})
-
-    with pytest.raises(BrokenWeights, match="XL"):
-        load(folder, spec)
-
-
 @pytest.mark.slow
 def test_the_worker_is_offline_from_its_first_import() -> None:
     script = "import worker.engine, worker.models.open, huggingface_hub.constants as hub; print(hub.HF_HUB_OFFLINE)"

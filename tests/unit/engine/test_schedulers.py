@@ -9,6 +9,7 @@ from tests.unit.engine.latents import denoise_alone
 from tests.unit.engine.works import make_plan
 from worker.engine.schedulers import KINDS, SPACINGS, make_scheduler
 from worker.models.checkpoint import Checkpoint
+from worker.models.scheduler_config import scheduler_config
 
 UNSPACED = [name for name in KINDS if not name.endswith(tuple(SPACINGS))]
 
@@ -64,9 +65,18 @@ def test_a_model_made_for_a_scheduler_gets_it_by_default(class_name: str) -> Non
 def test_an_outdated_configuration_is_repaired_as_the_pipeline_repairs_it(epsilon: Checkpoint) -> None:
     outdated = {**epsilon.scheduler_config, "steps_offset": 0, "clip_sample": True}
 
-    scheduler = make_scheduler("ddim", outdated, 4)
+    scheduler = make_scheduler("ddim", scheduler_config(epsilon.spec, outdated), 4)
 
     assert (scheduler.config.steps_offset, scheduler.config.clip_sample) == (1, False)
+
+
+def test_that_of_an_xl_model_is_taken_at_its_word_as_its_pipeline_takes_it(xl: Checkpoint) -> None:
+    said = {**xl.scheduler_config, "steps_offset": 0}
+    said.pop("clip_sample", None)
+
+    scheduler = make_scheduler("ddim", scheduler_config(xl.spec, said), 4)
+
+    assert (scheduler.config.steps_offset, scheduler.config.clip_sample) == (0, False)
 
 
 def test_two_images_never_share_a_scheduler(epsilon: Checkpoint) -> None:

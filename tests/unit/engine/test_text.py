@@ -11,8 +11,9 @@ from tests.unit.engine.latents import relative
 from tests.unit.engine.networks import Mute
 from worker.models.checkpoint import Checkpoint
 from worker.models.chunks import MOST_CHUNKS
+from worker.models.clip import ClipEncoder, emphasized
 from worker.models.conditioning import Conditioning
-from worker.models.text import ClipText, RememberedText, emphasized
+from worker.models.text import ClipText, RememberedText
 
 RED, BLUE = "a red circle", "two blue stars"
 
@@ -106,7 +107,7 @@ def test_after_the_end_there_is_the_models_own_padding(epsilon: Checkpoint) -> N
     encoder = Recording(epsilon.text)
     tokenizer = CLIPTokenizer.from_pretrained(f"{epsilon.spec.path}/tokenizer", pad_token="!")
 
-    ClipText(tokenizer, encoder).encode("red")
+    ClipText([ClipEncoder(tokenizer, encoder)]).encode("red")
 
     ids = encoder.seen[0][0].tolist()
     expected = tokenizer("red", padding="max_length", max_length=len(ids)).input_ids

@@ -1,0 +1,154 @@
+"""What Stable Diffusion XL and its refiner make here is what diffusers' own pipelines make of them."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import (
+    DPMSolverMultistepScheduler,
+    StableDiffusionXLImg2ImgPipeline,
+    StableDiffusionXLInpaintPipeline,
+    StableDiffusionXLPipeline,
+)
+from PIL import Image
+from torch import Tensor
+
+from tests.unit.engine.canvases import canvas_of, redrawn, repainted
+from tests.unit.engine.checkpoints import CPU
+from tests.unit.engine.latents import denoise_alone, denoise_together, relative
+from tests.unit.engine.works import develop, make_plan
+from worker.engine import Work
+from worker.engine.conditions import conditions
+from worker.models.checkpoint import Checkpoint
+from worker.models.loader import load_folder
+
+FIELDS: dict[str, Any] = {"scheduler": "euler", "guidance_scale": 5.0, "seeds": (77,)}
+
+
+@cache
+def pipeline(kind: Any, folder: str) -> Any:
+    pipe = kind.from_pretrained(folder, add_watermarker=False)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def oracle(kind: Any, checkpoint: Checkpoint, work: Work, output_type: str = "latent", **inputs: Any) -> Any:
+    """By diffusers of the work's plan and these pictures. To it, none and an empty negative prompt are two things."""
+    plan = work.plan
+    return pipeline(kind, checkpoint.spec.path)(
+        plan.prompt,
+        negative_prompt=plan.negative_prompt or None,
+        num_inference_steps=plan.steps,
+        guidance_scale=plan.guidance_scale,
+        generator=torch.Generator("cpu").manual_seed(plan.seeds[0]),
+        output_type=output_type,
+        **inputs,
+    ).images
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"negative_prompt": "a blue square"},
+        {"negative_prompt": ""},
+        {"guidance_scale": 1.0},
+        {"width": 96, "scheduler": "dpmpp_2m"},
+    ],
+)
+def test_latents_equal_those_of_the_pipeline(xl: Checkpoint, fields: dict[str, Any]) -> None:
+    plan = make_plan(**{**FIELDS, **fields})
+    size = {"width": plan.width, "height": plan.height}
+    pipe = pipeline(StableDiffusionXLPipeline, xl.spec.path)
+    own = pipe.scheduler
+    if plan.scheduler == "dpmpp_2m":
+        pipe.scheduler = DPMSolverMultistepScheduler.from_config(own.config)
+
+    expected = oracle(StableDiffusionXLPipeline, xl, Work("job", 1, plan), **size)
+
+    pipe.scheduler = own
+    assert relative(denoise_alone(xl, plan), expected) <= 1e-4
+
+
+def test_the_picture_equals_that_of_the_pipeline(xl: Checkpoint) -> None:
+    work = Work("job", 1, make_plan(**FIELDS))
+    expected = oracle(StableDiffusionXLPipeline, xl, work, "np", width=64, height=64)[0] * 255
+
+    made = develop(xl, [work]).images["job"][0]
+
+    assert np.abs(made.astype(float) - expected).max() <= 0.51
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+@pytest.mark.parametrize("model", ["xl", "refiner"])
+def test_image_to_image(request: pytest.FixtureRequest, model: str, strength: float) -> None:
+    checkpoint: Checkpoint = request.getfixturevalue(model)
+    work = redrawn(strength=strength, negative_prompt="a blue square", **FIELDS)
+    image = Image.fromarray(work.canvas.rgb_HW3)
+
+    expected = oracle(StableDiffusionXLImg2ImgPipeline, checkpoint, work, image=image, strength=strength)
+
+    assert relative(denoise_alone(checkpoint, work), expected) <= 1e-4
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+@pytest.mark.parametrize("model", ["xl", "xl_inpainting"])
+def test_inpainting(request: pytest.FixtureRequest, model: str, strength: float) -> None:
+    checkpoint: Checkpoint = request.getfixturevalue(model)
+    work = repainted(strength=strength, **FIELDS)
+    canvas = canvas_of(work)
+    inputs = {
+        "image": Image.fromarray(canvas.rgb_HW3),
+        "mask_image": Image.fromarray(canvas.mask_HW.astype(np.uint8) * 255),
+        "width": 64,
+        "height": 64,
+    }
+
+    expected = oracle(StableDiffusionXLInpaintPipeline, checkpoint, work, strength=strength, **inputs)
+
+    assert relative(denoise_alone(checkpoint, work), expected) <= 1e-4
+
+
+def test_rows_of_any_length_with_sizes_and_pooled_text_share_a_pass(xl: Checkpoint) -> None:
+    plans = [
+        make_plan(**{**FIELDS, "prompt": "a red circle BREAK two blue stars", "negative_prompt": "green"}),
+        make_plan(**{**FIELDS, "prompt": "a green square", "scheduler": "unipc", "steps": 3}),
+        make_plan(**{**FIELDS, "guidance_scale": 1.0, "steps": 5}),
+    ]
+    alone = [denoise_alone(xl, plan) for plan in plans]
+
+    together = denoise_together(xl, plans, every=1)
+
+    assert max(relative(found, expected) for found, expected in zip(together, alone, strict=True)) <= 1e-5
+
+
+def test_a_base_is_told_of_sizes_and_a_refiner_of_beauty(xl: Checkpoint, refiner: Checkpoint) -> None:
+    plan = make_plan(width=96, height=64)
+
+    assert ids(conditions(plan, xl)) == {"negative_prompt": [64, 96, 0, 0, 64, 96], "prompt": [64, 96, 0, 0, 64, 96]}
+    assert ids(conditions(plan, refiner)) == {"negative_prompt": [64, 96, 0, 0, 2.5], "prompt": [64, 96, 0, 0, 6.0]}
+
+
+def ids(conditions: dict[str, Any]) -> dict[str, list[float]]:
+    return {field: condition.time_ids_1K[0].tolist() for field, condition in conditions.items()}
+
+
+def test_an_empty_negative_prompt_is_silence_where_the_model_says_so(xl: Checkpoint, refiner: Checkpoint) -> None:
+    def largest(tensor: Tensor) -> float:
+        return float(tensor.abs().max())
+
+    silent = conditions(make_plan(prompt=""), xl)
+    assert largest(silent["negative_prompt"].context_1TC) == largest(silent["negative_prompt"].pooled_1P) == 0
+    assert largest(silent["prompt"].context_1TC) > 0 < largest(silent["prompt"].pooled_1P)
+    assert largest(conditions(make_plan(), refiner)["negative_prompt"].context_1TC) > 0
+    assert largest(conditions(make_plan(negative_prompt="blue"), xl)["negative_prompt"].context_1TC) > 0
+
+
+@pytest.mark.parametrize("upcast", [True, False])
+def test_a_vae_that_overflows_is_not_tried_in_half_precision(xl: Checkpoint, xl_folder: Path, upcast: bool) -> None:
+    half = load_folder("model", xl_folder, CPU, torch.float16)
+    half.vae.register_to_config(force_upcast=upcast)
+
+    assert half.vae_dtypes == ((torch.float32,) if upcast else (torch.float16, torch.float32))
