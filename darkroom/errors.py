@@ -6,6 +6,7 @@
     │   │   ├── UnknownModel
     │   │   ├── UnknownLora
     │   │   ├── LoraMisfit              its layers are not those of the model
+    │   │   ├── PreprocessorUnavailable
     │   │   ├── UnknownVae
     │   │   ├── VaeMisfit               its latents are not those of the model
     │   │   └── UnknownScheduler
@@ -36,6 +37,7 @@
     │   ├── OutOfMemory
     │   ├── NanOutput
     │   ├── LostInput                   a picture it begins with is gone
+    │   ├── PreprocessorFailed          a picture that no map could be made of
     │   ├── AttemptsExhausted
     │   ├── UnmarkedOutput              the watermark did not read back
     │   └── UnsignedOutput              the credential did not read back
@@ -99,6 +101,12 @@ class VaeMisfit(InvalidField):
     """The VAE was made for another model: its latents are not those of the one asked for."""
 
     code = "vae_misfit"
+
+
+class PreprocessorUnavailable(InvalidField):
+    """Control maps of this type need weights or a library that this service was not given."""
+
+    code = "preprocessor_unavailable"
 
 
 class UnknownScheduler(InvalidField):
@@ -229,6 +237,10 @@ class NanOutput(GenerationError):
 
 class LostInput(GenerationError):
     code = "lost_input"
+
+
+class PreprocessorFailed(GenerationError):
+    code = "preprocessor_failed"
 
 
 class AttemptsExhausted(GenerationError):

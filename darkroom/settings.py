@@ -83,6 +83,11 @@ class Settings(BaseSettings):
     lora_cache_bytes: int = Field(
         default=1 << 30, ge=0, description="memory for LoRAs that nobody uses just now; the latest used stay"
     )
+    preprocessors: dict[str, Path] = Field(
+        default_factory=dict,
+        description="type of control map -> folder or file of the weights that make it: depth, openpose, segmentation,"
+        " softedge",
+    )
     default_model: str = Field(default="tiny", description="model of a request that names none")
     device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N")
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field(

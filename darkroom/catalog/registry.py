@@ -11,8 +11,10 @@ from darkroom.catalog.checkpoint import read_checkpoint
 from darkroom.catalog.digests import DigestCache
 from darkroom.catalog.embeddings import Embeddings, read_embeddings
 from darkroom.catalog.loras import SUFFIX, Loras, read_loras
+from darkroom.catalog.preprocessors import FROM_WEIGHTS, Preprocessors, read_preprocessors
 from darkroom.catalog.unavailable import Unavailable
 from darkroom.catalog.vaes import Vaes, read_vaes
+from darkroom.contract.control import ControlType
 from darkroom.contract.generation import Name
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import ConfigurationError, MissingWeights, ModelError, UnknownModel
@@ -35,10 +37,12 @@ class Catalog:
         loras: Loras | None = None,
         embeddings: Embeddings | None = None,
         vaes: Vaes | None = None,
+        preprocessors: Preprocessors | None = None,
     ) -> None:
         self.loras = loras or Loras()
         self.embeddings = embeddings or Embeddings()
         self.vaes = vaes or Vaes()
+        self.preprocessors = preprocessors or Preprocessors()
         self._specs = {spec.name: spec for spec in specs}
         self._unavailable = {entry.name: entry for entry in unavailable}
         if default not in self._specs and default not in self._unavailable:
@@ -69,7 +73,10 @@ class Catalog:
             f"the embedding {entry.name} is broken: {entry.error.detail}" for entry in self.embeddings.unavailable()
         ]
         vaes = [f"the VAE {entry.name} is broken: {entry.error.detail}" for entry in self.vaes.unavailable()]
-        return (*models, *loras, *words, *vaes)
+        maps = [
+            f"the preprocessor {entry.name} is broken: {entry.error.detail}" for entry in self.preprocessors.broken()
+        ]
+        return (*models, *loras, *words, *vaes, *maps)
 
     def _names(self) -> str:
         return ", ".join(sorted(self._specs)) or "none"
@@ -94,6 +101,7 @@ def open_catalog(settings: Settings, *, remember: bool = True) -> Catalog:
         loras={**embedded_loras(), **settings.loras},
         embeddings=settings.embeddings,
         vaes=settings.vaes,
+        preprocessors=_weighted(settings.preprocessors),
         default=settings.default_model,
         digests=DigestCache(settings.home_folder / "digests.json", remember=remember),
     )
@@ -107,6 +115,7 @@ def read_catalog(
     loras: Mapping[str, Path] = MappingProxyType({}),
     embeddings: Mapping[str, Path] = MappingProxyType({}),
     vaes: Mapping[str, Path] = MappingProxyType({}),
+    preprocessors: Mapping[ControlType, Path] = MappingProxyType({}),
 ) -> Catalog:
     """A catalog of these checkpoints, LoRAs, embeddings and VAEs, name -> where it lies."""
     specs: list[ModelSpec] = []
@@ -123,7 +132,15 @@ def read_catalog(
         loras=read_loras(loras, specs, digests.sha256),
         embeddings=read_embeddings(embeddings, specs, digests.sha256),
         vaes=read_vaes(vaes, specs, digests.sha256),
+        preprocessors=read_preprocessors(preprocessors, digests.sha256),
     )
+
+
+def _weighted(paths: Mapping[str, Path]) -> dict[ControlType, Path]:
+    """Raises: ConfigurationError for a type of map that is not made from weights."""
+    if unknown := set(paths) - set(FROM_WEIGHTS):
+        raise ConfigurationError(f"preprocessors: {min(unknown)!r} is none of {', '.join(sorted(FROM_WEIGHTS))}")
+    return {kind: paths[kind] for kind in FROM_WEIGHTS if kind in paths}
 
 
 def _check_name(setting: str, name: str) -> None:

@@ -1,0 +1,64 @@
+"""The door to all methods: sizes, resolutions, and what becomes of trouble."""
+
+import numpy as np
+import pytest
+
+from darkroom.catalog.preprocessors import BUILT_IN, Preprocessors, read_preprocessors
+from darkroom.contract.control import ControlType
+from darkroom.errors import PreprocessorFailed, PreprocessorUnavailable
+from darkroom.inputs.normal import Pixels
+from tests.unit.preprocessors.pictures import house
+from worker.preprocessors import preprocessing
+from worker.preprocessors.canny import canny
+from worker.preprocessors.resolution import at_resolution
+
+
+def without_weights() -> preprocessing.Preprocessors:
+    return preprocessing.Preprocessors(read_preprocessors({}, lambda _: ""), {})
+
+
+@pytest.mark.parametrize("kind", BUILT_IN)
+def test_what_needs_no_weights_is_there(kind: ControlType) -> None:
+    found = without_weights().map(kind, house(96)[:, :80])
+    assert found.shape == (96, 80, 3)
+    assert found.any()
+
+
+def test_what_needs_weights_says_which_setting_brings_them() -> None:
+    with pytest.raises(PreprocessorUnavailable, match=r"DARKROOM_PREPROCESSORS='\{\"depth\": \"PATH\"\}'") as refused:
+        without_weights().map("depth", house())
+    assert refused.value.field == "type"
+
+
+def test_a_type_whose_weights_this_worker_does_not_know_is_refused() -> None:
+    spec = read_preprocessors({}, lambda _: "").spec("canny", "type").model_copy(update={"method": "hed"})
+    with pytest.raises(PreprocessorUnavailable):
+        preprocessing.Preprocessors(Preprocessors([spec]), {}).map("canny", house())
+
+
+def test_a_large_picture_is_looked_at_small_and_its_map_is_large_again() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def method(rgb_HW3: Pixels) -> Pixels:
+        seen.append(rgb_HW3.shape)
+        return canny(rgb_HW3)
+
+    assert at_resolution(method, house(256)[:, :192], 96).shape == (256, 192, 3)
+    assert at_resolution(method, house(64), 96).shape == (64, 64, 3)
+    assert seen == [(128, 96, 3), (64, 64, 3)]
+
+
+def test_colours_that_mean_something_are_not_mixed() -> None:
+    def halves(rgb_HW3: Pixels) -> Pixels:
+        found = np.zeros_like(rgb_HW3)
+        found[:, rgb_HW3.shape[1] // 2 :] = 200
+        return found
+
+    assert set(np.unique(at_resolution(halves, house(100), 33, exact=True))) == {0, 200}
+    assert len(np.unique(at_resolution(halves, house(100), 33))) > 2
+
+
+@pytest.mark.parametrize("shape", [(0, 8, 3), (8, 0, 3)])
+def test_a_picture_that_breaks_a_method_is_refused_in_our_words(shape: tuple[int, ...]) -> None:
+    with pytest.raises(PreprocessorFailed, match="no canny map"):
+        without_weights().map("canny", np.zeros(shape, np.uint8))

@@ -1,0 +1,60 @@
+"""The door: a picture and the type of a map in, the map out."""
+
+from collections.abc import Callable, Mapping
+
+import cv2
+
+from darkroom.catalog import Catalog
+from darkroom.catalog.preprocessors import Preprocessors as Known
+from darkroom.contract.control import ControlType
+from darkroom.contract.preprocessor import MapMethod, PreprocessorSpec
+from darkroom.errors import PreprocessorFailed, PreprocessorUnavailable
+from darkroom.inputs.normal import Pixels
+from darkroom.settings import Settings
+from worker.preprocessors.canny import canny
+from worker.preprocessors.method import Method
+from worker.preprocessors.resolution import at_resolution
+from worker.preprocessors.scribble import scribble
+from worker.preprocessors.soft_edge import soft_edge
+from worker.preprocessors.straight_lines import straight_lines
+
+WITHOUT_WEIGHTS: Mapping[MapMethod, Method] = {
+    "canny": canny,
+    "gradients": soft_edge,
+    "lsd": straight_lines,
+    "xdog": scribble,
+}
+
+Loader = Callable[[PreprocessorSpec], Method]
+
+
+class Preprocessors:
+    """Thread-safe, and slow: for threads that nobody waits on, never for the engine's."""
+
+    def __init__(self, known: Known, loaders: Mapping[MapMethod, Loader]) -> None:
+        self._known = known
+        self._loaders = loaders
+
+    def map(self, kind: ControlType, rgb_HW3: Pixels, resolution: int = 512) -> Pixels:
+        """The control map of a picture, H W 3 as that is, looked at with its shorter side at most `resolution` pixels.
+
+        Raises: PreprocessorUnavailable; PreprocessorFailed; MissingWeights, BrokenWeights for weights that went bad.
+        """
+        spec = self._known.spec(kind, "type")
+        method = self._method(spec)
+        try:
+            return at_resolution(method, rgb_HW3, resolution, exact=kind == "segmentation")
+        except (cv2.error, ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
+            raise PreprocessorFailed(f"no {kind} map can be made of this picture ({type(error).__name__})") from error
+
+    def _method(self, spec: PreprocessorSpec) -> Method:
+        if spec.method in WITHOUT_WEIGHTS:
+            return WITHOUT_WEIGHTS[spec.method]
+        if spec.method not in self._loaders:
+            raise PreprocessorUnavailable("type", f"this worker cannot make maps of type {spec.type}")
+        return self._loaders[spec.method](spec)
+
+
+def open_preprocessors(settings: Settings, catalog: Catalog) -> Preprocessors:
+    """What this worker can make. Nothing is loaded yet."""
+    return Preprocessors(catalog.preprocessors, {})
