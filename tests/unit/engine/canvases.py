@@ -76,11 +76,17 @@ def repainted(
     return Work(job_id, 1, plan, prepare.masked(plan, image, as_picture(mask_HW)))
 
 
-def expanded(job_id: str = "job", strength: float = 1.0, **fields: Any) -> Work:
+def expanded(job_id: str = "job", strength: float = 1.0, feather: int = 2, **fields: Any) -> Work:
     """Outpainting of a picture of half the plan's size, in its top left corner."""
     plan = make_plan(task="outpaint", **fields)
     start = FromInside(
-        image=REF, left=0, top=0, strength=strength, steps=computed(plan, strength), masked_content="fill", feather=2
+        image=REF,
+        left=0,
+        top=0,
+        strength=strength,
+        steps=computed(plan, strength),
+        masked_content="fill",
+        feather=feather,
     )
     plan = plan.model_copy(update={"start": start})
     return Work(job_id, 1, plan, prepare.inside(plan, picture(plan.width // 2)))

@@ -107,16 +107,6 @@ def test_latents_equal_those_of_the_pipeline(checkpoint: Checkpoint, scheduler: 
     assert relative(denoise_alone(checkpoint, plan), expected) <= 1e-4
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("scheduler", SPACED)
-def test_latents_of_other_spacings_equal_those_of_the_pipeline(epsilon: Checkpoint, scheduler: str) -> None:
-    plan = plan_for(epsilon, scheduler=scheduler, steps=5)
-
-    expected = oracle(pipeline(epsilon, scheduler), plan, "latent")
-
-    assert relative(denoise_alone(epsilon, plan), expected) <= 1e-4
-
-
 def test_the_picture_equals_that_of_the_pipeline(checkpoint: Checkpoint) -> None:
     plan = plan_for(checkpoint, scheduler="euler_a")
     expected = oracle(pipeline(checkpoint, "euler_a"), plan, "np")[0] * 255

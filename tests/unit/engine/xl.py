@@ -1,9 +1,12 @@
 """Stable Diffusion XL small enough to denoise in milliseconds: base, refiner, and one for inpainting."""
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import (
+    DiffusionPipeline,
     EulerDiscreteScheduler,
     StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLInpaintPipeline,
@@ -58,6 +61,22 @@ def write_refiner(folder: Path, seed: int = 12) -> Path:
     return folder
 
 
+def pipeline(kind: Any, folder: str) -> Any:
+    """Of diffusers, as good as new: its networks are read once for all tests."""
+    loaded = _loaded(folder)
+    options = {"force_zeros_for_empty_prompt": loaded.config.force_zeros_for_empty_prompt, "add_watermarker": False}
+    if kind is not StableDiffusionXLPipeline:
+        options["requires_aesthetics_score"] = bool(loaded.config.get("requires_aesthetics_score"))
+    pipe = kind(**loaded.components, **options)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@cache
+def _loaded(folder: str) -> Any:
+    return DiffusionPipeline.from_pretrained(folder, add_watermarker=False)
+
+
 def _tokenizers() -> tuple[CLIPTokenizer, CLIPTokenizer]:
     """The second pads with another token, as that of Stable Diffusion XL does."""
     folder = embedded_model_folder() / "tokenizer"
@@ -65,8 +84,9 @@ def _tokenizers() -> tuple[CLIPTokenizer, CLIPTokenizer]:
 
 
 def _scheduler() -> EulerDiscreteScheduler:
-    """As the original: its configuration has what other schedulers need."""
-    return EulerDiscreteScheduler.from_config({**BETAS, "timestep_spacing": "leading", "steps_offset": 1})
+    """As the original: its configuration also has what other schedulers need."""
+    others = {"clip_sample": False, "set_alpha_to_one": False, "skip_prk_steps": True}
+    return EulerDiscreteScheduler.from_config({**BETAS, "timestep_spacing": "leading", "steps_offset": 1, **others})
 
 
 def _text_config(tokenizer: CLIPTokenizer, width: int) -> CLIPTextConfig:
