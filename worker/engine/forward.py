@@ -39,11 +39,17 @@ class Forward:
         self._mixed.clear()
         predictions: dict[int, Prediction] = {}
         lengths = [row.conditioning.context_1TC.shape[1] for row in rows]
-        for together in sharing(lengths, 0 if self.fixed_rows else MOST_SHARED_TOKENS):
+        for together in sharing(lengths, self._most_shared):
             predictions |= zip(together, self._in_turn([rows[index] for index in together]), strict=True)
         # Rows rarely change from one step to the next: the next finds what this one mixed, and nothing older is kept.
         self._mixes = {keys: self._mixes[keys] for keys in self._mixed if keys in self._mixes}
         return [predictions[index] for index in range(len(rows))]
+
+    @property
+    def _most_shared(self) -> int:
+        """Networks that also pool the words, with one token for the mean beside them, would see them repeated."""
+        pools = getattr(self.checkpoint.unet.config, "addition_embed_type", None) == "text"
+        return 0 if pools or self.fixed_rows else MOST_SHARED_TOKENS
 
     def _in_turn(self, rows: Sequence[Row]) -> list[Prediction]:
         predictions: list[Prediction] = []

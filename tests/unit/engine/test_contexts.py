@@ -12,7 +12,7 @@ from tests.unit.engine.latents import denoise_alone, denoise_together, relative
 from tests.unit.engine.networks import watch
 from tests.unit.engine.works import make_plan
 from worker.engine.contexts import sharing
-from worker.engine.forward import denoise
+from worker.engine.forward import Forward, denoise
 from worker.engine.sample import Row
 from worker.models.checkpoint import Checkpoint
 
@@ -63,6 +63,16 @@ def test_a_long_prompt_equals_each_of_its_rows_computed_by_itself(epsilon: Check
     found_RCHW = denoise(epsilon, [Row(latents_1CHW, 500.0, conditioning) for conditioning in conditionings])
 
     assert relative(found_RCHW, torch.cat(expected)) <= 1e-5
+
+
+def test_a_network_that_pools_the_words_is_shown_none_of_them_twice(embedded: Checkpoint) -> None:
+    latents_1CHW = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(3))
+    rows = [Row(latents_1CHW, 500.0, embedded.text.encode(text)) for text in PROMPTS[:2]]
+    expected = [denoise(embedded, [row]) for row in rows]
+
+    found = Forward(embedded, most_rows=8)(rows)
+
+    assert max(relative(one, other) for one, other in zip(found, expected, strict=True)) <= 1e-5
 
 
 @pytest.mark.parametrize(
