@@ -11,9 +11,9 @@ from math import lcm
 import torch
 from torch import Tensor
 
-# Tokens to which contexts are repeated to share a pass: 4 chunks of 77. Measured with 8 rows in the embedded model's size,
-# where attention to the prompt weighs most: 1 and 2 chunks take 53 ms together and 60 ms apart; 1, 2 and 3, which meet
-# at 6, 85 ms and 71 ms.
+# Tokens to which contexts are repeated to share a pass: 4 chunks of 77. Measured with 8 rows in the embedded model's
+# size, where attention to the prompt weighs most: 1 and 2 chunks take 53 ms together and 60 ms apart; 1, 2 and 3,
+# which meet at 6, 85 ms and 71 ms.
 MOST_SHARED_TOKENS = 308
 
 
