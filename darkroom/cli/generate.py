@@ -37,6 +37,10 @@ def generate(  # noqa: PLR0913 - its options are its interface
     ] = None,
     strength: Annotated[float | None, typer.Option(help="How far to leave the image behind: 0 to 1.")] = None,
     expand: Annotated[str | None, typer.Option(help="Pixels to add around it, as LEFT,TOP,RIGHT,BOTTOM.")] = None,
+    hires: Annotated[
+        float | None, typer.Option(help="Enlarge it this many times and draw over it, as 1.5.", metavar="SCALE")
+    ] = None,
+    clip_skip: Annotated[int | None, typer.Option(help="Last layers of the text encoder to leave out.")] = None,
     model: Annotated[str | None, typer.Option(help="Which model; the service's default if left out.")] = None,
     lora: Annotated[
         list[str] | None, typer.Option(help="A LoRA and its weight, as neon:0.8; again for more of them.")
@@ -67,6 +71,8 @@ def generate(  # noqa: PLR0913 - its options are its interface
         "output_format": format_of(output),
         "strength": strength,
         "expand": _parse_expand(expand),
+        "hires": None if hires is None else {"scale": hires},
+        "clip_skip": clip_skip,
     }
     with Client(url, api_key) as client:
         asked |= {name: client.upload(path.read_bytes()) for name, path in _pictures(image, mask)}

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from darkroom.contract.base import Asked
 from darkroom.contract.plan import TASKS, OutputFormat, Priority
+from darkroom.contract.stage import Upscaler
 from darkroom.contract.start import MaskedContent
 
 MAX_PROMPT_CHARS = 10_000
@@ -83,12 +84,27 @@ class Wish(Asked):
     metadata: dict[Label, Remark] = Field(default_factory=dict, max_length=16)
 
 
+class HiresAsked(Asked):
+    """Make the picture at `width` x `height` first, then enlarge it and draw over it at its final size."""
+
+    scale: float = Field(default=2.0, gt=1, le=4, description="final size over first size")
+    strength: float = Field(
+        default=0.7, gt=0, le=1, description="how much of the second denoising is done: int(steps * strength) steps"
+    )
+    steps: int = Field(default=0, ge=0, le=150, description="of the second schedule; 0: as many as of the first")
+    upscaler: Upscaler = Field(
+        default="latent",
+        description="`latent`: bilinear on latents, A1111's Latent; `lanczos`: on pixels, A1111's Lanczos",
+    )
+
+
 class TextToImage(Wish):
-    """A picture from words."""
+    """A picture from words. With `hires` its size is `width` x `height` times `hires.scale`."""
 
     task: Literal["text_to_image"] = "text_to_image"
     width: Side = None
     height: Side = None
+    hires: HiresAsked | None = None
 
 
 class ImageToImage(Wish):

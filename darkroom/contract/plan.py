@@ -5,6 +5,7 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from darkroom.contract.base import Settled
+from darkroom.contract.stage import LaterStage
 from darkroom.contract.start import FromNoise, Start, computed_steps
 from darkroom.contract.vae import OwnVae, PlannedVae
 
@@ -41,7 +42,8 @@ class PlannedEmbedding(Settled):
 class GenerationPlan(Settled):
     """One generation, resolved. `seeds` has one entry an image: image i is made with seeds[i] alone.
 
-    `width` and `height` are the size it is denoised at. `start` may lead to a picture of another size: see there.
+    `width` and `height` are the size it is denoised at first. `later_stages` may enlarge it, and `start` may lead to a
+    picture of another size: see there.
     """
 
     task: Task
@@ -68,8 +70,20 @@ class GenerationPlan(Settled):
     metadata: dict[str, str]
     start: Start = Field(default=FromNoise(), description="where the latents begin")
     vae: PlannedVae = Field(default=OwnVae(), description="what encodes and decodes pictures")
+    later_stages: tuple[LaterStage, ...] = Field(default=(), description="what follows the first denoising, in order")
 
     @property
     def computed_steps(self) -> int:
         """Steps of an image that are computed: fewer than `steps` where it starts from a picture."""
         return computed_steps(self.start, self.steps)
+
+    @property
+    def final_size(self) -> tuple[int, int]:
+        """(width, height) at which the last stage denoises."""
+        enlarged = [(stage.width, stage.height) for stage in self.later_stages]
+        return enlarged[-1] if enlarged else (self.width, self.height)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that it takes, each once."""
+        return (self.model,)

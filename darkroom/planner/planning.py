@@ -1,7 +1,7 @@
 """Request -> plan: every default, seed, size and name decided once. Pure: the clock and the dice are handed in."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,9 +11,12 @@ from darkroom.contract.generation import MAX_SEED, GenerationRequest
 from darkroom.contract.inputs import Inputs, NoPicture
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.plan import GenerationPlan, Notice, PlannedEmbedding, PlannedLora
+from darkroom.contract.stage import LaterStage
 from darkroom.contract.start import computed_steps
 from darkroom.contract.vae import NamedVae, OwnVae, PlannedVae
 from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler, VaeMisfit
+from darkroom.planner.sizes import Size
+from darkroom.planner.stages import later_stages, stage_notices
 from darkroom.planner.starts import beginning
 from darkroom.prompt import MOST_WEIGHT, parse
 
@@ -48,9 +51,10 @@ def plan(
     steps = _steps(request, spec, scheduler)
     begins = beginning(request, inputs, spec, steps)
     width, height = begins.size
-    computed = computed_steps(begins.start, steps)
+    stages = later_stages(request, begins.size, steps, scheduler, spec)
     guidance_scale = _or(request.guidance_scale, spec.default_guidance_scale)
-    seconds_per_pass = _seconds_per_pass(spec, width * height, guided=guidance_scale > 1)
+    first = begins.size, computed_steps(begins.start, steps)
+    seconds = _seconds([first, *_computed(stages)], scheduler, spec, guided=guidance_scale > 1)
     seed = seed_source() if request.seed is None else request.seed
     named = _named(request, catalog)
     return GenerationPlan(
@@ -73,15 +77,17 @@ def plan(
         deterministic=request.deterministic,
         priority=request.priority,
         deadline_at=None if request.deadline is None else now + request.deadline,
-        predicted_seconds=request.n * passes(scheduler, computed) * seconds_per_pass,
+        predicted_seconds=request.n * seconds,
         warnings=(
             *begins.notices,
+            *stage_notices(request, begins.size, stages),
             *_notices(request, guidance_scale, seed),
             *_embedding_notices(named, spec, catalog),
         ),
         metadata=request.metadata,
         start=begins.start,
         vae=_vae(request.vae, spec, catalog),
+        later_stages=stages,
     )
 
 
@@ -158,10 +164,16 @@ def _embedding_notices(named: Named, spec: ModelSpec, catalog: Catalog) -> Itera
                 yield Notice(field=field, reason=f"the embedding {name!r} does not fit {spec.name}; read as words")
 
 
-def _seconds_per_pass(spec: ModelSpec, pixels: int, *, guided: bool) -> float:
-    """Device seconds of one pass for one picture; without guidance a pass computes one row, not two."""
-    scale = pixels / (spec.native_width * spec.native_height)
-    return spec.seconds_per_step * scale * (1.0 if guided else 0.5)
+def _computed(stages: tuple[LaterStage, ...]) -> Iterator[tuple[Size, int]]:
+    for stage in stages:
+        yield (stage.width, stage.height), stage.computed_steps
+
+
+def _seconds(stages: Sequence[tuple[Size, int]], scheduler: str, spec: ModelSpec, *, guided: bool) -> float:
+    """Device seconds for one picture, of (size, steps) a stage; without guidance a pass computes one row, not two."""
+    native = spec.native_width * spec.native_height
+    work = sum(passes(scheduler, steps) * width * height / native for (width, height), steps in stages)
+    return spec.seconds_per_step * work * (1.0 if guided else 0.5)
 
 
 def _notices(request: GenerationRequest, guidance_scale: float, seed: int) -> Iterator[Notice]:

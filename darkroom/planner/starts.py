@@ -45,7 +45,7 @@ def beginning(request: GenerationRequest, inputs: Inputs, spec: ModelSpec, steps
 
 def _from_image(request: ImageToImage, image: PictureRef, spec: ModelSpec, steps: int) -> Beginning:
     size = _size_for(request, image, spec)
-    start = FromImage(image=image, strength=request.strength, steps=_steps(steps, request.strength))
+    start = FromImage(image=image, strength=request.strength, steps=strong_steps("strength", steps, request.strength))
     return Beginning(size, start, tuple(_scaled("image", (image.width, image.height), size)))
 
 
@@ -65,7 +65,7 @@ def _from_mask(request: Inpaint, inputs: MaskedPicture, spec: ModelSpec, steps: 
         image=image,
         mask=inputs.mask,
         strength=request.strength,
-        steps=_steps(steps, request.strength),
+        steps=strong_steps("strength", steps, request.strength),
         masked_content=request.masked_content,
         feather=request.mask_blur,
         seen=seen,
@@ -84,7 +84,7 @@ def _from_inside(request: Outpaint, image: PictureRef, spec: ModelSpec, steps: i
         left=grown.left,
         top=grown.top,
         strength=request.strength,
-        steps=_steps(steps, request.strength),
+        steps=strong_steps("strength", steps, request.strength),
         masked_content=request.masked_content,
         feather=request.mask_blur,
     )
@@ -101,11 +101,14 @@ def _size_for(request: ImageToImage | Inpaint, image: PictureRef, spec: ModelSpe
     return asked_size(width, height, default, spec)
 
 
-def _steps(steps: int, strength: float) -> int:
-    """`get_timesteps` of diffusers' pipelines: truncated, so that 100 steps at 0.29 are 28."""
+def strong_steps(field: str, steps: int, strength: float) -> int:
+    """`get_timesteps` of diffusers' pipelines: truncated, so that 100 steps at 0.29 are 28.
+
+    Raises: InvalidField, naming `field`, for none.
+    """
     computed = min(int(steps * strength), steps)
     if computed < 1:
-        raise InvalidField("strength", f"{strength:g} of {steps} steps is less than one step")
+        raise InvalidField(field, f"{strength:g} of {steps} steps is less than one step")
     return computed
 
 

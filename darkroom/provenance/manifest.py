@@ -69,6 +69,7 @@ def _mining_rules() -> Json:
 
 def _generation(facts: Facts) -> Json:
     plan = facts.plan
+    width, height = plan.final_size
     weights = json.dumps(plan.weights, sort_keys=True, separators=(",", ":"))
     return {
         "model": plan.model,
@@ -81,8 +82,9 @@ def _generation(facts: Facts) -> Json:
         "steps": plan.steps,
         "guidance_scale": plan.guidance_scale,
         "scheduler": plan.scheduler,
-        "width": plan.width,
-        "height": plan.height,
+        "width": width,
+        "height": height,
+        "later_stages": [stage.model_dump(mode="json") for stage in plan.later_stages],
         "created_at": datetime.fromtimestamp(facts.created_at, UTC).isoformat(timespec="seconds"),
         "versions": dict(facts.versions),
     }

@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from worker.engine.encode import Encoded, Nothing, Part, Whole
+from worker.engine.encode import Encoded, Enlarged, Nothing, Part, Whole
 from worker.engine.mixing import Mixture
 
 # Noise of the latents' shape from the image's own generator, 1 C H W, on the device.
@@ -54,6 +54,8 @@ def begin(encoded: Encoded, way: Way, noise: Noise) -> Beginning:
             return Free(noise() * way.init_noise_sigma)
         case Whole():
             return Free(way.mixtures[0].of(encoded.image.sample(noise()), noise()))
+        case Enlarged():
+            return Free(way.mixtures[0].of(encoded.latents_1CHW, noise()))
         case Part():
             return _told(encoded, way, noise) if way.told else _kept(encoded, way, noise)
 

@@ -17,7 +17,15 @@ from worker.models.checkpoint import Checkpoint
 def decode(
     checkpoint: Checkpoint, latents_1CHW: Tensor, free_memory: Callable[[], None] = lambda: None
 ) -> NDArray[np.uint8]:
-    """Decode one image: RGB, H W 3, uint8.
+    """Decode one image: RGB, H W 3, uint8. Raises: NanOutput, OutOfMemory."""
+    return _quantize(decode_exactly(checkpoint, latents_1CHW, free_memory))
+
+
+@torch.inference_mode()
+def decode_exactly(
+    checkpoint: Checkpoint, latents_1CHW: Tensor, free_memory: Callable[[], None] = lambda: None
+) -> Tensor:
+    """Decode one image: 1 3 H W, float32 in [-1, 1], on the device.
 
     Half precision overflows in some VAEs, so pixels that are not finite are decoded once more in float32.
 
@@ -28,11 +36,11 @@ def decode(
     for dtype in checkpoint.vae_dtypes:
         pixels_13HW = run_vae(checkpoint, partial(checkpoint.pixels, latents_1CHW, dtype), free_memory)
         if torch.isfinite(pixels_13HW).all():
-            return _quantize(pixels_13HW)
+            return pixels_13HW.float().clamp(-1, 1)
     raise NanOutput("decoding ended in values that are not numbers, also in float32")
 
 
 def _quantize(pixels_13HW: Tensor) -> NDArray[np.uint8]:
     """[-1, 1] -> 0..255, rounded as `VaeImageProcessor` of diffusers does."""
-    unit_HWC = (pixels_13HW[0].float() * 0.5 + 0.5).clamp(0, 1).permute(1, 2, 0)
+    unit_HWC = (pixels_13HW[0] * 0.5 + 0.5).permute(1, 2, 0)
     return (unit_HWC * 255).round().to("cpu", torch.uint8).contiguous().numpy()

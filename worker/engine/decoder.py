@@ -1,4 +1,4 @@
-"""Finished latents in line for the VAE, one image at a time."""
+"""Denoised latents in line for the VAE, one image at a time."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -6,21 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from darkroom.errors import GenerationError
-from worker.engine.decode import decode
+from worker.engine.decode import decode, decode_exactly
 from worker.engine.faults import as_failure, fatal
 from worker.engine.generation import Generation
 from worker.engine.lane import Seat
 from worker.engine.pulse import Pace
+from worker.engine.sample import Sample
 
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """An image, or why there is none."""
+    """An image, or why there is none; of one that goes on to another stage, what that will have encoded, 1 3 H W."""
 
     seat: Seat
-    result: NDArray[np.uint8] | GenerationError
+    result: NDArray[np.uint8] | Tensor | GenerationError
     seconds: float
 
 
@@ -48,11 +50,19 @@ class Decoder:
         seat = self._line.popleft()
         began = self._clock()
         try:
-            rgb_HWC = decode(seat.generation.checkpoint, seat.sample.latents_1CHW, self._free_memory)
+            picture = self._decoded(seat.sample)
+            seat.sample.stage.checkpoint.synchronize()
         except Exception as error:
             if fatal(error):
                 raise
             return Decoded(seat, as_failure(error, "decoding"), self._clock() - began)
         seconds = self._clock() - began
         self._pace.learn(1, seconds)
-        return Decoded(seat, rgb_HWC, seconds)
+        return Decoded(seat, picture, seconds)
+
+    def _decoded(self, sample: Sample) -> NDArray[np.uint8] | Tensor:
+        """Ready for the next stage where one follows."""
+        checkpoint, stage = sample.stage.checkpoint, sample.next_stage
+        if stage is None:
+            return decode(checkpoint, sample.latents_1CHW, self._free_memory)
+        return stage.after_picture(decode_exactly(checkpoint, sample.latents_1CHW, self._free_memory))

@@ -1,4 +1,4 @@
-"""Where works wait for their model, and for a VAE of their own if they name one."""
+"""Where works wait for their models, and for a VAE of their own if they name one."""
 
 import time
 from collections.abc import Mapping
@@ -6,12 +6,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from darkroom.errors import DarkroomError
-from worker.engine.needs import joined, needs
+from worker.engine.needs import Leases, joined, needs
 from worker.engine.request import Work, WorkId
 from worker.models.cache import Lease, ModelCache, Wanted
-from worker.models.checkpoint import Checkpoint
 
-Entry = Lease[Checkpoint] | Exception
+Entry = Leases | Exception
 Loads = Mapping[Wanted, Future[Lease[Any]]]
 
 
@@ -42,7 +41,7 @@ class Door:
         return dropped
 
     def open(self) -> list[tuple[Work, Entry]]:
-        """Works that may go on, each with a lease of its own on its needs, or with the reason why there is none."""
+        """Works that may go on, each with leases of its own on its needs, or with the reason why there are none."""
         # Asked once: a load that ends in the middle must not let the second in line go before the first.
         loaded = {wanted: load for wanted, load in self._loads.items() if load.done()}
         opened: list[tuple[Work, Entry]] = []

@@ -39,15 +39,24 @@ class Part:
     content: MaskedContent
 
 
-Encoded = Nothing | Whole | Part
+@dataclass(frozen=True, eq=False)
+class Enlarged:
+    """Of the stage before: its latents, as large as this one's, to be drawn over everywhere."""
+
+    latents_1CHW: Tensor
+
+
+Encoded = Nothing | Whole | Part | Enlarged
 
 NOTHING = Nothing()
 
 
 @torch.inference_mode()
-def encode(checkpoint: Checkpoint, canvas: Canvas, free_memory: Callable[[], None] = lambda: None) -> Encoded:
-    """Encode what is on the canvas. Raises: NanOutput, OutOfMemory."""
+def encode(checkpoint: Checkpoint, canvas: Canvas | Tensor, free_memory: Callable[[], None] = lambda: None) -> Encoded:
+    """Encode what is on the canvas, or a picture that is pixels in [-1, 1], 1 3 H W. Raises: NanOutput, OutOfMemory."""
     match canvas:
+        case Tensor():
+            return Whole(_moments(checkpoint, canvas, free_memory))
         case Drawn():
             return Whole(_moments(checkpoint, _tensor(canvas.rgb_HW3), free_memory))
         case Masked():

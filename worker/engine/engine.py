@@ -1,10 +1,13 @@
 """The step loop. One thread runs it; `admit`, `cancel`, `room`, `in_flight` and `heartbeat` are for any thread."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from darkroom.errors import GenerationError, ModelError
 from worker.engine.decoder import Decoder
@@ -21,7 +24,7 @@ from worker.engine.pulse import IDLE, Heartbeat, begin
 from worker.engine.request import ROWS_GUIDED, Listener, Work, WorkId
 from worker.models.cache import ModelCache
 from worker.models.lora_cache import LoraCache, no_loras
-from worker.pictures.canvas import Blank
+from worker.pictures.canvas import Blank, Canvas
 
 # Seconds a load may take before a watcher worries: 7 GB from a cold disk.
 LOAD_SECONDS = 200.0
@@ -122,10 +125,35 @@ class Engine:
             self._enter(work, entry)
 
     def _enter(self, work: Work, entry: Entry) -> None:
-        if isinstance(work.canvas, Blank) or isinstance(entry, Exception):
-            self._seat(work, entry, NOTHING)
+        try:
+            generation = Generation(work, entry, self._fitting.take(work))
+        except Exception as error:  # noqa: BLE001  a request's own part may fail for that request alone
+            self._refuse(work, error)
+            return
+        self._generations[work.id] = generation
+        for notice in generation.notices():
+            self._listener.on_notice(work, notice)
+        self._begin_with(self._lanes.arrive(generation), work.canvas)
+
+    def _begin_with(self, seats: list[Seat], canvas: Canvas | Tensor) -> None:
+        """Let these images of one generation begin their next stage with what is on a canvas, or with pixels."""
+        stage = seats[0].sample.next_stage
+        if isinstance(canvas, Blank) or stage is None:
+            self._begin(seats, NOTHING)
         else:
-            self._encoder.add(work, entry)
+            self._encoder.add(seats, stage.checkpoint, canvas)
+
+    def _begin(self, seats: Sequence[Seat], encoded: Encoded) -> None:
+        generation = seats[0].generation
+        try:
+            for seat in seats:
+                seat.sample.begin(encoded)
+        except Exception as error:
+            if fatal(error):
+                raise
+            self._fail(generation, as_failure(error, "preparation"))
+        else:
+            self._lanes.join(seats)
 
     def _encode_one(self) -> bool:
         expected = self._encoder.expect()
@@ -133,24 +161,13 @@ class Engine:
             return False
         self._heartbeat = begin(expected)
         begun = self._encoder.step()
+        generation = begun.seats[0].generation
+        generation.device_seconds += begun.seconds
         if isinstance(begun.result, GenerationError):
-            begun.lease.release()
-            self._refuse(begun.work, begun.result)
+            self._fail(generation, begun.result)
         else:
-            self._seat(begun.work, begun.lease, begun.result, begun.seconds)
+            self._begin(begun.seats, begun.result)
         return True
-
-    def _seat(self, work: Work, entry: Entry, encoded: Encoded, device_seconds: float = 0.0) -> None:
-        try:
-            generation = Generation(work, entry, encoded, self._fitting.take(work))
-        except Exception as error:  # noqa: BLE001  a request's own part may fail for that request alone
-            self._refuse(work, error)
-            return
-        generation.device_seconds += device_seconds
-        self._generations[work.id] = generation
-        self._lanes.seat(generation)
-        for notice in generation.notices():
-            self._listener.on_notice(work, notice)
 
     def _refuse(self, work: Work, error: Exception) -> None:
         if fatal(error):
@@ -165,7 +182,7 @@ class Engine:
             return False
         self._heartbeat = begin(lane.expect())
         tick = lane.step()
-        self._on_step(tick.seats[0].generation.work.plan.model, sum(seat.rows for seat in tick.seats), tick.seconds)
+        self._on_step(tick.seats[0].sample.stage.model, sum(seat.rows for seat in tick.seats), tick.seconds)
         for seat in tick.seats:
             seat.generation.device_seconds += tick.share(seat)
         for seat, error in tick.failures.items():
@@ -176,9 +193,20 @@ class Engine:
     def _advance(self, seats: list[Seat]) -> None:
         for generation in dict.fromkeys(seat.generation for seat in seats):
             self._listener.on_step(generation.work, generation.step, generation.steps)
-        denoised = [seat for seat in seats if not seat.remaining]
+        denoised = [seat for seat in seats if seat.sample.denoised]
         self._lanes.retire(denoised)
-        self._decoder.add(denoised)
+        for seat in denoised:
+            self._hand_on(seat)
+
+    def _hand_on(self, seat: Seat) -> None:
+        """To the lane of its next stage, or to the decoder."""
+        sample = seat.sample
+        stage = sample.next_stage
+        encoded = None if stage is None else stage.after_latents(sample.latents_1CHW)
+        if encoded is None:
+            self._decoder.add([seat])
+        else:
+            self._begin([seat], encoded)
 
     def _decode_one(self) -> bool:
         expected = self._decoder.expect()
@@ -190,14 +218,20 @@ class Engine:
         generation.device_seconds += decoded.seconds
         if isinstance(decoded.result, GenerationError):
             self._fail(generation, decoded.result)
-            return True
+        elif isinstance(decoded.result, Tensor):
+            self._begin_with([decoded.seat], decoded.result)
+        else:
+            self._deliver(decoded.seat, decoded.result)
+        return True
+
+    def _deliver(self, seat: Seat, rgb_HWC: NDArray[np.uint8]) -> None:
+        generation = seat.generation
         generation.undecoded -= 1
         self._inbox.needs(generation.work, generation.rows)
-        self._listener.on_image(generation.work, decoded.seat.sample.index, decoded.result)
+        self._listener.on_image(generation.work, seat.sample.index, rgb_HWC)
         if not generation.undecoded:
             self._end(generation)
             self._listener.on_finished(generation.work, generation.device_seconds)
-        return True
 
     def _await_load(self) -> bool:
         self._heartbeat = Heartbeat(self._door.loading_since, LOAD_SECONDS)
@@ -205,7 +239,7 @@ class Engine:
 
     def _cancel(self, work_id: WorkId) -> None:
         waiting = self._fitting.drop(work_id)
-        work = self._door.drop(work_id) or self._encoder.drop(work_id) or waiting
+        work = self._door.drop(work_id) or waiting
         if work is not None:
             self._inbox.ended(work)
             self._listener.on_canceled(work)
@@ -222,6 +256,7 @@ class Engine:
     def _end(self, generation: Generation) -> None:
         del self._generations[generation.work.id]
         self._lanes.drop(generation)
+        self._encoder.drop(generation)
         self._decoder.drop(generation)
         generation.close()
         self._inbox.ended(generation.work)

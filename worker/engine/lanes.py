@@ -1,6 +1,6 @@
 """All lanes of an engine, and whose turn it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 
 from worker.engine.forward import Forward
@@ -24,10 +24,14 @@ class Lanes:
         self._paces: dict[LaneKey, Pace] = {}
         self._arrivals = count()
 
-    def seat(self, generation: Generation) -> None:
-        """Give every image of `generation` a seat; it takes part from the next step on."""
-        lane = self._lane(_key(generation), generation)
-        lane.seats += [Seat(generation, sample, next(self._arrivals)) for sample in generation.samples]
+    def arrive(self, generation: Generation) -> list[Seat]:
+        """A seat for every image of `generation`, in no lane yet."""
+        return [Seat(generation, sample, next(self._arrivals)) for sample in generation.samples]
+
+    def join(self, seats: Iterable[Seat]) -> None:
+        """Set each into the lane of its stage; it takes part from the next step on."""
+        for seat in seats:
+            self._lane(seat).seats.append(seat)
 
     def next(self) -> Lane | None:
         """The lane that has had the least device time: none starves, and a slow one does not slow the others down."""
@@ -46,11 +50,12 @@ class Lanes:
             lane.seats = [seat for seat in lane.seats if seat not in gone]
         self._close_empty()
 
-    def _lane(self, key: LaneKey, generation: Generation) -> Lane:
+    def _lane(self, seat: Seat) -> Lane:
+        key, stage = _key(seat), seat.sample.stage
         if key not in self._lanes:
             rows = min(FIXED_ROWS, self._max_rows) if key.fixed else None
-            forward = Forward(generation.checkpoint.without_vae(), rows or self._max_rows, rows, self._free_memory)
-            pace = self._paces.setdefault(key, Pace(generation.seconds_per_row))
+            forward = Forward(stage.checkpoint.without_vae(), rows or self._max_rows, rows, self._free_memory)
+            pace = self._paces.setdefault(key, Pace(stage.seconds_per_row))
             # A newcomer starts level with the others: neither a debt nor a credit from while it was away.
             served = min((lane.served for lane in self._lanes.values()), default=0.0)
             self._lanes[key] = Lane(forward, pace, served, self._clock)
@@ -60,7 +65,7 @@ class Lanes:
         self._lanes = {key: lane for key, lane in self._lanes.items() if lane.seats}
 
 
-def _key(generation: Generation) -> LaneKey:
-    plan, checkpoint = generation.work.plan, generation.checkpoint
-    _, height, width = checkpoint.latent_shape(plan.width, plan.height)
-    return LaneKey(plan.model, height, width, checkpoint.dtype, plan.deterministic)
+def _key(seat: Seat) -> LaneKey:
+    stage = seat.sample.stage
+    _, height, width = stage.latent_shape
+    return LaneKey(stage.model, height, width, stage.checkpoint.dtype, seat.generation.work.plan.deterministic)

@@ -64,7 +64,7 @@ class ModelCache:
         with self._changed:
             if all(name in self._resident or name in self._loading for name in names) or self._fit(*names):
                 return "now"
-            return "later" if sum(map(self._measure, names)) <= self._budget else "never"
+            return "later" if sum(map(self._bytes, names)) <= self._budget else "never"
 
     def lease_loaded(self, name: Wanted) -> Lease[Any] | None:
         """A lease on what is in memory already."""
@@ -134,6 +134,9 @@ class ModelCache:
         held = sum(loaded.bytes for other, loaded in self._resident.items() if self._leases[other] or other in names)
         absent = [name for name in names if name not in self._resident and name not in self._loading]
         return held + sum(self._loading.values()) + sum(map(self._measure, absent)) <= self._budget
+
+    def _bytes(self, name: Wanted) -> int:
+        return self._resident[name].bytes if name in self._resident else self._measure(name)
 
     def _evict_until(self, most_bytes: int) -> None:
         for name in list(self._resident):

@@ -171,6 +171,22 @@ def test_pictures_are_uploaded_first_and_then_named(tmp_path: Path, monkeypatch:
     assert asked["expand"] == {"left": 0, "top": 8, "right": 16, "bottom": 0}
 
 
+def test_stages_and_layers_left_out_are_asked_for_by_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, object]] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content))
+        return httpx.Response(422, json={"detail": "enough", "code": "invalid_field"})
+
+    monkeypatch.setattr("darkroom.cli.client.Client", lambda url, key: client_of(handler))
+
+    assert run(["generate", "x", "--hires", "1.5", "--clip-skip", "0"]) == 1
+    assert run(["generate", "x"]) == 1
+
+    assert (sent[0]["hires"], sent[0]["clip_skip"]) == ({"scale": 1.5}, 0)
+    assert not {"hires", "clip_skip"} & set(sent[1])
+
+
 @pytest.mark.parametrize("expand", ["8", "1,2,3", "1,2,3,4,5", "a,b,c,d", "-8,0,0,0", ""])
 def test_an_expansion_that_is_not_four_numbers_is_wrong_usage(expand: str) -> None:
     assert run(["generate", "x", f"--expand={expand}"]) == 2

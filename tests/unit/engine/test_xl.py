@@ -23,6 +23,7 @@ from worker.engine import Work
 from worker.engine.conditions import conditions
 from worker.models.checkpoint import Checkpoint
 
+SIZE, BOTH = (96, 64), ("negative_prompt", "prompt")
 FIELDS: dict[str, Any] = {"scheduler": "euler", "guidance_scale": 5.0, "seeds": (77,)}
 
 
@@ -103,10 +104,11 @@ def test_rows_of_any_length_with_sizes_and_pooled_text_share_a_pass(xl: Checkpoi
 
 
 def test_a_base_is_told_of_sizes_and_a_refiner_of_beauty(xl: Checkpoint, refiner: Checkpoint) -> None:
-    plan = make_plan(width=96, height=64)
+    plan = make_plan()
 
-    assert ids(conditions(plan, xl)) == {"negative_prompt": [64, 96, 0, 0, 64, 96], "prompt": [64, 96, 0, 0, 64, 96]}
-    assert ids(conditions(plan, refiner)) == {"negative_prompt": [64, 96, 0, 0, 2.5], "prompt": [64, 96, 0, 0, 6.0]}
+    sizes, beauty = [64, 96, 0, 0, 64, 96], ([64, 96, 0, 0, 2.5], [64, 96, 0, 0, 6.0])
+    assert ids(conditions(plan, xl, SIZE)) == dict.fromkeys(BOTH, sizes)
+    assert ids(conditions(plan, refiner, SIZE)) == dict(zip(BOTH, beauty, strict=True))
 
 
 def ids(conditions: dict[str, Any]) -> dict[str, list[float]]:
@@ -117,11 +119,11 @@ def test_an_empty_negative_prompt_is_silence_where_the_model_says_so(xl: Checkpo
     def largest(tensor: Tensor) -> float:
         return float(tensor.abs().max())
 
-    silent = conditions(make_plan(prompt=""), xl)
+    silent = conditions(make_plan(prompt=""), xl, SIZE)
     assert largest(silent["negative_prompt"].context_1TC) == largest(silent["negative_prompt"].pooled_1P) == 0
     assert largest(silent["prompt"].context_1TC) > 0 < largest(silent["prompt"].pooled_1P)
-    assert largest(conditions(make_plan(), refiner)["negative_prompt"].context_1TC) > 0
-    assert largest(conditions(make_plan(negative_prompt="blue"), xl)["negative_prompt"].context_1TC) > 0
+    assert largest(conditions(make_plan(), refiner, SIZE)["negative_prompt"].context_1TC) > 0
+    assert largest(conditions(make_plan(negative_prompt="blue"), xl, SIZE)["negative_prompt"].context_1TC) > 0
 
 
 def test_a_vae_that_overflows_is_not_tried_in_half_precision(xl: Checkpoint, epsilon: Checkpoint) -> None:

@@ -11,7 +11,8 @@ from darkroom.contract.plan import GenerationPlan, Notice
 from darkroom.errors import DarkroomError
 from tests.unit.engine.checkpoints import SIDE
 from worker.engine import Engine, Work
-from worker.models.cache import Lease, ModelCache
+from worker.engine.needs import Leases
+from worker.models.cache import ModelCache
 from worker.models.checkpoint import Checkpoint
 
 PLAN: dict[str, Any] = {
@@ -48,8 +49,8 @@ def make_work(job_id: str = "job", attempt: int = 1, **fields: Any) -> Work:
     return Work(job_id, attempt, make_plan(**fields))
 
 
-def lend(checkpoint: Checkpoint) -> Lease:
-    return Lease(checkpoint, lambda: None)
+def lend(*checkpoints: Checkpoint) -> Leases:
+    return Leases({checkpoint.spec.name: checkpoint for checkpoint in checkpoints}, ())
 
 
 def cache_of(*checkpoints: Checkpoint, budget_bytes: int = 1 << 30) -> ModelCache:

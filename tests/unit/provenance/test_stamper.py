@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from darkroom.contract.stage import Hires
 from darkroom.provenance import NoWatermarker, SigningIdentity
 from darkroom.provenance.stamper import ENOUGH_QUALITY
 from tests.unit.provenance.house import House
@@ -58,6 +59,7 @@ async def test_what_leaves_reads_back_with_the_facts_that_were_put_in(house: Hou
         "scheduler": "ddim",
         "width": 128,
         "height": 128,
+        "later_stages": [],
         "created_at": "2027-01-15T08:00:00+00:00",
         "versions": {"torch": "2.12.0"},
     }
@@ -66,6 +68,14 @@ async def test_what_leaves_reads_back_with_the_facts_that_were_put_in(house: Hou
     assert created["digitalSourceType"].endswith("/trainedAlgorithmicMedia")
     assert said["c2pa.soft-binding"]["alg"] == "org.darkroom.tss.1"
     assert said["cawg.training-mining"]["entries"]["cawg.ai_generative_training"] == {"use": "notAllowed"}
+
+
+async def test_the_size_that_is_signed_is_the_one_of_the_last_stage(house: House) -> None:
+    hires = Hires(width=256, height=192, upscaler="latent", strength=0.7, steps=20, computed_steps=14)
+    stamped = await house.issue(later_stages=(hires,))
+    said = assertions_of(stamped.data, stamped.media_type, house.identity)["org.darkroom.generation"]
+    assert (said["width"], said["height"]) == (256, 192)
+    assert said["later_stages"] == [hires.model_dump(mode="json")]
 
 
 @pytest.mark.parametrize("output_format", FORMATS)
