@@ -14,7 +14,7 @@ from api.desk import Crowd, Desk
 from api.framing import OneLength
 from api.hardening import HardenedHeaders
 from api.head import HeadAsGet
-from api.routes import assets, error_codes, generations, models, ops, provenance, results, root
+from api.routes import assets, error_codes, generations, models, ops, preprocess, provenance, results, root
 from api.visitors import LocalVisitors
 from darkroom.services import Services
 
@@ -37,7 +37,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.stopping = asyncio.Event()
     errors.install(app)
     openapi.install(app, services.settings, services.catalog)
-    for routes in (generations, results, assets, models, provenance, ops, root, error_codes):
+    for routes in (generations, results, assets, preprocess, models, provenance, ops, root, error_codes):
         app.include_router(routes.router)
     return app
 

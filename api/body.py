@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from api import strict_json
 from api.desk import Crowd
 from darkroom.contract.generation import GenerationRequest
+from darkroom.contract.preprocess import PreprocessAsked
 from darkroom.errors import MalformedBody, PayloadTooLarge, UnsupportedMediaType
 from darkroom.settings import Settings
 
@@ -24,7 +25,11 @@ MOST_SIGNS = 100_000
 IDLE_SECONDS = 10.0
 TOTAL_SECONDS = 120.0
 
+T = TypeVar("T")
+Location = tuple[str | int, ...]
+
 _GENERATION: TypeAdapter[GenerationRequest] = TypeAdapter(GenerationRequest)
+_PREPROCESS = TypeAdapter(PreprocessAsked)
 
 
 def media_type_of(request: Request) -> str:
@@ -80,17 +85,27 @@ def _too_large(limit: int) -> PayloadTooLarge:
 
 
 async def generation_request(request: Request) -> GenerationRequest:
-    """The request for a generation, read strictly.
+    """The request for a generation, read strictly. Raises: as `read_asked`."""
+    return await read_asked(request, _generation_of)
 
-    Validated as JSON text, not as Python objects: strict mode takes arrays for tuples and strings for enums only there.
+
+async def preprocess_request(request: Request) -> PreprocessAsked:
+    """The request for a control map, read strictly. Raises: as `read_asked`."""
+    return await read_asked(request, _preprocess_of)
+
+
+async def read_asked(request: Request, asked_of: Callable[[bytes], T]) -> T:
+    """What the JSON of the body asks for.
+
+    Raises: UnsupportedMediaType, PayloadTooLarge, MalformedBody, RequestValidationError, CapacityError.
     """
     if media_type_of(request) != "application/json":
         raise UnsupportedMediaType("send JSON with the header Content-Type: application/json (curl: --json DATA)")
     with _place(request):
         data = await read_body(request, json_limit(request.app.state.services.settings))
         if len(data) > LONG_BYTES:
-            return await asyncio.to_thread(_generation_of, data)
-    return _generation_of(data)
+            return await asyncio.to_thread(asked_of, data)
+    return asked_of(data)
 
 
 def _place(request: Request) -> AbstractContextManager[None]:
@@ -102,13 +117,25 @@ def _place(request: Request) -> AbstractContextManager[None]:
 
 
 def _generation_of(data: bytes) -> GenerationRequest:
+    # In front of every location stands the task that pydantic took; with nothing behind it, the task is at fault.
+    return _validated(_GENERATION, data, lambda found: found[1:] if found else ("task",))
+
+
+def _preprocess_of(data: bytes) -> PreprocessAsked:
+    return _validated(_PREPROCESS, data, lambda found: found)
+
+
+def _validated(asked: TypeAdapter[T], data: bytes, located: Callable[[Location], Location]) -> T:
+    """Validated as JSON text, not as Python objects: strict mode takes arrays for tuples and strings for enums only
+    there."""
     _refuse_long_structure(data)
     value = strict_json.parse(data)
     try:
-        return _GENERATION.validate_json(json.dumps(value))
+        return asked.validate_json(json.dumps(value))
     except ValidationError as error:
         findings = error.errors(include_url=False, include_input=False, include_context=False)
-        raise RequestValidationError([{**found, "loc": _location(found["loc"])} for found in findings]) from None
+        errors = [{**found, "loc": ("body", *located(found["loc"]))} for found in findings]
+        raise RequestValidationError(errors) from None
 
 
 def json_limit(settings: Settings) -> int:
@@ -122,9 +149,5 @@ def _refuse_long_structure(data: bytes) -> None:
         raise MalformedBody(f"the body holds more than {strict_json.MAX_VALUES} values")
 
 
-def _location(found: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Where in the body: without the task that pydantic puts in front. With nothing behind it, the task is at fault."""
-    return ("body", *found[1:]) if found else ("body", "task")
-
-
 AskedGeneration = Annotated[GenerationRequest, Depends(generation_request)]
+AskedPreprocess = Annotated[PreprocessAsked, Depends(preprocess_request)]

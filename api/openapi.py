@@ -14,6 +14,7 @@ from api.routes.ops import NotReadyProblem
 from darkroom.catalog import SCHEDULERS, Catalog
 from darkroom.contract.generation import GenerationRequest
 from darkroom.contract.job import JobEvent
+from darkroom.contract.preprocess import PreprocessAsked
 from darkroom.errors import DarkroomError, ForbiddenOrigin, UnknownHost
 from darkroom.settings import Settings
 
@@ -49,6 +50,11 @@ def document(app: FastAPI, settings: Settings, catalog: Catalog) -> Schema:
         "required": True,
         "content": {"application/json": {"schema": {"$ref": REFERENCES.format(model="GenerationRequest")}}},
     }
+    _add(schemas, "PreprocessRequest", preprocess_request_schema(catalog))
+    described["paths"]["/api/v1/preprocess"]["post"]["requestBody"] = {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": REFERENCES.format(model="PreprocessRequest")}}},
+    }
     for operations in described["paths"].values():
         for operation in operations.values():
             _finish(operation, settings)
@@ -62,6 +68,13 @@ def generation_request_schema(catalog: Catalog) -> Schema:
     schema["examples"] = [EXAMPLE]
     for option in schema["oneOf"]:
         _narrow(schema["$defs"][option["$ref"].rpartition("/")[2]]["properties"], catalog)
+    return schema
+
+
+def preprocess_request_schema(catalog: Catalog) -> Schema:
+    """The contract's schema, narrowed to the types of map that can be made."""
+    schema = TypeAdapter(PreprocessAsked).json_schema(ref_template=REFERENCES)
+    schema["properties"]["type"]["enum"] = [spec.type for spec in catalog.preprocessors.specs()]
     return schema
 
 

@@ -5,11 +5,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.kinds import generation_plan
 from darkroom.catalog import unavailable
 from darkroom.contract.job import Artifact, Failure, Job, JobState, Progress, Receipt
 from darkroom.contract.lora import LoraFormat, LoraSpec
 from darkroom.contract.model import Family, ModelSpec
 from darkroom.contract.plan import GenerationPlan, Notice, OutputFormat, Priority, Task
+from darkroom.contract.start import PictureRef
 
 
 class Resource(BaseModel):
@@ -208,7 +210,7 @@ class Capabilities(Resource):
 def generation_of(job: Job, base: str, *, kept_for: int, position: int | None = None) -> Generation:
     """The resource of a job. `base` is where this service is reached, `kept_for` the seconds its record lives on."""
     here = f"{base}/api/v1/generations/{job.id}"
-    plan = job.receipt.plan if job.receipt else job.plan  # the worker may have had something to add
+    plan = job.receipt.plan if job.receipt else generation_plan(job)  # the worker may have had something to add
     return Generation(
         id=job.id,
         state=job.state,
@@ -225,6 +227,10 @@ def generation_of(job: Job, base: str, *, kept_for: int, position: int | None = 
         warnings=list(plan.warnings),
         links=Links(self=here, events=f"{here}/events"),
     )
+
+
+def asset_of(ref: PictureRef) -> Asset:
+    return Asset(id=ref.sha256, **ref.model_dump())
 
 
 def model_of(spec: ModelSpec) -> Model:

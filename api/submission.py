@@ -39,7 +39,7 @@ async def submit(
         )
     )
     if not submitted.replayed:
-        await _ring(services, plan.model)
+        await ring(services, plan.model)
     return submitted
 
 
@@ -65,7 +65,8 @@ def body_hash(asked: GenerationRequest) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-async def _ring(services: Services, model: str) -> None:
+async def ring(services: Services, model: str) -> None:
+    """Wake a worker, if a bell can be had."""
     try:
         await services.bells.ring(model)
     except UnavailableError as error:

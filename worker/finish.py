@@ -58,13 +58,13 @@ class Finisher:
             job_id=claim.job_id,
             index=index,
             tenant=claim.tenant,
-            plan=claim.plan,
-            seed=claim.plan.seeds[index],
+            plan=claim.generation,
+            seed=claim.generation.seeds[index],
             created_at=time.time(),
             versions=self._versions,
         )
-        key = picture_key(claim.job_id, claim.plan, index)
-        with self._metrics.finish_seconds.labels(claim.plan.output_format).time():
+        key = picture_key(claim.job_id, claim.generation, index)
+        with self._metrics.finish_seconds.labels(claim.generation.output_format).time():
             whole_HWC = await asyncio.to_thread(canvas.finished, rgb_HWC)
             stamped = await patiently(self._patience, lambda: self._stamper.issue(whole_HWC, facts, self._store, key))
         return Artifact(

@@ -5,12 +5,13 @@ Everything here runs on the one event loop of the worker. The engine's news arri
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import suppress
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from darkroom.contract.job import Progress
+from darkroom.contract.job import JobState, Progress
 from darkroom.contract.plan import Notice
+from darkroom.contract.preprocess import PreprocessPlan
 from darkroom.contract.start import FromNoise
 from darkroom.errors import DarkroomError, LedgerUnavailable, StaleAttempt
 from darkroom.ledger.protocol import Claim, Ledger, Outcome
@@ -26,6 +27,16 @@ MAX_PENDING_PICTURES = 32
 RELEASE_SECONDS = 1.0
 
 log = get_logger(__name__)
+
+T = TypeVar("T")
+
+
+class Maps(Protocol):
+    """What the hand needs of whoever makes control maps."""
+
+    async def make(self, claim: Claim, plan: PreprocessPlan) -> float:
+        """Make and keep it; says how many seconds the making took."""
+        ...
 
 
 class Generator(Protocol):
@@ -50,6 +61,7 @@ class Hand:
         engine: Generator,
         inputs: Inputs,
         finisher: Finisher,
+        maps: Maps,
         patience: float = 60.0,
         metrics: Metrics | None = None,
     ) -> None:
@@ -58,6 +70,7 @@ class Hand:
         self._engine = engine
         self._inputs = inputs
         self._finisher = finisher
+        self._maps = maps
         self._patience = patience
         self._metrics = metrics or Metrics()
         self._held: dict[str, Held] = {}
@@ -81,7 +94,10 @@ class Hand:
     # --- in ----------------------------------------------------------------------------------------------------------
 
     async def take(self, claim: Claim) -> None:
-        """Give a claimed job to the engine. One whose earlier attempt is still leaving our engine goes back in line."""
+        """Give a claimed job to the engine, or have its map made beside it.
+
+        One whose earlier attempt is still leaving our engine goes back in line.
+        """
         if claim.job_id in self._held:
             await self._release(claim)
             return
@@ -89,25 +105,40 @@ class Hand:
         log.info("job.claimed", job_id=claim.job_id, attempt=claim.attempt, model=claim.plan.model)
         if claim.attempt == 1:
             self._metrics.claimed(model=claim.plan.model, priority=claim.plan.priority, waited=claim.waited)
-        if isinstance(claim.plan.start, FromNoise):
+        if isinstance(claim.plan, PreprocessPlan):
+            held.preparing = asyncio.create_task(self._map(held, claim.plan), name=f"map-{claim.job_id}")
+        elif isinstance(claim.plan.start, FromNoise):
             self._engine.admit(Work(claim.job_id, claim.attempt, claim.plan))
         else:
             held.preparing = asyncio.create_task(self._prepare(held), name=f"inputs-{claim.job_id}")
 
     async def _prepare(self, held: Held) -> None:
-        """Make the job's canvas, then give it to the engine. A fault in its pictures ends this job alone."""
+        """Make the job's canvas, then give it to the engine."""
         claim = held.claim
+        canvas = await self._prepared(held, self._inputs.canvas(claim))
+        if canvas is not None:
+            held.preparing = None
+            self._engine.admit(Work(claim.job_id, claim.attempt, claim.generation, canvas))
+
+    async def _map(self, held: Held, plan: PreprocessPlan) -> None:
+        """Make the job's map, which is all there is to it."""
+        seconds = await self._prepared(held, self._maps.make(held.claim, plan))
+        if seconds is not None:
+            self._end_prepared(held, Outcome(state=JobState.SUCCEEDED, device_seconds=seconds))
+
+    async def _prepared(self, held: Held, work: Awaitable[T]) -> T | None:
+        """What comes of `work`; a fault in it, or in the job's pictures, ends this job alone."""
         try:
-            canvas = await self._inputs.canvas(claim)
+            return await work
         except DarkroomError as error:
             outcome = failure(error)
         except Exception as error:  # a fault of ours: the job must still end
-            log.exception("job.preparing_broke", job_id=claim.job_id)
+            log.exception("job.preparing_broke", job_id=held.claim.job_id)
             outcome = failure(DarkroomError(f"preparing broke: {type(error).__name__}"))
-        else:
-            held.preparing = None
-            self._engine.admit(Work(claim.job_id, claim.attempt, claim.plan, canvas))
-            return
+        self._end_prepared(held, outcome)
+        return None
+
+    def _end_prepared(self, held: Held, outcome: Outcome) -> None:
         held.preparing = None
         held.generating = False
         held.ending = asyncio.create_task(self._end(held, outcome))
@@ -160,7 +191,7 @@ class Hand:
     async def _succeed(self, held: Held, device_seconds: float) -> None:
         try:
             artifacts = await asyncio.gather(*held.pictures)
-            outcome = self._finisher.success(held.claim.plan, artifacts, held.notices, device_seconds)
+            outcome = self._finisher.success(held.claim.generation, artifacts, held.notices, device_seconds)
         except DarkroomError as error:
             outcome = failure(error, device_seconds)
         except Exception as error:  # a fault of ours: the job must still end

@@ -22,18 +22,19 @@ class Inputs:
 
     async def canvas(self, claim: Claim) -> Canvas:
         """What the job's generation begins with; decoding runs on a thread. Raises: LostInput, StoreUnavailable."""
-        plan, start = claim.plan, claim.plan.start
+        plan, start = claim.generation, claim.generation.start
         if isinstance(start, FromNoise):
             return BLANK
-        image = await self._pixels(claim.tenant, start.image)
+        image = await self.pixels(claim.tenant, start.image)
         if isinstance(start, FromImage):
             return await asyncio.to_thread(prepare.drawn, plan, image)
         if isinstance(start, FromMask):
-            mask = await self._pixels(claim.tenant, start.mask)
+            mask = await self.pixels(claim.tenant, start.mask)
             return await asyncio.to_thread(prepare.masked, plan, image, mask)
         return await asyncio.to_thread(prepare.inside, plan, image)
 
-    async def _pixels(self, tenant: str, ref: PictureRef) -> Pixels:
+    async def pixels(self, tenant: str, ref: PictureRef) -> Pixels:
+        """A picture in the store. Raises: LostInput, StoreUnavailable."""
         try:
             png = await patiently(self._patience, lambda: fetch(self._store, tenant, ref.sha256))
             return (await asyncio.to_thread(stored, png)).pixels

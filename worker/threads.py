@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq.exceptions import StopRequested
 
+from darkroom.contract.preprocess import PREPROCESSING
 from darkroom.log import get_logger
 from darkroom.services import WorkerServices, check_start
 from worker import tasks
@@ -30,10 +31,12 @@ from worker.heart import Heart
 from worker.inputs import Inputs
 from worker.intake import Intake, Rhythm
 from worker.machine import device_name, finishing_threads, versions
+from worker.mapping import MapMaker
 from worker.models.lora_cache import open_loras
 from worker.models.open import open_models
 from worker.models.placement import placement
 from worker.patience import patiently
+from worker.preprocessors.preprocessing import open_preprocessors
 from worker.relay import Relay
 
 log = get_logger(__name__)
@@ -53,7 +56,7 @@ class Worker:
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(finishing_threads(), "finish"))
         self._models = open_models(settings, services.catalog)
-        self._served = [spec.name for spec in services.catalog.specs()]
+        self._served = [*(spec.name for spec in services.catalog.specs()), PREPROCESSING]
         relay = Relay(self._loop)
         self._engine = Engine(
             self._models,
@@ -66,7 +69,9 @@ class Worker:
         patience, metrics = settings.outage_patience, services.metrics
         finisher = Finisher(services.stamper, services.store, device, versions(), patience, metrics)
         inputs = Inputs(services.store, patience)
-        relay.hand = hand = Hand(services.ledger, self._engine, inputs, finisher, patience, metrics)
+        preprocessors = open_preprocessors(settings, services.catalog)
+        maps = MapMaker(inputs, preprocessors, services.catalog, services.store, patience)
+        relay.hand = hand = Hand(services.ledger, self._engine, inputs, finisher, maps, patience, metrics)
         rhythm = Rhythm.of(settings.lease_seconds, settings.drain_seconds)
         self._intake = Intake(services.ledger, services.bells, hand, name, self._served, rhythm)
 

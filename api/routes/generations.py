@@ -9,6 +9,7 @@ from api.addresses import base_url
 from api.body import AskedGeneration
 from api.deps import JobId, PageLimit, ServicesOf, Tenant
 from api.documents import headers_described, problems
+from api.kinds import generation_job
 from api.patterns import JOB_ID_PATTERN, KEY_PATTERN
 from api.resources import Generation, GenerationPage, generation_of
 from api.submission import submit
@@ -137,7 +138,7 @@ async def list_generations(
 )
 async def get_generation(request: Request, services: ServicesOf, tenant: Tenant, job_id: JobId) -> Generation:
     """One generation as it stands now."""
-    return await _shown(services, await services.ledger.get(tenant, job_id), request)
+    return await _shown(services, await generation_job(services.ledger, tenant, job_id), request)
 
 
 @router.delete(
@@ -147,6 +148,7 @@ async def get_generation(request: Request, services: ServicesOf, tenant: Tenant,
 )
 async def cancel_generation(request: Request, services: ServicesOf, tenant: Tenant, job_id: JobId) -> Generation:
     """Cancel it, waiting or running; one that has ended is answered as it is."""
+    await generation_job(services.ledger, tenant, job_id)
     return await _shown(services, await services.ledger.cancel(tenant, job_id), request)
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.deps import JobId, ServicesOf, Tenant
 from api.documents import problems
 from api.events import FROM_THE_START, answer_with_events
+from api.kinds import generation_job
 from api.patterns import EVENT_ID_PATTERN
 from darkroom.contract.job import Artifact, EventName, Job
 from darkroom.errors import InvalidField, LedgerUnavailable, NotFound, NotStored, StoreUnavailable, Unauthenticated
@@ -58,7 +59,7 @@ async def follow_generation(
     request: Request, services: ServicesOf, tenant: Tenant, job_id: JobId, last_event_id: LastEventId = FROM_THE_START
 ) -> Response:
     """Its history and then its life, as server-sent events; the last one is its end."""
-    job = await services.ledger.get(tenant, job_id)
+    job = await generation_job(services.ledger, tenant, job_id)
     return await answer_with_events(services.ledger, job, last_event_id, request.app.state.stopping)
 
 
@@ -84,7 +85,7 @@ async def get_image(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One finished picture: its bytes, or where they are."""
-    artifact = _artifact(await services.ledger.get(tenant, job_id), index)
+    artifact = _artifact(await generation_job(services.ledger, tenant, job_id), index)
     filename = f"{job_id}-{index}{PurePosixPath(artifact.key).suffix}"
     url = await services.store.url(
         artifact.key, expires=URL_LIFETIME, media_type=artifact.media_type, filename=filename

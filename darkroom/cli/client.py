@@ -51,6 +51,18 @@ class Client:
         headers = {"content-type": media_type_of(data)}
         return str(self._json("POST", "/api/v1/assets", content=data, headers=headers)["id"])
 
+    def asset(self, asset_id: str) -> bytes:
+        """The bytes of a picture that the gateway keeps."""
+        return self._bytes(f"/api/v1/assets/{asset_id}")
+
+    def preprocess(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Ask for a control map. Returns where it stands. Raises: CommandFailed when refused, UnavailableError."""
+        return self._json("POST", "/api/v1/preprocess", json=request)
+
+    def preprocessing(self, job_id: str) -> dict[str, Any]:
+        """Where a control map stands now."""
+        return self._json("GET", f"/api/v1/preprocess/{job_id}")
+
     def generation(self, job_id: str) -> dict[str, Any]:
         """The record of a generation as it is now."""
         return self._json("GET", f"/api/v1/generations/{job_id}")
@@ -75,16 +87,19 @@ class Client:
 
     def picture(self, job_id: str, index: int) -> bytes:
         """The bytes of one picture of a finished generation."""
-        with self._translated():
-            response = self._http.get(f"/api/v1/generations/{job_id}/images/{index}", follow_redirects=True)
-            if response.is_error:
-                raise _refusal(response)
-            return response.content
+        return self._bytes(f"/api/v1/generations/{job_id}/images/{index}")
 
     def verify(self, data: bytes) -> dict[str, Any]:
         """What the gateway can prove about these bytes."""
         headers = {"content-type": media_type_of(data)}
         return self._json("POST", "/api/v1/provenance/verify", content=data, headers=headers)
+
+    def _bytes(self, path: str) -> bytes:
+        with self._translated():
+            response = self._http.get(path, follow_redirects=True)
+        if response.is_error:
+            raise _refusal(response)
+        return response.content
 
     def _json(self, method: str, path: str, **how: Any) -> dict[str, Any]:
         with self._translated():

@@ -1,12 +1,15 @@
 """One accepted plan and its life. The state machine itself lives in `darkroom.ledger`; these are its words."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from darkroom.contract.base import Settled
 from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
+from darkroom.contract.preprocess import PreprocessPlan
+
+Plan = Annotated[GenerationPlan | PreprocessPlan, Field(discriminator="task")]
 
 
 class JobState(StrEnum):
@@ -74,7 +77,7 @@ class Job(Settled):
     id: str
     tenant: str
     state: JobState
-    plan: GenerationPlan
+    plan: Plan
     attempt: int
     created_at: float
     started_at: float | None = None
@@ -91,8 +94,10 @@ def picture_key(job_id: str, plan: GenerationPlan, index: int) -> str:
     return f"images/{job_id}/{index}.{extension}"
 
 
-def picture_keys(job_id: str, plan: GenerationPlan) -> tuple[str, ...]:
-    """Every key at which any attempt at a job may have stored a picture."""
+def picture_keys(job_id: str, plan: Plan) -> tuple[str, ...]:
+    """Every key at which any attempt at a job may have stored a picture that goes with its record; maps stay."""
+    if isinstance(plan, PreprocessPlan):
+        return ()
     return tuple(picture_key(job_id, plan, index) for index in range(len(plan.seeds)))
 
 

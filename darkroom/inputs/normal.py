@@ -48,9 +48,15 @@ def normalise(data: bytes) -> Normal:
         pixels = _pixels(picture)
     except Exception as error:  # decoders of hostile bytes raise anything
         raise Undecodable("the picture is damaged and cannot be decoded") from error
+    kept = packed(pixels)
+    return Normal(kept.png, kept.ref, pixels)
+
+
+def packed(pixels: Pixels) -> Kept:
+    """Pixels of our own in the form that inputs are kept in. CPU work, as `normalise`."""
     png = _encode(pixels)
     height, width = pixels.shape[:2]
-    return Normal(png, PictureRef(sha256=hashlib.sha256(png).hexdigest(), width=width, height=height), pixels)
+    return Kept(png, PictureRef(sha256=hashlib.sha256(png).hexdigest(), width=width, height=height))
 
 
 def stored(png: bytes) -> Normal:

@@ -41,10 +41,10 @@ async def read_inputs(store: ObjectStore, tenant: str, request: GenerationReques
     """
     if isinstance(request, TextToImage):
         return Read(NoPicture())
-    image = await _picture(store, tenant, "image", request.image)
+    image = await read_picture(store, tenant, "image", request.image)
     if not isinstance(request, Inpaint):
         return Read(OnePicture(image=image.picture.ref), _sent(image))
-    mask = await _picture(store, tenant, "mask", request.mask)
+    mask = await read_picture(store, tenant, "mask", request.mask)
     ref, mask_ref = image.picture.ref, mask.picture.ref
     masked = await asyncio.to_thread(_masked, ref, mask.picture)
     return Read(MaskedPicture(image=ref, mask=mask_ref, masked=masked), _sent(image, mask))
@@ -54,7 +54,8 @@ def _sent(*found: Found) -> tuple[Kept, ...]:
     return tuple(each.picture.packed() for each in found if each.sent)
 
 
-async def _picture(store: ObjectStore, tenant: str, field: str, text: str) -> Found:
+async def read_picture(store: ObjectStore, tenant: str, field: str, text: str) -> Found:
+    """The picture that `field` of a request holds or names. Raises: InvalidField; StoreUnavailable."""
     named = await asyncio.to_thread(named_picture, field, text)
     if isinstance(named, bytes):
         return Found(await asyncio.to_thread(_judged, field, lambda: normalise(named)), sent=True)

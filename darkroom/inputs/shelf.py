@@ -9,8 +9,13 @@ from darkroom.storage.protocol import ObjectStore
 
 
 def input_key(tenant: str, sha256: str) -> str:
-    """The store's key of an input. The tenant is hashed: its name may hold anything, and a key may not."""
-    return f"inputs/{hashlib.sha256(tenant.encode()).hexdigest()[:32]}/{sha256}.png"
+    """The store's key of an input."""
+    return f"{tenant_folder(tenant)}/{sha256}.png"
+
+
+def tenant_folder(tenant: str) -> str:
+    """Where all of a tenant's inputs lie. The tenant is hashed: its name may hold anything, and a key may not."""
+    return f"inputs/{hashlib.sha256(tenant.encode()).hexdigest()[:32]}"
 
 
 async def keep(store: ObjectStore, tenant: str, picture: Kept) -> PictureRef:

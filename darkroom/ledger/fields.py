@@ -6,12 +6,12 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, Progress, Receipt
-from darkroom.contract.plan import GenerationPlan
+from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, Plan, Progress, Receipt
 from darkroom.ledger.protocol import Claim, JsonObject
 
 Model = TypeVar("Model", Progress, Receipt, Failure)
 
+PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 ARTIFACTS: TypeAdapter[tuple[Artifact, ...]] = TypeAdapter(tuple[Artifact, ...])
 
 
@@ -30,7 +30,7 @@ def read_job(fields: Mapping[str, str]) -> Job:
         id=fields["id"],
         tenant=fields["tenant"],
         state=JobState(fields["state"]),
-        plan=GenerationPlan.model_validate_json(fields["plan"]),
+        plan=PLAN.validate_json(fields["plan"]),
         attempt=int(fields["attempt"]) - int(fields["handed_back"]),
         created_at=int(fields["created_at"]) / 1000,
         started_at=_seconds(fields.get("started_at")),
@@ -48,7 +48,7 @@ def read_claim(row: Sequence[str | int]) -> Claim:
         job_id=str(job_id),
         tenant=str(tenant),
         attempt=int(attempt),
-        plan=GenerationPlan.model_validate_json(str(plan)),
+        plan=PLAN.validate_json(str(plan)),
         lease_until=int(lease_until) / 1000,
         waited=int(waited) / 1000,
     )

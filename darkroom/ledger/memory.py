@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from darkroom.contract.job import EventName, Job, JobEvent, JobState, Progress, picture_keys
+from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
 from darkroom.ledger.first_use import FirstUses
@@ -86,7 +87,8 @@ class MemoryLedger:
 
     async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None) -> JobPage:
         before = cursors.job_cursor(cursor) if cursor is not None else None
-        ids = sorted((r.id for r in self._records.values() if r.tenant == tenant), reverse=True)
+        own = (r for r in self._records.values() if r.tenant == tenant and isinstance(r.plan, GenerationPlan))
+        ids = sorted((r.id for r in own), reverse=True)
         rest = [job_id for job_id in ids if before is None or job_id < before]
         page = rest[:limit]
         return JobPage(

@@ -9,7 +9,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from darkroom.contract.base import Settled
-from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, Progress, Receipt
+from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, Plan, Progress, Receipt
 from darkroom.contract.plan import GenerationPlan
 
 JsonObject = Mapping[str, JsonValue]
@@ -20,7 +20,7 @@ class Submission(Settled):
 
     job_id: str
     tenant: str
-    plan: GenerationPlan
+    plan: Plan
     idempotency_key: str | None
     body_hash: str
 
@@ -40,9 +40,16 @@ class Claim(Settled):
     job_id: str
     tenant: str
     attempt: int
-    plan: GenerationPlan
+    plan: Plan
     lease_until: float
     waited: float
+
+    @property
+    def generation(self) -> GenerationPlan:
+        """The plan of a generation. Raises: TypeError for a job that is none."""
+        if not isinstance(self.plan, GenerationPlan):
+            raise TypeError(f"this job is a {self.plan.task}")
+        return self.plan
 
 
 class Renewal(Settled):
@@ -150,7 +157,7 @@ class Ledger(Protocol):
         ...
 
     async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None) -> JobPage:
-        """The tenant's jobs, newest first. Raises: InvalidField for a cursor that is not ours."""
+        """The tenant's generations, newest first. Raises: InvalidField for a cursor that is not ours."""
         ...
 
     async def events(self, job_id: str, *, after: str = "0", wait: float = 0.0) -> list[JobEvent]:

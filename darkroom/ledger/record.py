@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from darkroom.contract.job import Artifact, EventName, Failure, Job, JobEvent, JobState, Progress, Receipt
-from darkroom.contract.plan import GenerationPlan
+from darkroom.contract.job import Artifact, EventName, Failure, Job, JobEvent, JobState, Plan, Progress, Receipt
 from darkroom.ledger.protocol import JsonObject
 from darkroom.ledger.rules import milliseconds
 
@@ -18,7 +17,7 @@ class Record:
 
     id: str
     tenant: str
-    plan: GenerationPlan
+    plan: Plan
     place: int
     created_ms: int
     state: JobState = JobState.QUEUED

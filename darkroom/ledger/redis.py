@@ -16,6 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from darkroom.contract.job import Job, JobEvent, Progress, picture_keys
+from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import LedgerUnavailable, NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
 from darkroom.ledger import lua
@@ -94,6 +95,7 @@ class RedisLedger:
             _digest(submission),
             submission.body_hash,
             " ".join(picture_keys(submission.job_id, plan)),
+            "1" if isinstance(plan, GenerationPlan) else "0",
         )
         refuse_unless_taken(word)
         position, fields = answer

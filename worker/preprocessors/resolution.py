@@ -1,10 +1,15 @@
 """The size at which a picture is looked at: methods and networks are tuned for one, cameras make another."""
 
+from math import sqrt
+
 import cv2
 import numpy as np
 
 from darkroom.inputs.normal import Pixels
 from worker.preprocessors.method import Method
+
+# What is looked at, of banners too: methods take some hundred bytes a pixel.
+MOST_PIXELS = 2048 * 2048
 
 
 def at_resolution(method: Method, rgb_HW3: Pixels, resolution: int, *, exact: bool = False) -> Pixels:
@@ -13,7 +18,7 @@ def at_resolution(method: Method, rgb_HW3: Pixels, resolution: int, *, exact: bo
     Smaller pictures are looked at as they are. `exact`: colours of the map mean something, and must not be mixed.
     """
     height, width = rgb_HW3.shape[:2]
-    scale = resolution / min(height, width)
+    scale = min(resolution / min(height, width), sqrt(MOST_PIXELS / (height * width)))
     if scale >= 1:
         return method(rgb_HW3)
     small = max(1, round(width * scale)), max(1, round(height * scale))

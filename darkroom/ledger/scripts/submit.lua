@@ -1,8 +1,8 @@
 -- Record a job, its idempotency key and its place in line, or say why not.
 -- ARGV: id, tenant, model, priority, plan, predicted seconds, deadline in ms or '', digest of the key or '', body hash,
---   keys of its pictures in the store, with spaces between
+--   keys of its pictures in the store, with spaces between, '1' if its tenant's list shows it
 -- Answers {word, position, record}; word is accepted, replayed, mismatch, queue_full or tenant_limit.
-local id, tenant, model, priority, plan, predicted, deadline, digest, body_hash, pictures = unpack(ARGV)
+local id, tenant, model, priority, plan, predicted, deadline, digest, body_hash, pictures, listed = unpack(ARGV)
 
 local function answer(word, job_id)
   local job = load_job(job_id)
@@ -44,7 +44,7 @@ set(job, 'id', id, 'tenant', tenant, 'model', model, 'priority', priority, 'stat
   'predicted', predicted, 'deadline', deadline, 'place', job.place, 'attempt', 0, 'handed_back', 0, 'charge', 0,
   'created_at', now, 'pictures', pictures)
 join_line(job)
-redis.call('ZADD', key('jobs', tenant), 0, id)
+if listed == '1' then redis.call('ZADD', key('jobs', tenant), 0, id) end
 if digest ~= '' then
   redis.call('HSET', key('use', digest), 'job_id', id, 'body_hash', body_hash)
   redis.call('PEXPIRE', key('use', digest), RULES.idempotency_ttl_ms)

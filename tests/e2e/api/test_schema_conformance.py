@@ -30,7 +30,7 @@ CONFIG = {
             "include-operation-id": name,
             "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "409", "422", "503"]}},
         }
-        for name in ("verify_picture", "create_asset", "create_generation")
+        for name in ("verify_picture", "create_asset", "create_generation", "preprocess")
     ],
 }
 # Of words alone the schema says all there is to say.

@@ -2,6 +2,8 @@
 
 import base64
 import io
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.e2e.demo.service import up
+from tests.e2e.demo.service import Up, processes_of, up
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +59,8 @@ def test_pictures_are_redrawn_repainted_and_expanded(tmp_path: Path) -> None:
         a_red_disc_is_redrawn_in_blue(client, red["id"])
         half_of_it_is_repainted(client, red["id"])
         it_is_expanded(client, red["id"])
+        its_outline_is_found(client, red["id"])
+        a_map_waits_for_the_next_worker(client, service)
 
 
 def near(found: Pixels, expected: Pixels) -> bool:
@@ -92,3 +96,26 @@ def it_is_expanded(client: httpx.Client, red: str) -> None:
     assert picture.shape == (SIDE, 192, 3)
     assert [notice["field"] for notice in record["warnings"]] == ["expand.right"]
     assert near(picture[:, :SIDE], disc())
+
+
+def its_outline_is_found(client: httpx.Client, red: str) -> None:
+    made = client.post("/api/v1/preprocess", json={"type": "canny", "image": red}).json()
+    assert made["state"] == "succeeded"
+    outline = decoded(client.get(f"/api/v1/assets/{made['map']['id']}").content)[..., 0] > 0
+    down, across = np.nonzero(outline)
+    assert outline.any()
+    assert np.abs(np.hypot(down - 64, across - 64) - 36).max() < 3
+    again = client.post("/api/v1/preprocess", json={"type": "canny", "image": red}).json()
+    assert (again["id"], again["map"]) == (None, made["map"]), "it is not made twice"
+
+
+def a_map_waits_for_the_next_worker(client: httpx.Client, service: Up) -> None:
+    """Asked for while nobody can make it: it waits in the ledger, and whoever comes next makes it."""
+    for pid, command in processes_of(service.environment).items():
+        if "worker.child" in command:  # the one that works, and the one that stands by
+            os.kill(pid, signal.SIGKILL)
+    picture = base64.b64encode(encoded(disc((20, 30, 220)))).decode()
+    asked = client.post(
+        "/api/v1/preprocess", json={"type": "scribble", "image": picture}, headers={"Prefer": "wait=60"}
+    ).json()
+    assert asked["state"] == "succeeded"

@@ -10,7 +10,7 @@ from darkroom.inputs.normal import Pixels
 from tests.unit.preprocessors.pictures import house
 from worker.preprocessors import preprocessing
 from worker.preprocessors.canny import canny
-from worker.preprocessors.resolution import at_resolution
+from worker.preprocessors.resolution import MOST_PIXELS, at_resolution
 
 
 def without_weights() -> preprocessing.Preprocessors:
@@ -46,6 +46,18 @@ def test_a_large_picture_is_looked_at_small_and_its_map_is_large_again() -> None
     assert at_resolution(method, house(256)[:, :192], 96).shape == (256, 192, 3)
     assert at_resolution(method, house(64), 96).shape == (64, 64, 3)
     assert seen == [(128, 96, 3), (64, 64, 3)]
+
+
+def test_banners_are_looked_at_within_a_bound() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def method(rgb_HW3: Pixels) -> Pixels:
+        seen.append(rgb_HW3.shape)
+        return rgb_HW3
+
+    banner = np.zeros((500, 24_000, 3), np.uint8)
+    assert at_resolution(method, banner, 512).shape == banner.shape
+    assert seen[0][0] * seen[0][1] <= 1.01 * MOST_PIXELS
 
 
 def test_colours_that_mean_something_are_not_mixed() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from darkroom.provenance import Facts, Record, Stamped
 from darkroom.queue import SilentBells
 from darkroom.storage.memory import MemoryStore
 from darkroom.storage.protocol import ObjectStore
+from tests.fakes import fake_catalog
 from tests.integration.ledger.making import submission
 from tests.until import until
 from worker.engine.request import Work
@@ -24,6 +26,8 @@ from worker.finish import Finisher, Picture
 from worker.hand import Hand
 from worker.inputs import Inputs
 from worker.intake import Intake, Rhythm
+from worker.mapping import MapMaker
+from worker.preprocessors.preprocessing import Preprocessors
 from worker.relay import Relay
 
 QUICK = Rhythm(renew=0.005, reap=0.005, report=0.005, attend=0.005, look=0.0, drain=0.2)
@@ -159,7 +163,9 @@ class ScriptedEngine:
 class Shop:
     """One worker's parts, and what tests do to them. To be built on the event loop it works on."""
 
-    def __init__(self, rhythm: Rhythm = QUICK, patience: float = 5.0, size: int = 4) -> None:
+    def __init__(
+        self, rhythm: Rhythm = QUICK, patience: float = 5.0, size: int = 4, models: Sequence[str] = ("tiny",)
+    ) -> None:
         self.clock = Clock()
         self.ledger = FlakyLedger(Rules(), self.clock)
         self.store = FlakyStore()
@@ -168,10 +174,10 @@ class Shop:
         self.engine = ScriptedEngine(self.relay, size)
         self.metrics = Metrics()
         finisher = Finisher(self.stamper, self.store, "cpu", {"torch": "test"}, patience, self.metrics)
-        self.hand = self.relay.hand = Hand(
-            self.ledger, self.engine, Inputs(self.store, patience), finisher, patience, self.metrics
-        )
-        self.intake = Intake(self.ledger, SilentBells(), self.hand, "worker-1", ["tiny"], rhythm)
+        catalog, inputs = fake_catalog(), Inputs(self.store, patience)
+        maps = MapMaker(inputs, Preprocessors(catalog.preprocessors, {}), catalog, self.store, patience)
+        self.hand = self.relay.hand = Hand(self.ledger, self.engine, inputs, finisher, maps, patience, self.metrics)
+        self.intake = Intake(self.ledger, SilentBells(), self.hand, "worker-1", models, rhythm)
 
     async def submit(self, **changed: Any) -> str:
         return (await self.ledger.submit(submission("ann", job_id=str(ULID()), **changed))).job.id

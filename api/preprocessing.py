@@ -1,0 +1,89 @@
+"""From a picture to its control map: one that was made before, or a job in line."""
+
+from dataclasses import dataclass
+
+from pydantic import Field
+from ulid import ULID
+
+from api.desk import Desk
+from api.kinds import preprocess_plan
+from api.resources import Asset, Resource, asset_of
+from api.submission import ring
+from darkroom import planner
+from darkroom.contract.control import ControlType
+from darkroom.contract.job import Failure, Job, JobState
+from darkroom.contract.preprocess import PreprocessAsked, PreprocessPlan
+from darkroom.contract.start import PictureRef
+from darkroom.inputs.maps import map_name, recall
+from darkroom.inputs.reading import read_picture
+from darkroom.inputs.shelf import keep
+from darkroom.ledger.protocol import Submission, Submitted
+from darkroom.services import Services
+
+
+class Preprocessing(Resource):
+    """A control map that was asked for, and where that stands."""
+
+    id: str | None = Field(description="of the job that makes it; null where the map was made before")
+    state: JobState
+    type: ControlType
+    map: Asset | None = Field(description="once it has succeeded; its id may be named as an `image`, like any asset's")
+    failure: Failure | None
+
+
+@dataclass(frozen=True)
+class Made:
+    """The map was there already."""
+
+    type: ControlType
+    ref: PictureRef
+
+
+async def preprocess(services: Services, desk: Desk, tenant: str, asked: PreprocessAsked) -> Made | Job:
+    """The map asked for, or the job that makes it: the one that is under way, if the same is asked twice.
+
+    Raises: PreprocessorUnavailable, InvalidField, CapacityError, TenantLimit, QueueFull, LedgerUnavailable,
+        StoreUnavailable.
+    """
+    maker = services.catalog.preprocessors.spec(asked.type, "type")
+    async with desk:
+        found = await read_picture(services.store, tenant, "image", asked.image)
+    picture = found.picture.packed()
+    name = map_name(picture.ref, maker.digest, asked.detect_resolution)
+    if ref := await recall(services.store, tenant, name):
+        return Made(asked.type, ref)
+    if found.sent:
+        await keep(services.store, tenant, picture)
+    plan = planner.plan_preprocess(asked, picture.ref, name, services.catalog)
+    return (await _submit(services, tenant, plan)).job
+
+
+async def shown(services: Services, job: Job) -> Preprocessing:
+    """Raises: NotFound for a job of another kind; StoreUnavailable."""
+    plan = preprocess_plan(job)
+    ended_well = job.state is JobState.SUCCEEDED
+    ref = await recall(services.store, job.tenant, plan.map_name) if ended_well else None
+    return Preprocessing(
+        id=job.id, state=job.state, type=plan.type, map=asset_of(ref) if ref else None, failure=job.failure
+    )
+
+
+def shown_made(made: Made) -> Preprocessing:
+    return Preprocessing(id=None, state=JobState.SUCCEEDED, type=made.type, map=asset_of(made.ref), failure=None)
+
+
+async def _submit(services: Services, tenant: str, plan: PreprocessPlan) -> Submitted:
+    """One job for all who ask for the same map. One that ended and left no map is not waited for again."""
+    # The space keeps it apart from callers' own keys, which have none.
+    submitted = await _one_job(services, tenant, plan, f"map {plan.map_name}")
+    if submitted.replayed and submitted.job.state.terminal:
+        submitted = await _one_job(services, tenant, plan, None)
+    if not submitted.replayed:
+        await ring(services, plan.model)
+    return submitted
+
+
+async def _one_job(services: Services, tenant: str, plan: PreprocessPlan, key: str | None) -> Submitted:
+    return await services.ledger.submit(
+        Submission(job_id=str(ULID()), tenant=tenant, plan=plan, idempotency_key=key, body_hash=plan.map_name)
+    )
