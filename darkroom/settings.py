@@ -69,13 +69,19 @@ class Settings(BaseSettings):
     )
 
     models: dict[str, Path] = Field(
-        default_factory=dict, description="name -> folder of a checkpoint; `tiny` is always there"
+        default_factory=dict,
+        description="name -> folder or .safetensors file of a checkpoint; `tiny` is always there",
+    )
+    tokenizer: Path | None = Field(
+        default=None,
+        description="folder of CLIP's tokenizer for checkpoints in one file, which bring none; another checkpoint's if"
+        " unset",
     )
     loras: dict[str, Path] = Field(
         default_factory=dict, description="name -> .safetensors file of a LoRA; those of `tiny` are always there"
     )
     vaes: dict[str, Path] = Field(
-        default_factory=dict, description="name -> folder of a VAE in diffusers' layout, for requests that name it"
+        default_factory=dict, description="name -> folder or .safetensors file of a VAE, for requests that name it"
     )
     embeddings: dict[str, Path] = Field(
         default_factory=dict, description="name -> .safetensors file of a textual inversion; prompts use it by its name"

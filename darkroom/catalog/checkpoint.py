@@ -1,6 +1,7 @@
 """A folder in diffusers layout -> ModelSpec."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from darkroom.catalog.configs import (
 from darkroom.catalog.families import FAMILIES, check_conditions, family_of, most_clip_skip, tasks_of
 from darkroom.catalog.schedulers import scheduler_of
 from darkroom.catalog.weights import weight_digests
-from darkroom.contract.model import Family, ModelSpec
+from darkroom.contract.model import Family, Layout, ModelSpec
 from darkroom.errors import BrokenWeights, MissingWeights
 
 # Pictures with a shorter side do not carry the watermark through common edits.
@@ -37,29 +38,67 @@ def tokenizer_of(text_encoder: str) -> str:
     return text_encoder.replace("text_encoder", "tokenizer")
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The configurations of a checkpoint, wherever they were found. `texts` are by component, in their order.
+
+    `window` is of its tokenizers, in tokens; `zeros` what it says of empty prompts, if it says something.
+    """
+
+    unet: UnetConfig
+    vae: VaeConfig
+    scheduler: SchedulerConfig
+    texts: Mapping[str, TextEncoderConfig]
+    window: int
+    zeros: bool | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a checkpoint lies. `tokenizer` is empty where it has its own."""
+
+    folder: Path
+    weights: Mapping[str, str]
+    layout: Layout = "diffusers"
+    tokenizer: str = ""
+
+
 def read_checkpoint(name: str, folder: Path, sha256: Callable[[Path], str]) -> ModelSpec:
     """Describe the checkpoint in `folder` and check every header. Raises: MissingWeights, BrokenWeights."""
     if not folder.is_dir():
         raise MissingWeights(folder.name, "no such folder")
     index = read_config(folder, "model_index.json", PipelineIndex)
     components = _components(folder)
-    unet = read_config(folder, "unet/config.json", UnetConfig)
-    vae = read_config(folder, "vae/config.json", VaeConfig)
-    scheduler = read_config(folder, "scheduler/scheduler_config.json", SchedulerConfig)
     encoders = [component for component in components if component.startswith("text_encoder")]
-    texts = [read_config(folder, f"{component}/config.json", TextEncoderConfig) for component in encoders]
     tokenizers = [f"{tokenizer_of(component)}/tokenizer_config.json" for component in encoders]
-    windows = [read_config(folder, tokenizer, TokenizerConfig).model_max_length for tokenizer in tokenizers]
-    family = family_of(unet, components)
+    parts = Parts(
+        unet=read_config(folder, "unet/config.json", UnetConfig),
+        vae=read_config(folder, "vae/config.json", VaeConfig),
+        scheduler=read_config(folder, "scheduler/scheduler_config.json", SchedulerConfig),
+        texts={each: read_config(folder, f"{each}/config.json", TextEncoderConfig) for each in encoders},
+        window=min(read_config(folder, each, TokenizerConfig).model_max_length for each in tokenizers),
+        zeros=index.force_zeros_for_empty_prompt,
+    )
+    return describe(name, parts, lambda: Origin(folder, weight_digests(folder, components, sha256)))
+
+
+def describe(name: str, parts: Parts, origin: Callable[[], Origin]) -> ModelSpec:
+    """What follows from a checkpoint's configurations. Its weights are hashed last, once all else is well.
+
+    Raises: MissingWeights, BrokenWeights.
+    """
+    unet, vae, texts = parts.unet, parts.vae, list(parts.texts.values())
+    family = family_of(unet, (*parts.texts, "unet", "vae"))
     check_conditions(family, unet, texts)
-    traits = FAMILIES[family]
+    tasks, traits = tasks_of(family, unet, vae), FAMILIES[family]
+    found = origin()
     height, width = _native_size(unet, vae)
     return ModelSpec(
         name=name,
         title=_title(name, family),
-        path=str(folder),
+        path=str(found.folder),
         family=family,
-        prediction_type=scheduler.prediction_type,
+        prediction_type=parts.scheduler.prediction_type,
         native_width=width,
         native_height=height,
         min_size=max(MIN_SIDE, min(width, height) // 2),
@@ -69,16 +108,18 @@ def read_checkpoint(name: str, folder: Path, sha256: Callable[[Path], str]) -> M
         vae_scale_factor=vae.scale_factor,
         default_steps=traits.steps,
         default_guidance_scale=traits.guidance_scale,
-        default_scheduler=scheduler_of(scheduler.class_name),
+        default_scheduler=scheduler_of(parts.scheduler.class_name),
         max_clip_skip=most_clip_skip(family, texts),
         text_widths=tuple(text.hidden_size for text in texts),
-        max_prompt_tokens=min(windows),
+        max_prompt_tokens=parts.window,
         seconds_per_step=traits.seconds_per_step,
-        weights=weight_digests(folder, components, sha256),
-        tasks=tasks_of(family, unet, vae),
+        weights=dict(found.weights),
+        tasks=tasks,
         latent_channels=vae.latent_channels,
         latent_scaling=vae.scaling_factor,
-        force_zeros_for_empty_prompt=traits.size_conditions > 0 and index.force_zeros_for_empty_prompt is not False,
+        force_zeros_for_empty_prompt=traits.size_conditions > 0 and parts.zeros is not False,
+        layout=found.layout,
+        tokenizer=found.tokenizer,
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from darkroom.catalog.lora_header import LayerKey, LoraLayer
 from darkroom.catalog.safetensors_header import read_header
+from darkroom.catalog.single_file import original_networks
 from darkroom.contract.model import ModelSpec
 
 NETWORKS = ("unet", "text_encoder", "text_encoder_2")
@@ -24,6 +25,11 @@ def base_shapes(spec: ModelSpec) -> dict[LayerKey, Shape]:
     Raises: UnsoundHeader, OSError; not for a checkpoint that the catalog has read.
     """
     shapes: dict[LayerKey, Shape] = {}
+    if spec.layout == "single_file":
+        for network, tensors in original_networks(spec).items():
+            if network in NETWORKS:
+                shapes |= dict(_layers(network, ((name, source.shape) for name, source in tensors.items())))
+        return shapes
     for file in spec.weights:
         network = file.partition("/")[0]
         if network in NETWORKS:

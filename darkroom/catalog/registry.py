@@ -12,6 +12,8 @@ from darkroom.catalog.digests import DigestCache
 from darkroom.catalog.embeddings import Embeddings, read_embeddings
 from darkroom.catalog.loras import SUFFIX, Loras, read_loras
 from darkroom.catalog.preprocessors import FROM_WEIGHTS, Preprocessors, read_preprocessors
+from darkroom.catalog.single_file import is_single_file, read_single_file
+from darkroom.catalog.tokenizers import Tokenizers
 from darkroom.catalog.unavailable import Unavailable
 from darkroom.catalog.vaes import Vaes, read_vaes
 from darkroom.contract.control import ControlType
@@ -103,11 +105,12 @@ def open_catalog(settings: Settings, *, remember: bool = True) -> Catalog:
         vaes=settings.vaes,
         preprocessors=_weighted(settings.preprocessors),
         default=settings.default_model,
+        tokenizer=settings.tokenizer,
         digests=DigestCache(settings.home_folder / "digests.json", remember=remember),
     )
 
 
-def read_catalog(
+def read_catalog(  # noqa: PLR0913 - as many as there are kinds of what is served
     folders: Mapping[str, Path],
     *,
     default: str,
@@ -116,15 +119,10 @@ def read_catalog(
     embeddings: Mapping[str, Path] = MappingProxyType({}),
     vaes: Mapping[str, Path] = MappingProxyType({}),
     preprocessors: Mapping[ControlType, Path] = MappingProxyType({}),
+    tokenizer: Path | None = None,
 ) -> Catalog:
     """A catalog of these checkpoints, LoRAs, embeddings and VAEs, name -> where it lies."""
-    specs: list[ModelSpec] = []
-    unavailable: list[Unavailable] = []
-    for name, folder in folders.items():
-        try:
-            specs.append(read_checkpoint(name, folder.expanduser().absolute(), digests.sha256))
-        except ModelError as error:
-            unavailable.append(Unavailable(name, error))
+    specs, unavailable = _read_models(folders, digests, tokenizer)
     return Catalog(
         specs,
         unavailable,
@@ -141,6 +139,24 @@ def _weighted(paths: Mapping[str, Path]) -> dict[ControlType, Path]:
     if unknown := set(paths) - set(FROM_WEIGHTS):
         raise ConfigurationError(f"preprocessors: {min(unknown)!r} is none of {', '.join(sorted(FROM_WEIGHTS))}")
     return {kind: paths[kind] for kind in FROM_WEIGHTS if kind in paths}
+
+
+def _read_models(
+    places: Mapping[str, Path], digests: DigestCache, tokenizer: Path | None
+) -> tuple[list[ModelSpec], list[Unavailable]]:
+    """Folders first: single files take their tokenizer from one of them."""
+    specs: list[ModelSpec] = []
+    unavailable: list[Unavailable] = []
+    paths = {name: place.expanduser().absolute() for name, place in places.items()}
+    for name, path in sorted(paths.items(), key=lambda item: is_single_file(item[1])):
+        try:
+            if is_single_file(path):
+                specs.append(read_single_file(name, path, digests.sha256, Tokenizers(tokenizer, specs)))
+            else:
+                specs.append(read_checkpoint(name, path, digests.sha256))
+        except ModelError as error:
+            unavailable.append(Unavailable(name, error))
+    return specs, unavailable
 
 
 def _check_name(setting: str, name: str) -> None:

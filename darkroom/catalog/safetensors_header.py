@@ -7,6 +7,7 @@ Limits are ours: the reference reader spends a minute on 20 MB of empty tensors,
 import json
 import os
 import stat
+import struct
 from math import prod
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 MAX_HEADER_BYTES = 8 * 1024 * 1024
 MAX_TENSORS = 5_000
+MAX_FLOATS_BYTES = 64 * 1024
 
 _BITS = {
     "BOOL": 8,
@@ -33,6 +35,8 @@ _BITS = {
     "U64": 64,
     "F64": 64,
 }
+
+_FLOATS = {"F16": "<e", "BF16": "<f", "F32": "<f"}
 
 _Count = Annotated[int, Field(ge=0)]
 
@@ -121,3 +125,18 @@ def _check_layout(tensors: dict[str, TensorHeader], data_bytes: int) -> None:
         position = end
     if position != data_bytes:
         raise UnsoundHeader(f"{data_bytes} bytes of data where the header speaks of {position}")
+
+
+def read_floats(path: Path, name: str) -> tuple[float, ...]:
+    """One small tensor of half or single precision, without any other. Raises: UnsoundHeader, OSError."""
+    tensor = read_header(path)[name]
+    begin, end = tensor.data_offsets
+    if tensor.dtype not in _FLOATS or end - begin > MAX_FLOATS_BYTES:
+        raise UnsoundHeader(f"tensor {name[:120]!r} is not a few numbers of half or single precision")
+    with path.open("rb") as file:
+        start = 8 + int.from_bytes(file.read(8), "little")
+        file.seek(start + begin)
+        raw = file.read(end - begin)
+    if tensor.dtype == "BF16":  # the upper half of single precision
+        raw = b"".join(b"\0\0" + raw[place : place + 2] for place in range(0, len(raw), 2))
+    return tuple(number for (number,) in struct.iter_unpack(_FLOATS[tensor.dtype], raw))

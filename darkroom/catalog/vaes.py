@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from darkroom.catalog.configs import VaeConfig, read_config
+from darkroom.catalog.single_file import check_suffix, is_single_file
 from darkroom.catalog.unavailable import Unavailable
-from darkroom.catalog.weights import weight_digests
+from darkroom.catalog.vae_file import SCALING, read_vae_file
+from darkroom.catalog.weights import file_digest, weight_digests
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.vae import LatentSpace, VaeLayout, VaeSpec
 from darkroom.errors import BrokenWeights, MissingWeights, ModelError, UnknownVae
@@ -52,7 +54,7 @@ class Found(NamedTuple):
 
 
 def read_vaes(places: Mapping[str, Path], models: Iterable[ModelSpec], sha256: Callable[[Path], str]) -> Vaes:
-    """The VAEs at these places, name -> folder, each held against every model."""
+    """The VAEs at these places, name -> folder or file, each held against every model."""
     specs: list[VaeSpec] = []
     unavailable: list[Unavailable] = []
     latents = {model.name: model.latents for model in models}
@@ -69,7 +71,7 @@ def read_vae(name: str, place: Path, models: Mapping[str, LatentSpace], sha256: 
 
     Raises: MissingWeights, BrokenWeights, naming the file.
     """
-    found = read_vae_folder(place, sha256)
+    found = _in_file(place, sha256) if is_single_file(place) else read_vae_folder(place, sha256)
     reasons = {model: vae_misfit(found, latents) for model, latents in models.items()}
     return VaeSpec(
         name=name,
@@ -105,6 +107,20 @@ def read_vae_folder(folder: Path, sha256: Callable[[Path], str]) -> Found:
         channels=config.latent_channels,
         pixels=config.scale_factor,
         scaling=config.scaling_factor,
+    )
+
+
+def _in_file(file: Path, sha256: Callable[[Path], str]) -> Found:
+    check_suffix(file)
+    config = read_vae_file(file).config
+    return Found(
+        layout="single_file",
+        folder=file.parent,
+        weights=file.name,
+        sha256=file_digest(file.parent, file.name, sha256),
+        channels=config["latent_channels"],
+        pixels=1 << (len(config["block_out_channels"]) - 1),
+        scaling=float(config[SCALING]),
     )
 
 

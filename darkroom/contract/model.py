@@ -7,6 +7,7 @@ from darkroom.contract.plan import TASKS, Task
 from darkroom.contract.vae import LatentSpace
 
 Family = Literal["sd1", "sd2", "sdxl", "sdxl_refiner", "tiny"]
+Layout = Literal["diffusers", "single_file"]
 
 
 class ModelSpec(Settled):
@@ -14,6 +15,7 @@ class ModelSpec(Settled):
 
     `text_widths` are those of its text encoders; `latent_channels` and `latent_scaling` are of its VAE. With
     `force_zeros_for_empty_prompt` an empty negative prompt is no words at all, and not the words of an empty text.
+    `weights` lie below the folder `path`; a single file takes the words of its prompts from `tokenizer`.
     """
 
     name: str
@@ -39,6 +41,8 @@ class ModelSpec(Settled):
     latent_channels: int = 4
     latent_scaling: float = 0.18215
     force_zeros_for_empty_prompt: bool = False
+    layout: Layout = "diffusers"
+    tokenizer: str = ""
 
     @property
     def latents(self) -> LatentSpace:

@@ -7,10 +7,12 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL
 
+from darkroom.catalog.vae_file import read_vae_file
 from darkroom.catalog.weights import file_digest
 from darkroom.contract.vae import VaeSpec
 from darkroom.errors import BrokenWeights
 from worker.models.networks import load_network
+from worker.models.single_file import build_network
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +30,28 @@ class Autoencoder:
 
 def load_autoencoder(spec: VaeSpec, device: torch.device, dtype: torch.dtype) -> Autoencoder:
     """Load what `spec` describes, and see that it still is that. Raises: MissingWeights, BrokenWeights."""
+    network = (_of_file if spec.layout == "single_file" else _of_folder)(spec, dtype).to(device)
+    return Autoencoder(spec, network, network_bytes(network), spec.scaling)
+
+
+def _of_folder(spec: VaeSpec, dtype: torch.dtype) -> Any:
     folder = Path(spec.path)
     file = f"{folder.name}/{spec.weights}"
-    if file_digest(folder.parent, file) != spec.sha256:
+    _verify(spec, folder.parent, file)
+    return load_network(AutoencoderKL, folder.parent, file, dtype)
+
+
+def _of_file(spec: VaeSpec, dtype: torch.dtype) -> Any:
+    file = Path(spec.path) / spec.weights
+    _verify(spec, file.parent, file.name)
+    found = read_vae_file(file)
+    return build_network(AutoencoderKL, found.config, found.sources, file, dtype)
+
+
+def _verify(spec: VaeSpec, folder: Path, file: str) -> None:
+    """See that what is loaded is what receipts will name."""
+    if file_digest(folder, file) != spec.sha256:
         raise BrokenWeights(file, "is not the file that the catalog describes")
-    network = load_network(AutoencoderKL, folder.parent, file, dtype).to(device)
-    return Autoencoder(spec, network, network_bytes(network), spec.scaling)
 
 
 def network_bytes(network: Any) -> int:

@@ -1,6 +1,7 @@
-"""A folder in diffusers layout -> Checkpoint. Nothing here can reach a hub or run a checkpoint's own code."""
+"""What the catalog describes -> Checkpoint. Nothing here can reach a hub or run a checkpoint's own code."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from darkroom.catalog.checkpoint import TEXT_ENCODERS, read_checkpoint, tokenizer_of
 from darkroom.catalog.configs import read_json
-from darkroom.catalog.weights import fresh_sha256, weight_digests
+from darkroom.catalog.single_file import read_original, single_file
+from darkroom.catalog.weights import file_digest, fresh_sha256, weight_digests
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import BrokenWeights, MissingWeights
 from worker.models.autoencoder import network_bytes
@@ -20,7 +22,9 @@ from worker.models.embeddings import Shelf, no_embeddings
 from worker.models.lora_mix import adaptable_layers
 from worker.models.networks import load_network, load_tokenizer
 from worker.models.scheduler_config import scheduler_config
+from worker.models.single_file import build_network
 from worker.models.text import ClipText, RememberedText
+from worker.models.tokenizer import open_tokenizer
 
 _NETWORKS = {
     "text_encoder": CLIPTextModel,
@@ -28,6 +32,15 @@ _NETWORKS = {
     "unet": UNet2DConditionModel,
     "vae": AutoencoderKL,
 }
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a checkpoint is put together from. Networks are by component, tokenizers by that of their encoder."""
+
+    networks: Mapping[str, Any]
+    tokenizers: Mapping[str, Any]
+    scheduler: Mapping[str, Any]
 
 
 def load_folder(name: str, folder: Path, device: torch.device, dtype: torch.dtype) -> Checkpoint:
@@ -42,18 +55,15 @@ def load_checkpoint(
 
     Raises: MissingWeights, BrokenWeights, naming the file.
     """
-    folder = Path(spec.path)
     verify_files(spec)
-    networks = {
-        component: load_network(_NETWORKS[component], folder, file, dtype).to(device)
-        for component, file in _first_files(spec).items()
-    }
+    parts = _of_single_file(spec, dtype) if spec.layout == "single_file" else _of_folder(spec, dtype)
+    networks = {component: network.to(device) for component, network in parts.networks.items()}
     return Checkpoint(
         spec=spec,
         unet=networks["unet"],
         vae=networks["vae"],
-        text=RememberedText(ClipText(list(_encoders(spec, networks)), shelf)),
-        scheduler_config=scheduler_config(spec, read_json(folder, "scheduler/scheduler_config.json")),
+        text=RememberedText(ClipText(list(_encoders(spec, parts)), shelf)),
+        scheduler_config=scheduler_config(spec, parts.scheduler),
         device=device,
         dtype=dtype,
         bytes=sum(network_bytes(network) for network in networks.values()),
@@ -67,13 +77,45 @@ def verify_files(spec: ModelSpec) -> None:
     They are hashed again because a receipt must be true of what is loaded, also when somebody has replaced a file
     since the catalog was read. Raises: MissingWeights, BrokenWeights, naming the file.
     """
-    components = tuple(sorted({file.split("/")[0] for file in spec.weights}))
-    found = weight_digests(Path(spec.path), components, fresh_sha256)
+    found = _digests(spec)
     for file, digest in spec.weights.items():
         if file not in found:
             raise MissingWeights(file, "no such file")
         if found[file] != digest:
             raise BrokenWeights(file, "is not the file that the catalog describes")
+
+
+def _digests(spec: ModelSpec) -> dict[str, str]:
+    folder = Path(spec.path)
+    if spec.layout == "single_file":
+        return {file: file_digest(folder, file) for file in spec.weights}
+    components = tuple(sorted({file.split("/")[0] for file in spec.weights}))
+    return weight_digests(folder, components, fresh_sha256)
+
+
+def _of_folder(spec: ModelSpec, dtype: torch.dtype) -> Parts:
+    folder = Path(spec.path)
+    networks = {
+        component: load_network(_NETWORKS[component], folder, file, dtype)
+        for component, file in _first_files(spec).items()
+    }
+    tokenizers = {each: load_tokenizer(folder, tokenizer_of(each)) for each in TEXT_ENCODERS if each in networks}
+    return Parts(networks, tokenizers, read_json(folder, "scheduler/scheduler_config.json"))
+
+
+def _of_single_file(spec: ModelSpec, dtype: torch.dtype) -> Parts:
+    file = single_file(spec)
+    original = read_original(file)
+    networks = {
+        component: build_network(_NETWORKS[component], original.configs[component], sources, file, dtype)
+        for component, sources in original.networks.items()
+    }
+    tokenizers = {
+        encoder: open_tokenizer(Path(spec.tokenizer), original.configs[encoder], original.open_clip(encoder))
+        for encoder in TEXT_ENCODERS
+        if encoder in networks
+    }
+    return Parts(networks, tokenizers, original.configs["scheduler"])
 
 
 def _first_files(spec: ModelSpec) -> dict[str, str]:
@@ -84,8 +126,7 @@ def _first_files(spec: ModelSpec) -> dict[str, str]:
     return first
 
 
-def _encoders(spec: ModelSpec, networks: Mapping[str, Any]) -> Iterator[ClipEncoder]:
+def _encoders(spec: ModelSpec, parts: Parts) -> Iterator[ClipEncoder]:
     reading = penultimate if spec.is_xl else normed
-    for encoder in TEXT_ENCODERS:
-        if encoder in networks:
-            yield ClipEncoder(load_tokenizer(Path(spec.path), tokenizer_of(encoder)), networks[encoder], reading)
+    for encoder, tokenizer in parts.tokenizers.items():
+        yield ClipEncoder(tokenizer, parts.networks[encoder], reading)

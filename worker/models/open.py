@@ -8,6 +8,7 @@ import torch
 
 from darkroom.catalog import Catalog
 from darkroom.catalog.safetensors_header import UnsoundHeader, read_header
+from darkroom.catalog.single_file import original_networks
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.vae import NamedVae, VaeSpec
 from darkroom.errors import BrokenWeights, MissingWeights, UnknownVae
@@ -50,6 +51,9 @@ def weight_bytes(spec: ModelSpec, dtype: torch.dtype) -> int:
 
     Raises: MissingWeights, BrokenWeights, naming the file.
     """
+    if spec.layout == "single_file":
+        sources = [source for network in original_networks(spec).values() for source in network.values()]
+        return dtype.itemsize * sum(prod(source.shape) for source in sources)
     return dtype.itemsize * sum(_numbers(Path(spec.path), file) for file in spec.weights)
 
 

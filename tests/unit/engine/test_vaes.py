@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from darkroom.catalog.vaes import read_vae
 from darkroom.catalog.weights import fresh_sha256
@@ -18,6 +19,7 @@ from darkroom.errors import BrokenWeights
 from tests.unit.engine.canvases import redrawn, repainted
 from tests.unit.engine.checkpoints import CPU, write_vae
 from tests.unit.engine.networks import still_checkpoint, watch
+from tests.unit.engine.originals import vae_tensors
 from tests.unit.engine.test_picture_oracle import components
 from tests.unit.engine.works import Recorder, finish, make_work
 from worker.engine import Engine, Work
@@ -94,6 +96,36 @@ def part() -> tuple[Work, str, dict[str, Any]]:
         "mask_image": Image.fromarray(work.canvas.mask_HW.astype(np.uint8) * 255),
     }
     return work, "StableDiffusionInpaintPipeline", {**pictures, "strength": 0.5, "width": 64, "height": 64}
+
+
+def test_a_vae_in_one_file_is_the_one_in_the_folder(vae: Autoencoder, tmp_path: Path) -> None:
+    for prefix in ("", "first_stage_model."):
+        tensors = {f"{prefix}{name}": tensor.contiguous() for name, tensor in vae_tensors(vae.network)}
+        save_file(tensors, tmp_path / "soft.safetensors")
+        (tmp_path / "soft.json").write_text('{"vae": {"norm_num_groups": 4}}')
+
+        found = load_autoencoder(spec_of(tmp_path / "soft.safetensors"), CPU, torch.float32)
+
+        expected = vae.network.state_dict()
+        ours = found.network.state_dict()
+        assert ours.keys() == expected.keys()
+        assert all(torch.equal(ours[name], tensor) for name, tensor in expected.items())
+        assert found.network.config.block_out_channels == vae.network.config.block_out_channels
+
+
+def test_a_vae_in_one_file_takes_the_scaling_of_its_model(
+    epsilon: Checkpoint, vae: Autoencoder, tmp_path: Path
+) -> None:
+    save_file(vae.network.state_dict(), tmp_path / "soft.safetensors")  # by diffusers' own names
+    (tmp_path / "soft.json").write_text('{"vae": {"norm_num_groups": 4}}')
+    alone = load_autoencoder(spec_of(tmp_path / "soft.safetensors"), CPU, torch.float32)
+    assert alone.scaling == 0
+
+    found, expected = (
+        run(cache_of(epsilon, each), softly(redrawn(steps=2))).images["job"][0].astype(int) for each in (alone, vae)
+    )
+
+    assert np.abs(found - expected).max() <= 1
 
 
 @pytest.mark.parametrize("task", [text, image, part])

@@ -1,0 +1,53 @@
+"""Where the tokenizer for a single-file checkpoint lies: no such file brings one."""
+
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+
+from darkroom.catalog.configs import read_json
+from darkroom.contract.model import ModelSpec
+from darkroom.errors import ModelError
+
+# All of Stable Diffusion has CLIP's, of this many tokens.
+CLIP_TOKENS = 49_408
+# Packages that carry CLIP's merges, MIT licensed; the file is read, the package is not imported.
+_CARRIERS = ("open_clip", "clip")
+MERGES = "bpe_simple_vocab_16e6.txt.gz"
+
+
+class Tokenizers:
+    """First the one that is configured, then that of another checkpoint with as many tokens, then a package's."""
+
+    def __init__(self, configured: Path | None, checkpoints: Iterable[ModelSpec]) -> None:
+        self._configured = configured
+        self._by_size: dict[int, str] = {}
+        for spec in checkpoints:
+            if spec.layout == "diffusers":
+                self._by_size.setdefault(_vocabulary(spec), str(Path(spec.path) / _folder(spec)))
+
+    def __call__(self, tokens: int) -> str:
+        """The folder, or the file of merges, of a tokenizer for an encoder of so many tokens; empty without one."""
+        if self._configured is not None:
+            return str(self._configured.expanduser().absolute())
+        return self._by_size.get(tokens) or (_carried() if tokens == CLIP_TOKENS else "")
+
+
+def _folder(spec: ModelSpec) -> str:
+    return "tokenizer_2" if spec.family == "sdxl_refiner" else "tokenizer"
+
+
+def _vocabulary(spec: ModelSpec) -> int:
+    encoder = _folder(spec).replace("tokenizer", "text_encoder")
+    try:
+        return int(read_json(Path(spec.path), f"{encoder}/config.json").get("vocab_size", CLIP_TOKENS))
+    except (ModelError, TypeError, ValueError):
+        return 0  # then it is nobody's; whoever loads the checkpoint will say what is wrong
+
+
+def _carried() -> str:
+    for package in _CARRIERS:
+        found = find_spec(package)
+        for folder in (found.submodule_search_locations or ()) if found else ():
+            if (merges := Path(folder) / MERGES).is_file():
+                return str(merges)
+    return ""
