@@ -1,160 +1,133 @@
-"""What sharing forward passes is worth: `python -m benchmarks.batching [--jobs N] [--max-rows N]`.
+"""What batching at every step is worth: `python -m benchmarks.batching [--requests N] [--max-rows N]`.
 
-The same jobs, which differ in steps, scheduler and guidance, go through one engine on one thread three times: one at a
-time, all that fit together, and the same again with four LoRAs dealt out among them. Seconds are CPU seconds and the
-ways alternate, so that other load on the machine is unfair to none. The last line is the figures as JSON.
+The same requests, which differ in prompt, steps (15 to 50), scheduler and guidance, are served three ways on the same
+weights, on one thread: by diffusers' pipeline one at a time, by a static micro-batcher over that pipeline, and by our
+engine. They arrive as the same Poisson process, on a clock that only CPU time moves (`serving/clock.py`). Loads are in
+units of what the pipeline can do one at a time; goodput is the load at which 95 % of the requests take at most three
+times what they take alone there.
+
+The model is the embedded one at its native size, 16 x 16 latents: small enough that sharing a pass pays on a CPU. The
+last line is the figures as JSON; results with their dates are in `benchmarks/results`.
 """
 
 import argparse
 import json
-import random
-import re
-import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from statistics import median
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from darkroom.catalog import SCHEDULERS, embedded_model_folder
-from darkroom.contract.plan import GenerationPlan, Notice, PlannedLora
-from darkroom.errors import DarkroomError
-from worker.engine import Engine, Work
-from worker.models.cache import ModelCache
+from benchmarks.serving.figures import good_share, goodput, p95
+from benchmarks.serving.ours import in_the_engine
+from benchmarks.serving.overhead import Spent
+from benchmarks.serving.stock import Stock, in_static_batches, one_by_one, seconds_alone
+from benchmarks.serving.workload import arrivals, at_once, requests, with_loras
+from darkroom.catalog import embedded_model_folder, open_catalog
+from darkroom.contract.plan import GenerationPlan
+from darkroom.settings import Settings
 from worker.models.checkpoint import Checkpoint
 from worker.models.loader import load_folder
-from worker.models.lora import Lora, Pair
-from worker.models.lora_cache import LoraCache
 
-JOBS = 24
+# At 0.95 of what it can do, a server by itself takes thousands of requests to show how long its line becomes; more of
+# them than these make the ratios better for whoever is further from its limit.
+REQUESTS = 300
 MAX_ROWS = 16
-ROUNDS = 3
-STEPS = (10, 15, 20, 30)
-GUIDANCE_SCALES = (1.0, 4.0, 7.0)  # a third of the jobs need one row, the others two
-PROMPTS = ("a red circle", "a green square", "two blue triangles", "a yellow star on a black background")
-
-LORAS, LORA_RANK = 4, 8
-# The layers of the LoRA that ships: attention, and the convolutions of the finest block.
-LORA_LAYERS = re.compile(r".*_to_(q|k|v|out_0)|up_blocks_2_resnets_._conv[12]")
+LOAD = 0.95
+# Where 95 % good answers are expected to end, so that few and shorter runs enclose it together with that at LOAD.
+STATIC_LOADS, ENGINE_LOADS, ENCLOSING = (0.35,), (0.8, 1.1), 100
+WARM, SATURATED, ROUNDS = 8, 24, 3
 
 
-class Tally:
-    """A listener that counts, and stops the benchmark when anything fails."""
+@dataclass
+class Bench:
+    """One comparison: the requests, and what each takes alone in the pipeline (`alone`, CPU seconds)."""
 
-    def __init__(self) -> None:
-        self.images = 0
+    stock: Stock
+    checkpoint: Checkpoint
+    plans: Sequence[GenerationPlan]
+    max_rows: int
+    alone: list[float] = field(default_factory=list)
 
-    def on_notice(self, work: Work, notice: Notice) -> None:
-        pass
+    def latencies(self, way: str, load: float, count: int) -> list[float]:
+        """Of the first `count` requests by one of the three ways, at `load`."""
+        come, plans = arrivals(count, load * self.capacity), self.plans[:count]
+        if way == "one by one":
+            return one_by_one(self.alone[:count], come)
+        if way == "static":
+            return in_static_batches(self.stock, plans, come, self.max_rows)
+        return in_the_engine(self.checkpoint, plans, come, self.max_rows).latencies
 
-    def on_step(self, work: Work, step: int, steps: int) -> None:
-        pass
+    def at(self, way: str, load: float, count: int) -> tuple[float, float]:
+        """(p95 in seconds, share of good answers) of the first `count` requests; prints them."""
+        latencies = self.latencies(way, load, count)
+        found = p95(latencies), good_share(latencies, self.alone[:count])
+        print(f"{way:12}{load:6.2f}{median(latencies):9.2f}{found[0]:9.2f}{found[1]:8.0%}", flush=True)
+        return found
 
-    def on_image(self, work: Work, index: int, rgb_HWC: NDArray[np.uint8]) -> None:
-        self.images += 1
+    @property
+    def capacity(self) -> float:
+        """Requests a second one at a time."""
+        return len(self.alone) / sum(self.alone)
 
-    def on_finished(self, work: Work, device_seconds: float) -> None:
-        pass
-
-    def on_failed(self, work: Work, error: DarkroomError) -> None:
-        raise error
-
-    def on_canceled(self, work: Work) -> None:
-        raise AssertionError("nobody cancels here")
-
-
-def make_plans(checkpoint: Checkpoint, count: int) -> list[GenerationPlan]:
-    """`count` plans at the model's native size, the same on every run."""
-    spec, dice = checkpoint.spec, random.Random(0)
-    return [
-        GenerationPlan(
-            task="text_to_image",
-            model=spec.name,
-            weights=spec.weights,
-            prompt=dice.choice(PROMPTS),
-            negative_prompt="",
-            clip_skip=0,
-            width=spec.native_width,
-            height=spec.native_height,
-            steps=dice.choice(STEPS),
-            guidance_scale=GUIDANCE_SCALES[index % len(GUIDANCE_SCALES)],
-            scheduler=SCHEDULERS[index % len(SCHEDULERS)],
-            seeds=(index,),
-            loras=(),
-            embeddings=(),
-            output_format="png",
-            output_compression=90,
-            deterministic=False,
-            priority="interactive",
-            deadline_at=None,
-            predicted_seconds=1.0,
-            warnings=(),
-            metadata={},
-        )
-        for index in range(count)
-    ]
+    def per_second(self, plans: Sequence[GenerationPlan]) -> float:
+        """Of our engine, when all of them wait from the beginning."""
+        return len(plans) / in_the_engine(self.checkpoint, plans, at_once(len(plans)), self.max_rows).busy
 
 
-def random_lora(checkpoint: Checkpoint, sha256: str) -> Lora:
-    """Small random changes, the same for the same name; what they draw does not matter here."""
-    dice = torch.Generator().manual_seed(int(sha256))
-    pairs = {}
-    for (network, layer), module in checkpoint.layers.items():
-        if network == "unet" and LORA_LAYERS.fullmatch(layer):
-            out, into, *kernel = module.weight.shape
-            down = torch.randn(LORA_RANK, into, *kernel, generator=dice) * 0.02
-            pairs[network, layer] = Pair(down, torch.randn(out, LORA_RANK, *(1 for _ in kernel), generator=dice) * 0.02)
-    return Lora(sha256, pairs, sum(pair.down.nbytes + pair.up.nbytes for pair in pairs.values()))
+def compare(bench: Bench) -> dict[str, float]:
+    """The figures of the three ways against one another."""
+    bench.alone = seconds_alone(bench.stock, bench.plans, rounds=2)
+    print(f"one at a time: {bench.capacity:.2f} requests a CPU second\n")
+    print(f"{'':12}{'load':>6}{'median s':>9}{'p95 s':>9}{'good':>8}")
+    count = len(bench.plans)
+    alone, _ = bench.at("one by one", LOAD, count)
+    static, static_good = bench.at("static", LOAD, count)
+    ours, ours_good = bench.at("engine", LOAD, count)
+    few = min(ENCLOSING, count)
+    static_shares = [(LOAD, static_good), *((load, bench.at("static", load, few)[1]) for load in STATIC_LOADS)]
+    our_shares = [(LOAD, ours_good), *((load, bench.at("engine", load, few)[1]) for load in ENGINE_LOADS)]
+    return {
+        "p95_at_095_vs_batch1": ours / alone,
+        "p95_vs_static": ours / static,
+        "goodput_vs_static": goodput(our_shares) / goodput(static_shares),
+    }
 
 
-def with_loras(plans: Sequence[GenerationPlan]) -> list[GenerationPlan]:
-    """The same plans, each with one of `LORAS` LoRAs."""
-    dealt = [PlannedLora(model=f"lora{index}", sha256=str(index), weight=1.0) for index in range(LORAS)]
-    return [plan.model_copy(update={"loras": (dealt[index % LORAS],)}) for index, plan in enumerate(plans)]
-
-
-def throughput(checkpoint: Checkpoint, plans: Sequence[GenerationPlan], max_rows: int, at_once: int) -> float:
-    """Images per CPU second with at most `at_once` jobs in the engine, and no more than it has room for."""
-    tally = Tally()
-    loras = LoraCache(lambda wanted: random_lora(checkpoint, wanted.sha256), checkpoint.bytes)
-    models = ModelCache(lambda name: checkpoint, lambda name: 1, checkpoint.bytes)
-    engine = Engine(models, tally, max_rows, loras=loras)
-    waiting = [Work(f"job{index}", 1, plan) for index, plan in enumerate(plans)]
-    began = time.process_time()
-    while tally.images < len(plans):
-        while waiting and engine.room() and len(engine.in_flight()) < at_once:
-            engine.admit(waiting.pop(0))
-        engine.step()
-    seconds = time.process_time() - began
-    engine.close()
-    return len(plans) / seconds
+def saturate(bench: Bench) -> dict[str, float]:
+    """The figures of our engine with a full line, beside the pipeline's on the same requests in the same minutes."""
+    plans = bench.plans[:SATURATED]
+    gains, styled, beyond = [], [], []
+    for _ in range(ROUNDS):
+        one_at_a_time = sum(seconds_alone(bench.stock, plans))
+        spent = Spent()
+        with spent.on(bench.checkpoint):
+            plain = bench.per_second(plans)
+        beyond.append(spent.beyond_unet(len(plans) / plain))
+        gains.append(plain * one_at_a_time / len(plans))
+        styled.append(bench.per_second(with_loras(plans)) / plain)
+        print(f"with a full line {gains[-1]:.2f} times one at a time, four LoRAs {styled[-1]:.2f} of that", flush=True)
+    return {
+        "saturated_throughput_vs_batch1": median(gains),
+        "four_loras_vs_none": median(styled),
+        "overhead_beyond_unet": median(beyond),
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=JOBS)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--requests", type=int, default=REQUESTS)
     parser.add_argument("--max-rows", type=int, default=MAX_ROWS)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    checkpoint = load_folder("tiny", embedded_model_folder(), torch.device("cpu"), torch.float32)
-    plans = make_plans(checkpoint, options.jobs)
-    throughput(checkpoint, plans[:4], options.max_rows, at_once=4)  # warm up
-    alone, together, styled = [], [], []
-    for _ in range(ROUNDS):
-        alone.append(throughput(checkpoint, plans, options.max_rows, at_once=1))
-        together.append(throughput(checkpoint, plans, options.max_rows, at_once=len(plans)))
-        styled.append(throughput(checkpoint, with_loras(plans), options.max_rows, at_once=len(plans)))
-        ways = {"one by one": alone, "together": together, "with four LoRAs": styled}
-        print("   ".join(f"{way} {found[-1]:6.2f}" for way, found in ways.items()), "images/CPU s", flush=True)
-    figures = {
-        "images_per_cpu_second_alone": round(median(alone), 3),
-        "images_per_cpu_second_together": round(median(together), 3),
-        "gain": round(median(both / one for one, both in zip(alone, together, strict=True)), 3),
-        "four_loras_vs_none": round(median(four / none for four, none in zip(styled, together, strict=True)), 3),
-        "max_rows": options.max_rows,
-    }
-    print(json.dumps({"benchmark": "batching", "figures": figures}))
+    folder = embedded_model_folder()
+    plans = requests(open_catalog(Settings(), remember=False), options.requests)
+    checkpoint = load_folder("tiny", folder, torch.device("cpu"), torch.float32)
+    bench = Bench(Stock(folder), checkpoint, plans, options.max_rows)
+    seconds_alone(bench.stock, plans[:WARM])
+    bench.per_second(plans[:WARM])
+    figures = saturate(bench) | compare(bench)
+    print(json.dumps({"benchmark": "batching", "figures": {name: round(value, 4) for name, value in figures.items()}}))
 
 
 if __name__ == "__main__":

@@ -83,10 +83,15 @@ class Checkpoint:
 
         The VAE is left in `dtype`; half precision -> float32 -> half precision loses no weight bit.
         """
-        self.vae.to(dtype=dtype)
+        self._bring_vae_to(dtype)
         scaled = latents_1CHW.to(self.device, dtype) / self._scaling
         decoded: Tensor = self.vae.decode(scaled, return_dict=False)[0]
         return decoded
+
+    def _bring_vae_to(self, dtype: torch.dtype) -> None:
+        """`Module.to` takes as long as a third of a small picture's decoding, also where it has nothing to do."""
+        if any(weight.dtype != dtype for weight in self.vae.parameters()):
+            self.vae.to(dtype=dtype)
 
     @contextmanager
     def worded(self, loras: Sequence[Applied]) -> Iterator[None]:
@@ -104,7 +109,7 @@ class Checkpoint:
 
     def moments(self, pixels_13HW: Tensor, dtype: torch.dtype) -> Moments:
         """Encode one image, in [-1, 1], with the VAE in `dtype`, and leave it in that."""
-        self.vae.to(dtype=dtype)
+        self._bring_vae_to(dtype)
         found = self.vae.encode(pixels_13HW.to(self.device, dtype)).latent_dist
         return Moments(found.mean.float() * self._scaling, found.std.float() * self._scaling)
 

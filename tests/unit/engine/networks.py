@@ -66,6 +66,9 @@ class Grey:
         self._pixels = pixels
         self._dtype = torch.float32
 
+    def parameters(self) -> list[Tensor]:
+        return [torch.zeros(1, dtype=self._dtype)]
+
     def to(self, dtype: torch.dtype) -> "Grey":
         self._dtype = dtype
         return self
