@@ -27,8 +27,8 @@ for _log in _LIBRARY_LOGS:
 def load_network(kind: Any, folder: Path, file: str, dtype: torch.dtype) -> Any:
     """The network of class `kind` whose weights lie in `file`, relative to the checkpoint's `folder`.
 
-    Its convolutions hold their weights channels last, which is what cuDNN's tensor cores and oneDNN compute with: on one
-    CPU core 16 rows of the embedded model take a tenth less time so.
+    Its convolutions hold their weights channels last, which is what cuDNN's tensor cores and oneDNN compute with: on
+    one CPU core 16 rows of the embedded model take a tenth less time so.
 
     Raises: MissingWeights, BrokenWeights, naming the file.
     """
