@@ -38,8 +38,8 @@ def _unmeasured(_model: str, _rows: int, _seconds: float) -> None:
 class Engine:
     """Generations of any model, size, scheduler and guidance; those that can share forward passes do.
 
-    `max_rows`, at least 2, bounds the rows of one pass, and by `room` those of everything admitted. `on_step` is told
-    of each step of a lane: whose model, how many rows, how many seconds.
+    `max_rows`, at least 2, bounds the rows of one pass, and by `room` those of everything admitted; a lane that finds
+    its knee lower has fewer. `on_step` is told of each step of a lane: whose model, how many rows, how many seconds.
     """
 
     def __init__(
@@ -182,6 +182,7 @@ class Engine:
             return False
         self._heartbeat = begin(lane.expect())
         tick = lane.step()
+        self._inbox.limit(self._lanes.wanted_rows)
         self._on_step(tick.seats[0].sample.stage.model, sum(seat.rows for seat in tick.seats), tick.seconds)
         for seat in tick.seats:
             seat.generation.device_seconds += tick.share(seat)

@@ -53,6 +53,11 @@ class Inbox:
         with self._changed:
             del self._works[work.id], self._rows[work.id]
 
+    def limit(self, most_rows: int) -> None:
+        """Have room for as many rows from now on; what is here already stays."""
+        with self._changed:
+            self._most_rows = most_rows
+
     def room(self) -> int:
         """Jobs of one guided image that would still fit; a job of several images takes as much more when it comes."""
         with self._changed:

@@ -13,6 +13,7 @@ from worker.engine.course import Weighted
 from worker.engine.faults import as_failure, fatal
 from worker.engine.forward import Forward, Prediction
 from worker.engine.generation import Generation
+from worker.engine.knee import Knee
 from worker.engine.policy import choose
 from worker.engine.pulse import Pace
 from worker.engine.request import ROWS_GUIDED
@@ -69,21 +70,23 @@ class Tick:
 class Lane:
     """Seats come and go between steps. `served` is the device time spent here, for fairness between lanes."""
 
-    def __init__(self, forward: Forward, pace: Pace, served: float, clock: Callable[[], float] = time.perf_counter):
+    def __init__(
+        self, forward: Forward, pace: Pace, knee: Knee, served: float, clock: Callable[[], float] = time.perf_counter
+    ):
         self.seats: list[Seat] = []
         self.served = served
+        self.knee = knee
         self._forward = forward
         self._pace = pace
-        self._most_rows = forward.most_rows
         self._clock = clock
 
     def expect(self) -> float:
         """Seconds the next step should take."""
-        return self._pace.expect(min(self._most_rows, sum(seat.rows for seat in self.seats)))
+        return self._pace.expect(min(self.knee.rows, sum(seat.rows for seat in self.seats)))
 
     def step(self) -> Tick:
         """Advance the most urgent seats by one step. Raises only what the device does not recover from."""
-        tick = Tick(choose(self.seats, self._most_rows))
+        tick = Tick(choose(self.seats, self.knee.rows))
         began = self._clock()
         gathered = {seat: rows for seat in tick.seats if (rows := self._gather(seat, tick)) is not None}
         predictions = iter(self._forward([row for rows in gathered.values() for row in rows]))
@@ -92,8 +95,13 @@ class Lane:
         self._forward.checkpoint.synchronize()
         tick.seconds = self._clock() - began
         self.served += tick.seconds
-        self._pace.learn(sum(seat.rows for seat in tick.seats), tick.seconds)
+        self._learn(tick)
         return tick
+
+    def _learn(self, tick: Tick) -> None:
+        rows = sum(seat.rows for seat in tick.seats)
+        self._pace.learn(rows, tick.seconds)
+        self.knee.learn(rows, tick.seconds)
 
     def _gather(self, seat: Seat, tick: Tick) -> list[Row] | None:
         with _blaming(seat, tick):

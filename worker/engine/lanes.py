@@ -1,12 +1,17 @@
 """All lanes of an engine, and whose turn it is."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import count
 
+from darkroom.log import get_logger
 from worker.engine.forward import Forward
 from worker.engine.generation import Generation
+from worker.engine.knee import Knee, NoKnee
 from worker.engine.lane import Lane, LaneKey, Seat
 from worker.engine.pulse import Pace
+
+log = get_logger(__name__)
 
 # A deterministic request computes this many rows in every pass, alone or not; fewer where `max_rows` is less, and then
 # its bits are those of that setting.
@@ -14,7 +19,7 @@ FIXED_ROWS = 8
 
 
 class Lanes:
-    """Lanes come with their first seat and go with their last; what was learned about their pace stays."""
+    """Lanes come with their first seat and go with their last; what was learned about their pace and knee stays."""
 
     def __init__(self, max_rows: int, free_memory: Callable[[], None], clock: Callable[[], float]) -> None:
         self._max_rows = max_rows
@@ -22,6 +27,7 @@ class Lanes:
         self._clock = clock
         self._lanes: dict[LaneKey, Lane] = {}
         self._paces: dict[LaneKey, Pace] = {}
+        self._knees: dict[LaneKey, Knee] = {}
         self._arrivals = count()
 
     def arrive(self, generation: Generation) -> list[Seat]:
@@ -36,6 +42,11 @@ class Lanes:
     def next(self) -> Lane | None:
         """The lane that has had the least device time: none starves, and a slow one does not slow the others down."""
         return min(self._lanes.values(), key=lambda lane: lane.served, default=None)
+
+    @property
+    def wanted_rows(self) -> int:
+        """Rows that are worth having here: those of the lane that wants the most."""
+        return max((lane.knee.wanted for lane in self._lanes.values()), default=self._max_rows)
 
     def drop(self, generation: Generation) -> None:
         """Take all seats of `generation` away."""
@@ -58,8 +69,14 @@ class Lanes:
             pace = self._paces.setdefault(key, Pace(stage.seconds_per_row))
             # A newcomer starts level with the others: neither a debt nor a credit from while it was away.
             served = min((lane.served for lane in self._lanes.values()), default=0.0)
-            self._lanes[key] = Lane(forward, pace, served, self._clock)
+            self._lanes[key] = Lane(forward, pace, self._knee(key, forward.most_rows), served, self._clock)
         return self._lanes[key]
+
+    def _knee(self, key: LaneKey, rows: int) -> Knee:
+        if key not in self._knees:
+            settled = partial(log.info, "lane.settled", model=key.model, height=key.height, width=key.width)
+            self._knees[key] = NoKnee(rows) if key.fixed else Knee(rows, lambda found: settled(rows=found))
+        return self._knees[key]
 
     def _close_empty(self) -> None:
         self._lanes = {key: lane for key, lane in self._lanes.items() if lane.seats}
