@@ -104,7 +104,9 @@ class Settings(BaseSettings):
         default=True,
         description="keep a second interpreter with torch loaded (400 MB) to replace a crashed worker at once",
     )
-    max_rows: int = Field(default=16, ge=2, description="most rows in one forward pass; lanes find out how many of them pay")
+    max_rows: int = Field(
+        default=16, ge=2, description="most rows in one forward pass; lanes find out how many of them pay"
+    )
 
     lease_seconds: float = Field(default=15.0, gt=0, description="a worker silent for this long loses its jobs")
     max_attempts: int = Field(default=3, ge=1, description="claims that may die before the job fails")
