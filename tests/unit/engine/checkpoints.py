@@ -20,15 +20,21 @@ BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_line
 def write_checkpoint(
     folder: Path, prediction_type: Literal["epsilon", "v_prediction"], seed: int = 0, in_channels: int = 4
 ) -> Path:
-    """A checkpoint in diffusers layout, its weights drawn from `seed`. With 9 channels it is for inpainting alone."""
+    """A checkpoint in diffusers layout, its weights drawn from `seed`. With 9 channels it is for inpainting alone.
+
+    One that predicts velocity is built as Stable Diffusion 2 is: it pads with another token, and has another
+    activation, linear projections, and numbers of heads that differ by block.
+    """
+    second = prediction_type == "v_prediction"
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        tokenizer = CLIPTokenizer.from_pretrained(embedded_model_folder() / "tokenizer")
+        pad = {"pad_token": "!"} if second else {}
+        tokenizer = CLIPTokenizer.from_pretrained(embedded_model_folder() / "tokenizer", **pad)
         StableDiffusionPipeline(
             vae=small_vae(),
-            text_encoder=_text_encoder(tokenizer),
+            text_encoder=_text_encoder(tokenizer, "gelu" if second else "quick_gelu"),
             tokenizer=tokenizer,
-            unet=_unet(in_channels),
+            unet=_unet(in_channels, attention_head_dim=(2, 4) if second else 2, use_linear_projection=second),
             scheduler=DDIMScheduler(
                 **BETAS, prediction_type=prediction_type, clip_sample=False, set_alpha_to_one=False, steps_offset=1
             ),
@@ -52,7 +58,7 @@ def copy_checkpoint(source: Path, target: Path) -> Path:
     return target
 
 
-def _unet(in_channels: int) -> UNet2DConditionModel:
+def _unet(in_channels: int, **options: Any) -> UNet2DConditionModel:
     return UNet2DConditionModel(
         sample_size=8,
         in_channels=in_channels,
@@ -61,8 +67,8 @@ def _unet(in_channels: int) -> UNet2DConditionModel:
         down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
         cross_attention_dim=32,
-        attention_head_dim=2,
         norm_num_groups=4,
+        **options,
     )
 
 
@@ -78,12 +84,13 @@ def small_vae(scaling_factor: float = SCALING, **options: Any) -> AutoencoderKL:
     )
 
 
-def _text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
+def _text_encoder(tokenizer: CLIPTokenizer, activation: str) -> CLIPTextModel:
     return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),
             hidden_size=32,
             intermediate_size=64,
+            hidden_act=activation,
             num_hidden_layers=2,
             num_attention_heads=2,
             max_position_embeddings=tokenizer.model_max_length,

@@ -163,6 +163,19 @@ def test_a_tokenizer_that_is_not_json_is_named(folder: Path) -> None:
     assert error.path == "tokenizer/tokenizer.json"
 
 
+def test_a_tokenizer_in_its_older_files_is_the_same(folder: Path) -> None:
+    """Those of the original checkpoints: a vocabulary, and a list of merges."""
+    tokenizer = folder / "tokenizer"
+    expected = load(folder).text.encode("a red circle").context_1TC
+    model = json.loads((tokenizer / "tokenizer.json").read_bytes())["model"]
+    (tokenizer / "vocab.json").write_text(json.dumps(model["vocab"]))
+    merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
+    (tokenizer / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]))
+    (tokenizer / "tokenizer.json").unlink()
+
+    assert torch.equal(load(folder).text.encode("a red circle").context_1TC, expected)
+
+
 def test_a_network_with_embedded_guidance_is_refused(folder: Path) -> None:
     path = folder / "unet" / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_bytes()), "time_cond_proj_dim": 64}))

@@ -1,6 +1,7 @@
 """What Stable Diffusion XL and its refiner make here is what diffusers' own pipelines make of them."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,14 @@ from PIL import Image
 from torch import Tensor
 
 from tests.unit.engine.canvases import canvas_of, redrawn, repainted
-from tests.unit.engine.checkpoints import small_vae
+from tests.unit.engine.checkpoints import CPU, small_vae
 from tests.unit.engine.latents import denoise_alone, denoise_together, relative
 from tests.unit.engine.works import develop, make_plan
 from tests.unit.engine.xl import pipeline
 from worker.engine import Work
 from worker.engine.conditions import conditions
 from worker.models.checkpoint import Checkpoint
+from worker.models.loader import load_folder
 
 SIZE, BOTH = (96, 64), ("negative_prompt", "prompt")
 FIELDS: dict[str, Any] = {"scheduler": "euler", "guidance_scale": 5.0, "seeds": (77,)}
@@ -132,3 +134,14 @@ def test_a_vae_that_overflows_is_not_tried_in_half_precision(xl: Checkpoint, eps
     assert replace(half, vae=small_vae(force_upcast=False)).vae_dtypes == (torch.float16, torch.float32)
     assert epsilon.vae.config.force_upcast
     assert replace(epsilon, dtype=torch.float16).vae_dtypes == (torch.float16, torch.float32)
+
+
+def test_in_half_precision_only_the_vae_is_not(xl: Checkpoint, xl_folder: Path) -> None:
+    half = load_folder("model", xl_folder, CPU, torch.bfloat16)
+    work = Work("job", 1, make_plan(**{**FIELDS, "steps": 2}))
+
+    made, expected = (develop(checkpoint, [work]).images["job"][0] for checkpoint in (half, xl))
+
+    assert {parameter.dtype for parameter in half.vae.parameters()} == {torch.float32}
+    assert {parameter.dtype for parameter in half.unet.parameters()} == {torch.bfloat16}
+    assert np.abs(made.astype(float) - expected).mean() < 2
