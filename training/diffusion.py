@@ -121,20 +121,24 @@ class Batches:
         return torch.randn(latents_NCHW.shape, generator=self.generator)
 
 
+def noised(latents_NCHW: Tensor, noise_NCHW: Tensor, alphas_N: Tensor) -> tuple[Tensor, Tensor]:
+    """The latents under noise, and v = sqrt(a) noise - sqrt(1 - a) latents (Salimans and Ho 2022)."""
+    alpha = alphas_N.view(-1, 1, 1, 1)
+    noisy_NCHW = alpha.sqrt() * latents_NCHW + (1 - alpha).sqrt() * noise_NCHW
+    return noisy_NCHW, alpha.sqrt() * noise_NCHW - (1 - alpha).sqrt() * latents_NCHW
+
+
 def velocity_loss(unet: UNet2DConditionModel, batches: Batches, step: int, alphas_T: Tensor) -> Tensor:
-    """Mean squared error of v = sqrt(a) noise - sqrt(1 - a) latents (Salimans and Ho 2022)."""
+    """Mean squared error of the velocity."""
     batches.begin(step)
     latents_NCHW, texts_NTC = batches.draw(step)
     timesteps_N = batches.timesteps()
-    noise_NCHW = batches.noise_like(latents_NCHW)
-    alpha = alphas_T[timesteps_N].view(-1, 1, 1, 1)
-    noisy_NCHW = alpha.sqrt() * latents_NCHW + (1 - alpha).sqrt() * noise_NCHW
-    velocity_NCHW = alpha.sqrt() * noise_NCHW - (1 - alpha).sqrt() * latents_NCHW
+    noisy_NCHW, velocity_NCHW = noised(latents_NCHW, batches.noise_like(latents_NCHW), alphas_T[timesteps_N])
     made_NCHW = unet(noisy_NCHW.bfloat16(), timesteps_N, texts_NTC).sample
     return F.mse_loss(made_NCHW.float(), velocity_NCHW)
 
 
-def _save(progress: Progress, weights: MasterWeights) -> None:
+def save(progress: Progress, weights: MasterWeights) -> None:
     if progress.file is None:
         return
     partial = progress.file.with_suffix(".partial")
@@ -142,7 +146,7 @@ def _save(progress: Progress, weights: MasterWeights) -> None:
     partial.replace(progress.file)
 
 
-def _load(progress: Progress, weights: MasterWeights) -> None:
+def load(progress: Progress, weights: MasterWeights) -> None:
     if progress.file is None or not progress.file.exists():
         return
     state = torch.load(progress.file, weights_only=True)
@@ -170,7 +174,7 @@ def train_unet(
     batches = Batches(buckets, read_captions(text, [""])[0], seed, team)
     alphas_T = scheduler().alphas_cumprod
     progress = Progress(checkpoint)
-    _load(progress, weights)
+    load(progress, weights)
     for step in range(progress.step, steps):
         loss = velocity_loss(unet, batches, step, alphas_T)
         loss.backward()
@@ -178,7 +182,7 @@ def train_unet(
         report("diffusion", step, loss.item())
         progress.step = step + 1
         if progress.step % CHECKPOINT_EVERY == 0 and team.rank == 0:
-            _save(progress, weights)
+            save(progress, weights)
     trained = averaged(unet, weights)
     trained.set_attn_processor(AttnProcessor2_0())
     return trained
