@@ -83,6 +83,8 @@ def _narrow(fields: Schema, catalog: Catalog) -> None:
     _choices(fields["scheduler"], list(SCHEDULERS))
     if not catalog.loras.specs():
         fields["loras"]["maxItems"] = 0
+    if not catalog.controlnets.specs():
+        fields["controlnets"]["maxItems"] = 0
     if vaes := [spec.name for spec in catalog.vaes.specs()]:
         _choices(fields["vae"], vaes)
     else:

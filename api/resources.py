@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.kinds import generation_plan
 from darkroom.catalog import unavailable
+from darkroom.contract.control import ControlType
 from darkroom.contract.job import Artifact, Failure, Job, JobState, Progress, Receipt
 from darkroom.contract.lora import LoraFormat, LoraSpec
 from darkroom.contract.model import Family, ModelSpec
@@ -154,6 +155,21 @@ class Vaes(Resource):
     unavailable: list[Unavailable]
 
 
+class Controlnet(Resource):
+    """A ControlNet that can be used with any of `models`, for maps of its `type`."""
+
+    name: str
+    type: ControlType
+    sha256: str
+    bytes: int
+    models: list[str]
+
+
+class Controlnets(Resource):
+    controlnets: list[Controlnet]
+    unavailable: list[Unavailable]
+
+
 class Embedding(Resource):
     """A textual inversion. A prompt uses it by its name."""
 
@@ -181,6 +197,7 @@ class Limits(Resource):
     max_prompt_chars: int
     max_images: int
     max_loras: int
+    max_controlnets: int
     max_lora_weight: float
     max_steps: int
     max_guidance_scale: float
@@ -203,6 +220,7 @@ class Capabilities(Resource):
     loras: list[str]
     embeddings: list[str]
     vaes: list[str]
+    controlnets: list[str]
     schedulers: list[str]
     limits: Limits
 

@@ -25,8 +25,9 @@ async def submit(
 ) -> Submitted:
     """Settle the request, record it, and ring for a worker. Its pictures are read at `desk`.
 
-    Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownVae, VaeMisfit, UnknownScheduler, InvalidField,
-        IdempotencyMismatch, CapacityError, TenantLimit, QueueFull, LedgerUnavailable, StoreUnavailable, ModelError.
+    Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownVae, VaeMisfit, UnknownControlnet, ControlnetMisfit,
+        PreprocessorUnavailable, UnknownScheduler, InvalidField, IdempotencyMismatch, CapacityError,
+        TenantLimit, QueueFull, LedgerUnavailable, StoreUnavailable, ModelError.
     """
     plan = await _settled(services, desk, tenant, asked)
     submitted = await services.ledger.submit(
@@ -45,7 +46,7 @@ async def submit(
 
 async def _settled(services: Services, desk: Desk, tenant: str, asked: GenerationRequest) -> GenerationPlan:
     """The plan, its pictures in the store: a worker must find them whenever it comes to the job."""
-    if isinstance(asked, TextToImage):
+    if isinstance(asked, TextToImage) and not asked.controlnets:
         return planner.plan(asked, services.catalog, now=time.time())
     async with desk:
         read = await read_inputs(services.store, tenant, asked)
@@ -60,9 +61,15 @@ def body_hash(asked: GenerationRequest) -> str:
     fields = asked.model_dump(mode="json")
     for name in ("image", "mask"):  # escaping megabytes of base64 would hold everybody up
         if name in fields:
-            fields[name] = hashlib.sha256(fields[name].encode()).hexdigest()
+            fields[name] = _digest(fields[name])
+    for control in fields["controlnets"]:
+        control["image"] = _digest(control["image"])
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return _digest(canonical)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 async def ring(services: Services, model: str) -> None:

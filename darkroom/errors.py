@@ -9,6 +9,8 @@
     │   │   ├── PreprocessorUnavailable
     │   │   ├── UnknownVae
     │   │   ├── VaeMisfit               its latents are not those of the model
+    │   │   ├── UnknownControlnet
+    │   │   ├── ControlnetMisfit        its layers do not go with those of the model
     │   │   └── UnknownScheduler
     │   ├── MalformedBody
     │   ├── MalformedRequest            not HTTP
@@ -107,6 +109,16 @@ class PreprocessorUnavailable(InvalidField):
     """Control maps of this type need weights or a library that this service was not given."""
 
     code = "preprocessor_unavailable"
+
+
+class UnknownControlnet(InvalidField):
+    code = "unknown_controlnet"
+
+
+class ControlnetMisfit(InvalidField):
+    """The ControlNet was made for another model: what it finds cannot be added to the layers of the one asked for."""
+
+    code = "controlnet_misfit"
 
 
 class UnknownScheduler(InvalidField):

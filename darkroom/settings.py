@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -22,6 +22,15 @@ def _redis_url(url: SecretStr) -> SecretStr:
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+
+
+class ControlnetPlace(BaseModel):
+    """The maps a ControlNet was trained on, and its folder in diffusers' layout."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str
+    path: Path
 
 
 class Settings(BaseSettings):
@@ -82,6 +91,10 @@ class Settings(BaseSettings):
     )
     vaes: dict[str, Path] = Field(
         default_factory=dict, description="name -> folder or .safetensors file of a VAE, for requests that name it"
+    )
+    controlnets: dict[str, ControlnetPlace] = Field(
+        default_factory=dict,
+        description='name -> `{"type": "canny", "path": FOLDER}` of a ControlNet; that of `tiny` is always there',
     )
     embeddings: dict[str, Path] = Field(
         default_factory=dict, description="name -> .safetensors file of a textual inversion; prompts use it by its name"

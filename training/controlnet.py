@@ -24,12 +24,13 @@ from torch import Tensor
 
 from training.autoencoder import Report
 from training.captions import caption
-from training.diffusion import Progress, load as resume, noised, save, scheduler
+from training.diffusion import Progress, noised, save, scheduler
+from training.diffusion import load as resume
 from training.evaluate import load
 from training.latents import CAPTIONS, encode_pictures, read_captions
 from training.precision import MasterWeights, averaged, cosine_rate
 from training.scenes import jittered, place, sample_scene
-from training.shapes import SIDE, Image, Item, draw
+from training.shapes import Image, Item, draw
 from training.text import TextModel
 from training.train import Journal
 
@@ -37,10 +38,10 @@ SEED = 5
 THREADS = 1  # results depend on it: sums are taken in another order
 EMBEDDING = (8, 16, 32, 64)  # widths of the convolutions that take a map from 128 px to 16
 THRESHOLDS = (100, 200)  # gradients at which cv2.Canny goes on with and begins a line
-PICTURES = 12_000
+PICTURES = 8_000
 LOOSE_SHARE = 0.5  # of pictures have shapes where, as large and as turned as no caption could say
 SHIFT, TURN, GROWTH = 16.0, 0.5, (0.75, 1.25)  # px, rad, of the radius
-STEPS, BATCH = 5_000, 32
+STEPS, BATCH = 2_400, 32
 CAPTION_DROPOUT = 0.3  # of samples know the map alone, so that the map is read
 RATE, WARMUP = 1e-3, 100
 AVERAGE_DECAY = 0.995
@@ -161,7 +162,9 @@ def train(
     """The trained net, float32; `unet` is frozen and turned into bfloat16."""
     unet.requires_grad_(False).to(torch.bfloat16)
     for half in (net, unet):
-        half.set_attn_processor(AttnProcessor())  # PyTorch's fused attention is several times slower in bfloat16 on CPUs
+        half.set_attn_processor(
+            AttnProcessor()
+        )  # PyTorch's fused attention is several times slower in bfloat16 on CPUs
     net.controlnet_cond_embedding.to(memory_format=torch.channels_last)  # half the time where a map is 128 px wide
     weights = MasterWeights(net, net.parameters(), AVERAGE_DECAY)
     alphas_T = scheduler().alphas_cumprod

@@ -107,18 +107,18 @@ class Hand:
             self._metrics.claimed(model=claim.plan.model, priority=claim.plan.priority, waited=claim.waited)
         if isinstance(claim.plan, PreprocessPlan):
             held.preparing = asyncio.create_task(self._map(held, claim.plan), name=f"map-{claim.job_id}")
-        elif isinstance(claim.plan.start, FromNoise):
+        elif isinstance(claim.plan.start, FromNoise) and not claim.plan.controls:
             self._engine.admit(Work(claim.job_id, claim.attempt, claim.plan))
         else:
             held.preparing = asyncio.create_task(self._prepare(held), name=f"inputs-{claim.job_id}")
 
     async def _prepare(self, held: Held) -> None:
-        """Make the job's canvas, then give it to the engine."""
+        """Make the job's canvas and maps, then give it to the engine."""
         claim = held.claim
-        canvas = await self._prepared(held, self._inputs.canvas(claim))
-        if canvas is not None:
+        prepared = await self._prepared(held, self._inputs.prepared(claim))
+        if prepared is not None:
             held.preparing = None
-            self._engine.admit(Work(claim.job_id, claim.attempt, claim.generation, canvas))
+            self._engine.admit(Work(claim.job_id, claim.attempt, claim.generation, *prepared))
 
     async def _map(self, held: Held, plan: PreprocessPlan) -> None:
         """Make the job's map, which is all there is to it."""

@@ -68,8 +68,8 @@ class Worker:
         device = device_name(placement(settings).device)
         patience, metrics = settings.outage_patience, services.metrics
         finisher = Finisher(services.stamper, services.store, device, versions(), patience, metrics)
-        inputs = Inputs(services.store, patience)
         preprocessors = open_preprocessors(settings, services.catalog)
+        inputs = Inputs(services.store, patience, preprocessors)
         maps = MapMaker(inputs, preprocessors, services.catalog, services.store, patience)
         relay.hand = hand = Hand(services.ledger, self._engine, inputs, finisher, maps, patience, metrics)
         rhythm = Rhythm.of(settings.lease_seconds, settings.drain_seconds)

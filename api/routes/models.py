@@ -10,6 +10,8 @@ from api.deps import ServicesOf, Tenant
 from api.documents import problems
 from api.resources import (
     Capabilities,
+    Controlnet,
+    Controlnets,
     Embedding,
     Embeddings,
     Limits,
@@ -26,7 +28,7 @@ from api.resources import (
 from api.waiting import MAX_WAIT_SECONDS
 from darkroom.catalog import SCHEDULER_TITLES, SCHEDULERS
 from darkroom.contract.base import Asked
-from darkroom.contract.generation import MAX_LORAS, MAX_PROMPT_CHARS, MAX_SEED, LoraAsked, TextToImage
+from darkroom.contract.generation import MAX_CONTROLNETS, MAX_LORAS, MAX_PROMPT_CHARS, MAX_SEED, LoraAsked, TextToImage
 from darkroom.contract.plan import TASKS, OutputFormat, Priority
 from darkroom.errors import Unauthenticated
 from darkroom.inputs.normal import MAX_PIXELS
@@ -71,6 +73,16 @@ async def list_vaes(services: ServicesOf, _: Tenant) -> Vaes:
     )
 
 
+@router.get("/controlnets", operation_id="list_controlnets")
+async def list_controlnets(services: ServicesOf, _: Tenant) -> Controlnets:
+    """The ControlNets a generation may use, and those that are configured but broken."""
+    known = services.catalog.controlnets
+    return Controlnets(
+        controlnets=[Controlnet.model_validate(spec, from_attributes=True) for spec in known.specs()],
+        unavailable=[unavailable_of(entry) for entry in known.unavailable()],
+    )
+
+
 @router.get("/schedulers", operation_id="list_schedulers")
 async def list_schedulers(_: Tenant) -> Schedulers:
     """The schedulers a generation may name."""
@@ -90,6 +102,7 @@ async def get_capabilities(services: ServicesOf, _: Tenant) -> Capabilities:
         loras=[spec.name for spec in services.catalog.loras.specs()],
         embeddings=[spec.name for spec in services.catalog.embeddings.specs()],
         vaes=[spec.name for spec in services.catalog.vaes.specs()],
+        controlnets=[spec.name for spec in services.catalog.controlnets.specs()],
         schedulers=list(SCHEDULERS),
         limits=_limits(services),
     )
@@ -100,6 +113,7 @@ def _limits(services: Services) -> Limits:
         max_prompt_chars=MAX_PROMPT_CHARS,
         max_images=_greatest(TextToImage, "n"),
         max_loras=MAX_LORAS,
+        max_controlnets=MAX_CONTROLNETS,
         max_lora_weight=_greatest(LoraAsked, "weight"),
         max_steps=_greatest(TextToImage, "steps"),
         max_guidance_scale=_greatest(TextToImage, "guidance_scale"),

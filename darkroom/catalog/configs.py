@@ -35,6 +35,25 @@ class UnetConfig(Config):
     encoder_hid_dim_type: str | None = None
 
 
+class ControlnetConfig(Config):
+    """`conditioning_embedding_out_channels`: every width but the last halves the map once."""
+
+    class_name: Literal["ControlNetModel"] = Field(alias="_class_name")
+    conditioning_channels: Literal[3] = 3
+    conditioning_embedding_out_channels: tuple[int, ...] = Field(default=(16, 32, 96, 256), min_length=1)
+    controlnet_conditioning_channel_order: Literal["rgb"] = "rgb"
+    # Those look at the whole map as one: diffusers runs them in a mode of their own.
+    global_pool_conditions: Literal[False] = False
+    class_embed_type: None = None
+    num_class_embeds: None = None
+    encoder_hid_dim_type: None = None
+
+    @property
+    def scale_factor(self) -> int:
+        """Pixels of the map a latent, on each side."""
+        return 1 << (len(self.conditioning_embedding_out_channels) - 1)
+
+
 class VaeConfig(Config):
     class_name: Literal["AutoencoderKL"] = Field(alias="_class_name")
     latent_channels: int = Field(ge=1)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from pydantic import TypeAdapter, ValidationError
 
 from darkroom.catalog.checkpoint import read_checkpoint
+from darkroom.catalog.controlnets import Controlnets, Place, read_controlnets
 from darkroom.catalog.digests import DigestCache
 from darkroom.catalog.embeddings import Embeddings, read_embeddings
 from darkroom.catalog.loras import SUFFIX, Loras, read_loras
@@ -16,11 +17,11 @@ from darkroom.catalog.single_file import is_single_file, read_single_file
 from darkroom.catalog.tokenizers import Tokenizers
 from darkroom.catalog.unavailable import Unavailable
 from darkroom.catalog.vaes import Vaes, read_vaes
-from darkroom.contract.control import ControlType
+from darkroom.contract.control import CONTROL_TYPES, ControlType
 from darkroom.contract.generation import Name
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import ConfigurationError, MissingWeights, ModelError, UnknownModel
-from darkroom.settings import Settings
+from darkroom.settings import ControlnetPlace, Settings
 
 EMBEDDED = "tiny"
 
@@ -30,7 +31,7 @@ _NAME = TypeAdapter[str](Name)
 class Catalog:
     """Models by name. A broken one is listed as unavailable and does not take the others down."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each kind of file
         self,
         specs: Iterable[ModelSpec],
         unavailable: Iterable[Unavailable] = (),
@@ -40,11 +41,13 @@ class Catalog:
         embeddings: Embeddings | None = None,
         vaes: Vaes | None = None,
         preprocessors: Preprocessors | None = None,
+        controlnets: Controlnets | None = None,
     ) -> None:
         self.loras = loras or Loras()
         self.embeddings = embeddings or Embeddings()
         self.vaes = vaes or Vaes()
         self.preprocessors = preprocessors or Preprocessors()
+        self.controlnets = controlnets or Controlnets()
         self._specs = {spec.name: spec for spec in specs}
         self._unavailable = {entry.name: entry for entry in unavailable}
         if default not in self._specs and default not in self._unavailable:
@@ -78,15 +81,18 @@ class Catalog:
         maps = [
             f"the preprocessor {entry.name} is broken: {entry.error.detail}" for entry in self.preprocessors.broken()
         ]
-        return (*models, *loras, *words, *vaes, *maps)
+        controlnets = [
+            f"the ControlNet {entry.name} is broken: {entry.error.detail}" for entry in self.controlnets.unavailable()
+        ]
+        return (*models, *loras, *words, *vaes, *maps, *controlnets)
 
     def _names(self) -> str:
         return ", ".join(sorted(self._specs)) or "none"
 
 
 def open_catalog(settings: Settings, *, remember: bool = True) -> Catalog:
-    """Read every configured checkpoint, LoRA, embedding and VAE, and those that ship. Digests are remembered in the
-    home, unless whoever asks only looks.
+    """Read every configured checkpoint, LoRA, embedding, VAE and ControlNet, and those that ship. Digests are
+    remembered in the home, unless whoever asks only looks.
 
     Raises: ConfigurationError when the default model is none of them, or a name is one nobody could ask for.
     """
@@ -98,12 +104,15 @@ def open_catalog(settings: Settings, *, remember: bool = True) -> Catalog:
         _check_name("embeddings", name)
     for name in settings.vaes:
         _check_name("vaes", name)
+    for name in settings.controlnets:
+        _check_name("controlnets", name)
     return read_catalog(
         {EMBEDDED: embedded_model_folder(), **settings.models},
         loras={**embedded_loras(), **settings.loras},
         embeddings=settings.embeddings,
         vaes=settings.vaes,
         preprocessors=_weighted(settings.preprocessors),
+        controlnets={**embedded_controlnets(), **_places(settings.controlnets)},
         default=settings.default_model,
         tokenizer=settings.tokenizer,
         digests=DigestCache(settings.home_folder / "digests.json", remember=remember),
@@ -120,8 +129,9 @@ def read_catalog(  # noqa: PLR0913 - as many as there are kinds of what is serve
     vaes: Mapping[str, Path] = MappingProxyType({}),
     preprocessors: Mapping[ControlType, Path] = MappingProxyType({}),
     tokenizer: Path | None = None,
+    controlnets: Mapping[str, Place] = MappingProxyType({}),
 ) -> Catalog:
-    """A catalog of these checkpoints, LoRAs, embeddings and VAEs, name -> where it lies."""
+    """A catalog of these checkpoints, LoRAs, embeddings, VAEs and ControlNets, name -> where it lies."""
     specs, unavailable = _read_models(folders, digests, tokenizer)
     return Catalog(
         specs,
@@ -131,6 +141,7 @@ def read_catalog(  # noqa: PLR0913 - as many as there are kinds of what is serve
         embeddings=read_embeddings(embeddings, specs, digests.sha256),
         vaes=read_vaes(vaes, specs, digests.sha256),
         preprocessors=read_preprocessors(preprocessors, digests.sha256),
+        controlnets=read_controlnets(controlnets, specs, digests.sha256),
     )
 
 
@@ -159,6 +170,15 @@ def _read_models(
     return specs, unavailable
 
 
+def _places(configured: Mapping[str, ControlnetPlace]) -> dict[str, Place]:
+    """Raises: ConfigurationError for maps that nobody makes."""
+    known = {str(kind): kind for kind in CONTROL_TYPES}
+    for name, place in configured.items():
+        if place.type not in known:
+            raise ConfigurationError(f"controlnets: the type of {name!r} is none of {', '.join(CONTROL_TYPES)}")
+    return {name: Place(known[place.type], place.path) for name, place in configured.items()}
+
+
 def _check_name(setting: str, name: str) -> None:
     try:
         _NAME.validate_python(name)
@@ -183,3 +203,12 @@ def embedded_loras() -> dict[str, Path]:
     """The LoRAs that ship beside the embedded model, name -> file. Raises: as `embedded_model_folder`."""
     folder = embedded_model_folder().parent / "loras"
     return {file.stem: file for file in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def embedded_controlnets() -> dict[str, Place]:
+    """The ControlNets that ship beside the embedded model, each named as the maps it takes, with `tiny-` before it.
+
+    Raises: as `embedded_model_folder`.
+    """
+    folder = embedded_model_folder().parent / "controlnets"
+    return {f"{EMBEDDED}-{kind}": Place(kind, folder / kind) for kind in CONTROL_TYPES if (folder / kind).is_dir()}

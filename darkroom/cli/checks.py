@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from darkroom.catalog import Loras, Vaes, open_catalog
+from darkroom.catalog import Controlnets, Loras, Vaes, open_catalog
 from darkroom.errors import DarkroomError
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import LocalRedis
@@ -132,7 +132,21 @@ async def check_models(settings: Settings) -> list[Verdict]:
     catalog = open_catalog(settings, remember=False)
     broken: list[Verdict] = [("fail", f"{entry.name}: {entry.error.detail}") for entry in catalog.unavailable()]
     sound: list[Verdict] = [("ok", f"{spec.name}: {len(spec.weights)} weight files") for spec in catalog.specs()]
-    return [*broken, *sound, *_judge_loras(catalog.loras), *_judge_vaes(catalog.vaes)]
+    return [
+        *broken,
+        *sound,
+        *_judge_loras(catalog.loras),
+        *_judge_vaes(catalog.vaes),
+        *_judge_controlnets(catalog.controlnets),
+    ]
+
+
+def _judge_controlnets(nets: Controlnets) -> Iterator[Verdict]:
+    for entry in nets.unavailable():
+        yield "warn", f"ControlNet {entry.name}: {entry.error.detail}"
+    for spec in nets.specs():
+        state: State = "ok" if spec.models else "warn"
+        yield state, f"ControlNet {spec.name}: {spec.type}, for {', '.join(spec.models) or 'none of the models'}"
 
 
 def _judge_vaes(vaes: Vaes) -> Iterator[Verdict]:

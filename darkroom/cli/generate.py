@@ -45,6 +45,10 @@ def generate(  # noqa: PLR0913 - its options are its interface
     lora: Annotated[
         list[str] | None, typer.Option(help="A LoRA and its weight, as neon:0.8; again for more of them.")
     ] = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(help="Follow a picture's lines or depth, as canny:photo.png:0.8; again for more of them."),
+    ] = None,
     vae: Annotated[str | None, typer.Option(help="Another VAE than the model's own, by its name.")] = None,
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
@@ -55,6 +59,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
     from darkroom.cli.progress import progress_of
 
     width, height = _parse_size(size)
+    controls = [_parse_control(words) for words in control or ()]
     asked = {
         "prompt": prompt,
         "negative_prompt": negative,
@@ -75,6 +80,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
         "clip_skip": clip_skip,
     }
     with Client(url, api_key) as client:
+        asked["controlnets"] = [_uploaded(client, *parts) for parts in controls] or None
         asked |= {name: client.upload(path.read_bytes()) for name, path in _pictures(image, mask)}
         job = client.submit({name: value for name, value in asked.items() if value is not None})
         with canceled_when_interrupted(client, job["id"]):
@@ -98,6 +104,26 @@ def _parse_lora(words: str) -> dict[str, Any]:
         return {"model": name, "weight": float(weight or 1)}
     except ValueError:
         raise typer.BadParameter(f"{words!r} is not NAME:WEIGHT, as in neon:0.8", param_hint="--lora") from None
+
+
+def _parse_control(words: str) -> tuple[str, Path, float]:
+    """`type:file` or `type:file:scale`."""
+    kind, _, rest = words.partition(":")
+    name, colon, scale = rest.rpartition(":")
+    try:
+        path, weight = (Path(name), float(scale)) if colon else (Path(rest), 1.0)
+    except ValueError:
+        path, weight = Path(rest), 1.0  # the colon is the file's
+    if not rest or not path.is_file():
+        raise typer.BadParameter(
+            f"{words!r} is not TYPE:FILE or TYPE:FILE:SCALE with a file that is there, as in canny:photo.png:0.8",
+            param_hint="--control",
+        )
+    return kind, path, weight
+
+
+def _uploaded(client: "Client", kind: str, path: Path, scale: float) -> dict[str, Any]:
+    return {"type": kind, "image": client.upload(path.read_bytes()), "scale": scale}
 
 
 def _parse_size(size: str | None) -> tuple[int | None, int | None]:

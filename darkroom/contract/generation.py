@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from darkroom.contract.base import Asked
+from darkroom.contract.control import ControlType
 from darkroom.contract.plan import TASKS, OutputFormat, Priority
 from darkroom.contract.stage import Upscaler
 from darkroom.contract.start import MaskedContent
@@ -13,6 +14,7 @@ from darkroom.contract.start import MaskedContent
 MAX_PROMPT_CHARS = 10_000
 MAX_SEED = 2**32 - 1
 MAX_LORAS = 8
+MAX_CONTROLNETS = 4
 # Of a picture inside JSON: 12 MiB of bytes. Larger ones are uploaded first.
 MAX_PICTURE_CHARS = 16 * 1024 * 1024
 
@@ -56,6 +58,25 @@ class LoraAsked(Asked):
     weight: float = Field(default=1.0, ge=-5, le=5)
 
 
+class ControlAsked(Asked):
+    """A picture whose composition is to be followed, as far as a map of `type` tells it."""
+
+    type: ControlType
+    image: PictureInput
+    model: Name | None = Field(default=None, description="which ControlNet, where several of the type fit")
+    scale: float = Field(default=1.0, ge=0, le=2, description="how strongly it counts")
+    start: float = Field(default=0.0, ge=0, lt=1, description="from this share of the steps on")
+    end: float = Field(default=1.0, gt=0, le=1, description="up to this share of the steps")
+    preprocess: bool = Field(default=True, description="make the map of `image`; false: it is one already")
+
+    @field_validator("end")
+    @classmethod
+    def _after_start(cls, end: float, info: ValidationInfo) -> float:
+        if "start" in info.data and end <= info.data["start"]:
+            raise PydanticCustomError("end", "must be greater than start")
+        return end
+
+
 class Wish(Asked):
     """What every task takes. Anything left out is settled by the planner from the model's own defaults."""
 
@@ -74,6 +95,7 @@ class Wish(Asked):
     n: int = Field(default=1, ge=1, le=16)
     loras: tuple[LoraAsked, ...] = Field(default=(), max_length=MAX_LORAS)
     vae: Name | None = Field(default=None, description="encodes and decodes pictures instead of the model's own VAE")
+    controlnets: tuple[ControlAsked, ...] = Field(default=(), max_length=MAX_CONTROLNETS)
     output_format: OutputFormat = "png"
     output_compression: int | None = Field(default=None, ge=0, le=100, description="quality of jpeg and webp")
     deterministic: bool = False

@@ -4,15 +4,21 @@ from darkroom.contract.base import Settled
 from darkroom.contract.start import Box, PictureRef
 
 
-class NoPicture(Settled):
-    """Words only."""
+class Pictures(Settled):
+    """`controls` has one picture for each of the request's ControlNets."""
+
+    controls: tuple[PictureRef, ...] = ()
 
 
-class OnePicture(Settled):
+class NoPicture(Pictures):
+    """Words only, as far as the latents' beginning goes."""
+
+
+class OnePicture(Pictures):
     image: PictureRef
 
 
-class MaskedPicture(Settled):
+class MaskedPicture(Pictures):
     """`masked` is the smallest box around all that is to be made anew."""
 
     image: PictureRef

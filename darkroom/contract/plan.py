@@ -5,6 +5,7 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from darkroom.contract.base import Settled
+from darkroom.contract.controlnet import PlannedControl
 from darkroom.contract.stage import LaterStage
 from darkroom.contract.start import FromNoise, Start, computed_steps
 from darkroom.contract.vae import OwnVae, PlannedVae
@@ -71,6 +72,7 @@ class GenerationPlan(Settled):
     start: Start = Field(default=FromNoise(), description="where the latents begin")
     vae: PlannedVae = Field(default=OwnVae(), description="what encodes and decodes pictures")
     later_stages: tuple[LaterStage, ...] = Field(default=(), description="what follows the first denoising, in order")
+    controls: tuple[PlannedControl, ...] = Field(default=(), description="what steers the composition besides words")
 
     @property
     def computed_steps(self) -> int:

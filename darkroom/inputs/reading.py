@@ -39,6 +39,18 @@ async def read_inputs(store: ObjectStore, tenant: str, request: GenerationReques
 
     Raises: InvalidField naming the field; StoreUnavailable.
     """
+    read = await _read_start(store, tenant, request)
+    refs: list[PictureRef] = []
+    sent = list(read.sent)
+    for index, control in enumerate(request.controlnets):  # one after the other: decoded, they are large
+        found = await read_picture(store, tenant, f"controlnets.{index}.image", control.image)
+        refs.append(found.picture.ref)
+        sent += _sent(found)
+    return Read(read.inputs.model_copy(update={"controls": tuple(refs)}), tuple(sent))
+
+
+async def _read_start(store: ObjectStore, tenant: str, request: GenerationRequest) -> Read:
+    """The pictures that the latents begin with."""
     if isinstance(request, TextToImage):
         return Read(NoPicture())
     image = await read_picture(store, tenant, "image", request.image)

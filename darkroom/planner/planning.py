@@ -15,6 +15,7 @@ from darkroom.contract.stage import LaterStage
 from darkroom.contract.start import computed_steps
 from darkroom.contract.vae import NamedVae, OwnVae, PlannedVae
 from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler, VaeMisfit
+from darkroom.planner.controls import controls
 from darkroom.planner.sizes import Size
 from darkroom.planner.stages import later_stages, stage_notices
 from darkroom.planner.starts import beginning
@@ -43,8 +44,9 @@ def plan(
 ) -> GenerationPlan:
     """Settle `request` and its pictures against the models there are. `now` is Unix seconds.
 
-    Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownVae, VaeMisfit, UnknownScheduler, InvalidField; ModelError for
-        a model, LoRA or VAE that is configured but broken.
+    Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownVae, VaeMisfit, UnknownControlnet, ControlnetMisfit,
+        PreprocessorUnavailable, UnknownScheduler, InvalidField; ModelError for a model, LoRA, VAE or ControlNet that
+        is configured but broken.
     """
     spec = catalog.spec(request.model or catalog.default)
     scheduler = _scheduler(request.scheduler or spec.default_scheduler)
@@ -57,6 +59,7 @@ def plan(
     seconds = _seconds([first, *_computed(stages)], scheduler, spec, guided=guidance_scale > 1)
     seed = seed_source() if request.seed is None else request.seed
     named = _named(request, catalog)
+    steering = controls(request, inputs.controls, spec, catalog, passes(scheduler, first[1]))
     return GenerationPlan(
         task=request.task,
         model=spec.name,
@@ -77,10 +80,11 @@ def plan(
         deterministic=request.deterministic,
         priority=request.priority,
         deadline_at=None if request.deadline is None else now + request.deadline,
-        predicted_seconds=request.n * seconds,
+        predicted_seconds=request.n * seconds * (1 + steering.cost),
         warnings=(
             *begins.notices,
             *stage_notices(request, begins.size, stages),
+            *steering.notices,
             *_notices(request, guidance_scale, seed),
             *_embedding_notices(named, spec, catalog),
         ),
@@ -88,6 +92,7 @@ def plan(
         start=begins.start,
         vae=_vae(request.vae, spec, catalog),
         later_stages=stages,
+        controls=steering.planned,
     )
 
 

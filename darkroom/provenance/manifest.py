@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import darkroom
-from darkroom.contract.plan import MEDIA_TYPES
+from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
 from darkroom.contract.vae import NamedVae
 from darkroom.provenance.encoding import TRAINED_ALGORITHMIC_MEDIA
 from darkroom.provenance.facts import Facts
@@ -77,6 +77,7 @@ def _generation(facts: Facts) -> Json:
         "loras": [{"sha256": lora.sha256, "weight": lora.weight} for lora in plan.loras],
         "embeddings": [embedding.sha256 for embedding in plan.embeddings],
         **({"vae": plan.vae.sha256} if isinstance(plan.vae, NamedVae) else {}),
+        **({"controlnets": _controls(plan)} if plan.controls else {}),
         "task": plan.task,
         "seed": facts.seed,
         "steps": plan.steps,
@@ -88,3 +89,8 @@ def _generation(facts: Facts) -> Json:
         "created_at": datetime.fromtimestamp(facts.created_at, UTC).isoformat(timespec="seconds"),
         "versions": dict(facts.versions),
     }
+
+
+def _controls(plan: GenerationPlan) -> list[Json]:
+    """What steered the composition, without the pictures that did, which are the caller's own."""
+    return [{"type": control.type, "sha256": control.net.sha256, "scale": control.scale} for control in plan.controls]

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from darkroom.errors import GenerationError, OutOfMemory
 from worker.engine.contexts import MOST_SHARED_TOKENS, contexts, sharing
+from worker.engine.control import Told, residuals
 from worker.engine.faults import as_failure, fatal, out_of_memory
 from worker.engine.sample import Row
 from worker.models.checkpoint import Checkpoint
@@ -75,7 +75,7 @@ class Forward:
     def _pass(self, rows: Sequence[Row]) -> list[Prediction]:
         padded = [*rows, *[rows[0]] * ((self.fixed_rows or 0) - len(rows))]
         with self._adapted(padded):
-            predictions_RCHW = denoise(self.checkpoint, padded)
+            predictions_RCHW = denoise(self.checkpoint, padded, fixed=self.fixed_rows is not None)
         return list(torch.split(predictions_RCHW[: len(rows)], 1))
 
     def _adapted(self, rows: Sequence[Row]) -> AbstractContextManager[None]:
@@ -105,20 +105,27 @@ class Forward:
 
 
 @torch.inference_mode()
-def denoise(checkpoint: Checkpoint, rows: Sequence[Row]) -> Tensor:
-    """One U-Net pass over rows at different timesteps: float32, R C H W."""
+def denoise(checkpoint: Checkpoint, rows: Sequence[Row], *, fixed: bool = False) -> Tensor:
+    """One U-Net pass over rows at different timesteps, and what ControlNets add to it: float32, R C H W."""
     device, dtype = checkpoint.device, checkpoint.dtype
-    predictions_RCHW: Tensor = checkpoint.unet(
+    told = Told(
         torch.cat([row.latents_1CHW for row in rows]).to(device, dtype),
         torch.tensor([row.timestep for row in rows], dtype=torch.float32, device=device),
-        encoder_hidden_states=contexts([row.conditioning.context_1TC for row in rows]),
-        added_cond_kwargs=_added_conditions(rows),
+        contexts([row.conditioning.context_1TC for row in rows]),
+        _added_conditions(rows),
+    )
+    predictions_RCHW: Tensor = checkpoint.unet(
+        told.latents_RCHW,
+        told.timesteps_R,
+        encoder_hidden_states=told.contexts_RTC,
+        added_cond_kwargs=told.added,
+        **residuals(told, [row.controls for row in rows], fixed=fixed),
         return_dict=False,
     )[0]
     return predictions_RCHW.float()
 
 
-def _added_conditions(rows: Sequence[Row]) -> dict[str, Any] | None:
+def _added_conditions(rows: Sequence[Row]) -> dict[str, Tensor] | None:
     """SDXL's pooled text and size conditions; None for families without."""
     pooled = [row.conditioning.pooled_1P for row in rows if row.conditioning.pooled_1P is not None]
     time_ids = [row.conditioning.time_ids_1K for row in rows if row.conditioning.time_ids_1K is not None]

@@ -30,7 +30,7 @@ class Generation:
             _check_weights(work, checkpoint)
             for applied in loras:
                 check_fit(applied.lora, checkpoint.layers)
-            stages = stages_of(work.plan, entry, loras)
+            stages = stages_of(work.plan, entry, loras, work.maps)
             self.samples = [Sample(work.plan, stages, i) for i in range(len(work.plan.seeds))]
         except Exception:
             entry.release()

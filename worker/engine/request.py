@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from darkroom.contract.plan import GenerationPlan, Notice
 from darkroom.errors import GenerationError, ModelError
+from darkroom.inputs.normal import Pixels
 from worker.pictures.canvas import BLANK, Canvas
 
 WorkId = tuple[str, int]
@@ -19,12 +20,16 @@ ROWS_PLAIN = 1
 
 @dataclass(frozen=True)
 class Work:
-    """One attempt at one job. `canvas` must be the one that the plan's start asks for."""
+    """One attempt at one job. `canvas` must be the one that the plan's start asks for.
+
+    `maps` has one H W 3 for each of the plan's controls, of the plan's size.
+    """
 
     job_id: str
     attempt: int
     plan: GenerationPlan
     canvas: Canvas = field(default=BLANK, compare=False)
+    maps: tuple[Pixels, ...] = field(default=(), compare=False)
 
     @property
     def id(self) -> WorkId:

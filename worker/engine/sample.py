@@ -9,6 +9,7 @@ from torch import Tensor
 
 from darkroom.contract.plan import GenerationPlan
 from worker.engine.beginning import Beginning, Way, begin
+from worker.engine.control import Control
 from worker.engine.course import Course, Weighted, set_out
 from worker.engine.encode import Encoded
 from worker.engine.stage import Stage
@@ -18,12 +19,15 @@ from worker.models.lora import Applied
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One row of a forward pass: scaled latents, the timestep they are at, what the network is told, and its LoRAs."""
+    """One row of a forward pass: scaled latents, the timestep they are at, what the network is told, its LoRAs,
+    and the ControlNets that count now.
+    """
 
     latents_1CHW: Tensor
     timestep: float
     conditioning: Conditioning
     loras: tuple[Applied, ...] = ()
+    controls: tuple[Control, ...] = ()
 
 
 class Sample:
@@ -93,7 +97,9 @@ class Sample:
         step, stage = self.step - self._since, self.stage
         shown_1CHW = self._beginning.shown(self._course.scaled(step, self.latents_1CHW))
         timestep = self._course.timesteps[step]
-        return [Row(shown_1CHW, timestep, conditioning, stage.loras) for conditioning in stage.conditionings.values()]
+        controls = tuple(control for control in stage.controls if control.plan.counts(step, stage.passes))
+        told = stage.conditionings.values()
+        return [Row(shown_1CHW, timestep, conditioning, stage.loras, controls) for conditioning in told]
 
     def move(self, prediction_1CHW: Tensor) -> list[Weighted]:
         """The next latents by the network's answer, as a sum still to be taken; to be called once a step."""

@@ -14,7 +14,9 @@ from torch.nn.functional import interpolate
 from darkroom.contract.plan import GenerationPlan
 from darkroom.contract.stage import LaterStage
 from darkroom.contract.start import FromNoise
+from darkroom.inputs.normal import Pixels
 from worker.engine.conditions import conditions
+from worker.engine.control import Control, read_controls
 from worker.engine.encode import Encoded, Enlarged, Nothing, Part, Whole
 from worker.engine.lanczos import lanczos
 from worker.engine.mixing import Mixture, mixtures, schedule
@@ -22,6 +24,7 @@ from worker.engine.needs import Leases
 from worker.models.checkpoint import Checkpoint
 from worker.models.conditioning import Conditioning
 from worker.models.lora import Applied
+from worker.pictures.scaling import scaled
 
 # What an image must be given to begin a stage: by the start of the plan, and for later stages by the upscaler.
 _STARTS: Mapping[str, type[Encoded]] = MappingProxyType(
@@ -44,6 +47,7 @@ class Stage:
     height: int
     conditionings: Mapping[str, Conditioning]
     loras: tuple[Applied, ...]
+    controls: tuple[Control, ...]
     scheduler: str
     steps: int
     passed_over: int
@@ -78,10 +82,23 @@ class Stage:
         return lanczos(pixels_13HW, (self.width, self.height)).clamp(-1, 1)
 
 
-def stages_of(plan: GenerationPlan, leases: Leases, loras: tuple[Applied, ...]) -> tuple[Stage, ...]:
-    """All stages of `plan`, in order. Raises: what tokenizer, text encoder and scheduler may raise."""
+def stages_of(
+    plan: GenerationPlan, leases: Leases, loras: tuple[Applied, ...], maps: tuple[Pixels, ...] = ()
+) -> tuple[Stage, ...]:
+    """All stages of `plan`, in order; `maps` are those of its controls, H W 3 of the plan's size.
+
+    Raises: what tokenizer, text encoder, scheduler and ControlNets may raise.
+    """
+    nets = [leases.controlnet(control.net) for control in plan.controls]
+
+    def steered(stage: Stage) -> Stage:
+        """ControlNets look at every stage, as web UIs have it, with maps of its size."""
+        size = (stage.width, stage.height)
+        return replace(stage, controls=read_controls(plan.controls, nets, [scaled(map_HW3, size) for map_HW3 in maps]))
+
     first = _first(plan, leases.checkpoint(plan.model), loras)
-    return (first, *(_later(plan, stage, first) for stage in plan.later_stages))
+    stages = (first, *(_later(plan, stage, first) for stage in plan.later_stages))
+    return tuple(map(steered, stages))
 
 
 def _first(plan: GenerationPlan, checkpoint: Checkpoint, loras: tuple[Applied, ...]) -> Stage:
@@ -98,6 +115,7 @@ def _first(plan: GenerationPlan, checkpoint: Checkpoint, loras: tuple[Applied, .
         height=plan.height,
         conditionings=conditionings,
         loras=loras,
+        controls=(),
         scheduler=plan.scheduler,
         steps=plan.steps,
         passed_over=passed_over,

@@ -1,4 +1,7 @@
-"""Checkpoints and VAEs in memory: under a byte budget, least recently used out first, never while one is leased."""
+"""Checkpoints, VAEs and ControlNets in memory.
+
+Under a byte budget, least recently used out first, never while one is leased.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -6,17 +9,19 @@ from threading import Condition
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 
+from darkroom.contract.controlnet import NamedControlnet
 from darkroom.contract.vae import NamedVae
 from darkroom.errors import OutOfMemory
 from worker.models.autoencoder import Autoencoder
 from worker.models.checkpoint import Checkpoint
+from worker.models.controlnet import Controlnet
 
 T = TypeVar("T")
 
-Wanted = str | NamedVae
-"""A model by its name, or a VAE."""
+Wanted = str | NamedVae | NamedControlnet
+"""A model by its name, a VAE or a ControlNet."""
 
-Loaded = Checkpoint | Autoencoder
+Loaded = Checkpoint | Autoencoder | Controlnet
 
 
 class Lease(Generic[T]):
@@ -147,4 +152,9 @@ class ModelCache:
 
 
 def _words(name: Wanted) -> str:
-    return f"VAE {name.name}" if isinstance(name, NamedVae) else f"model {name}"
+    match name:
+        case NamedVae():
+            return f"VAE {name.name}"
+        case NamedControlnet():
+            return f"ControlNet {name.name}"
+    return f"model {name}"

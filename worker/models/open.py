@@ -9,19 +9,21 @@ import torch
 from darkroom.catalog import Catalog
 from darkroom.catalog.safetensors_header import UnsoundHeader, read_header
 from darkroom.catalog.single_file import original_networks
+from darkroom.contract.controlnet import ControlnetSpec, NamedControlnet
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.vae import NamedVae, VaeSpec
-from darkroom.errors import BrokenWeights, MissingWeights, UnknownVae
+from darkroom.errors import BrokenWeights, MissingWeights, UnknownControlnet, UnknownVae
 from darkroom.settings import Settings
 from worker.models.autoencoder import load_autoencoder
 from worker.models.cache import Loaded, ModelCache, Wanted
+from worker.models.controlnet import load_controlnet
 from worker.models.embeddings import open_shelf
 from worker.models.loader import load_checkpoint
 from worker.models.placement import placement
 
 
 def open_models(settings: Settings, catalog: Catalog) -> ModelCache:
-    """A cache that loads models and VAEs of `catalog` onto the device the settings name. Nothing is loaded yet.
+    """A cache that loads models, VAEs and ControlNets of `catalog` onto the settings' device. Nothing is loaded yet.
 
     Raises: ConfigurationError for a device this machine lacks.
     """
@@ -34,12 +36,14 @@ def open_models(settings: Settings, catalog: Catalog) -> ModelCache:
     def load(wanted: Wanted) -> Loaded:
         if isinstance(wanted, NamedVae):
             return load_autoencoder(_planned(wanted, catalog), place.device, place.dtype)
+        if isinstance(wanted, NamedControlnet):
+            return load_controlnet(_planned_net(wanted, catalog), place.device, place.dtype)
         return load_checkpoint(catalog.spec(wanted), place.device, place.dtype, shelf)
 
     @cache
     def measure(wanted: Wanted) -> int:
-        if isinstance(wanted, NamedVae):
-            spec = _planned(wanted, catalog)
+        if isinstance(wanted, NamedVae | NamedControlnet):
+            spec = _planned(wanted, catalog) if isinstance(wanted, NamedVae) else _planned_net(wanted, catalog)
             return place.dtype.itemsize * _numbers(Path(spec.path), spec.weights)
         return weight_bytes(catalog.spec(wanted), place.dtype)
 
@@ -65,6 +69,17 @@ def _planned(wanted: NamedVae, catalog: Catalog) -> VaeSpec:
         raise MissingWeights(wanted.name, "this worker has no VAE of that name") from error
     if spec.sha256 != wanted.sha256:
         raise BrokenWeights(wanted.name, "the VAE has changed since this generation was planned")
+    return spec
+
+
+def _planned_net(wanted: NamedControlnet, catalog: Catalog) -> ControlnetSpec:
+    """Raises: MissingWeights, BrokenWeights where this worker has none of that name, or another one."""
+    try:
+        spec = catalog.controlnets.spec(wanted.name, "controlnets")
+    except UnknownControlnet as error:
+        raise MissingWeights(wanted.name, "this worker has no ControlNet of that name") from error
+    if spec.sha256 != wanted.sha256:
+        raise BrokenWeights(wanted.name, "the ControlNet has changed since this generation was planned")
     return spec
 
 

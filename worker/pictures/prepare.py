@@ -9,10 +9,12 @@ from darkroom.inputs.normal import Pixels, flatten
 from worker.pictures.canvas import Canvas, Drawn, Masked
 from worker.pictures.fill import filled
 from worker.pictures.overlay import Overlay, cut, feathered
-from worker.pictures.scaling import scaled, scaled_mask
+from worker.pictures.scaling import scaled, scaled_mask, scaled_part
 
 # What lies behind transparent parts of a picture.
 GROUND = 255
+# And of a picture or a map whose lines are looked for, as where maps are made on request.
+NO_LINES = 0
 
 
 def drawn(plan: GenerationPlan, image: Pixels) -> Canvas:
@@ -47,6 +49,22 @@ def inside(plan: GenerationPlan, image: Pixels) -> Canvas:
     anew_HW = _outside(_without_seam(place, whole, start.feather), whole)
     overlay = Overlay(padded_HW3, feathered(anew_HW, start.feather), whole)
     return Masked(_begun(padded_HW3, margin_HW, start), anew_HW, start.masked_content, overlay)
+
+
+def steering(plan: GenerationPlan, picture: Pixels) -> Pixels:
+    """The picture of a control at the plan's size: of its area, what is seen of the picture that is made anew."""
+    size, whole_HW3 = (plan.width, plan.height), flatten(picture, NO_LINES)
+    start = plan.start
+    if not isinstance(start, FromMask) or (start.seen.width, start.seen.height) == (
+        start.image.width,
+        start.image.height,
+    ):
+        return scaled(whole_HW3, size)
+    height, width = whole_HW3.shape[:2]
+    wide, high = width / start.image.width, height / start.image.height
+    left, top = start.seen.left * wide, start.seen.top * high
+    right, bottom = left + start.seen.width * wide, top + start.seen.height * high
+    return scaled_part(whole_HW3, (left, top, min(right, width), min(bottom, height)), size)
 
 
 def _begun(rgb_HW3: Pixels, hole_HW: Mask, start: FromMask | FromInside) -> Pixels:

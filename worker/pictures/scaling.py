@@ -14,6 +14,11 @@ def scaled(rgb_HW3: Pixels, size: tuple[int, int]) -> Pixels:
     return np.asarray(Image.fromarray(rgb_HW3).resize(size, Image.Resampling.LANCZOS))
 
 
+def scaled_part(rgb_HW3: Pixels, part: tuple[float, float, float, float], size: tuple[int, int]) -> Pixels:
+    """The part (left, top, right, bottom) of a picture to `size`, as `scaled`; its edges may lie between pixels."""
+    return np.asarray(Image.fromarray(rgb_HW3).resize(size, Image.Resampling.LANCZOS, box=part))
+
+
 def scaled_mask(mask_HW: Mask, size: tuple[int, int]) -> Mask:
     """True wherever a masked pixel falls, so that no thin line is lost."""
     shares = Image.fromarray(mask_HW.astype(np.float32))  # eight bits would round a small share to none

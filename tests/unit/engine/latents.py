@@ -16,6 +16,7 @@ from worker.engine.lane import Seat
 from worker.engine.lanes import Lanes
 from worker.engine.request import Work
 from worker.models.checkpoint import Checkpoint
+from worker.models.controlnet import Controlnet
 from worker.models.lora import Applied, Lora
 from worker.pictures.canvas import Canvas
 
@@ -29,17 +30,18 @@ def denoise_together(
     max_rows: int = 16,
     loras: Mapping[str, Lora] = MappingProxyType({}),
     others: Sequence[Checkpoint] = (),
+    nets: Sequence[Controlnet] = (),
 ) -> list[Tensor]:
     """Final latents N C H W of each plan or work, in common lanes; one joins every `every` steps, or all at once.
 
-    `loras` are those that plans name, by hash; `others` the checkpoints of later stages.
+    `loras` are those that plans name, by hash; `others` the checkpoints of later stages, `nets` the ControlNets.
     """
     lanes = Lanes(max_rows, lambda: None, time.perf_counter)
     works = [plan if isinstance(plan, Work) else Work(f"job{index}", 1, plan) for index, plan in enumerate(plans)]
     waiting = [
         Generation(
             work,
-            lend(checkpoint, *others),
+            lend(checkpoint, *others, nets=nets),
             tuple(Applied(loras[lora.sha256], lora.weight) for lora in work.plan.loras),
         )
         for work in works
@@ -92,9 +94,10 @@ def denoise_alone(
     max_rows: int = 16,
     loras: Mapping[str, Lora] = MappingProxyType({}),
     others: Sequence[Checkpoint] = (),
+    nets: Sequence[Controlnet] = (),
 ) -> Tensor:
     """Final latents N C H W of a plan that has the lane to itself."""
-    return denoise_together(checkpoint, [plan], max_rows=max_rows, loras=loras, others=others)[0]
+    return denoise_together(checkpoint, [plan], max_rows=max_rows, loras=loras, others=others, nets=nets)[0]
 
 
 def relative(found: Tensor, expected: Tensor) -> float:

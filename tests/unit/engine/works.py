@@ -1,12 +1,13 @@
 """Plans to ask the engine for, and a listener that remembers what it was told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from darkroom.contract.controlnet import NamedControlnet
 from darkroom.contract.plan import GenerationPlan, Notice
 from darkroom.errors import DarkroomError
 from tests.unit.engine.checkpoints import SIDE
@@ -14,6 +15,7 @@ from worker.engine import Engine, Work
 from worker.engine.needs import Leases
 from worker.models.cache import ModelCache
 from worker.models.checkpoint import Checkpoint
+from worker.models.controlnet import Controlnet
 
 PLAN: dict[str, Any] = {
     "task": "text_to_image",
@@ -49,8 +51,9 @@ def make_work(job_id: str = "job", attempt: int = 1, **fields: Any) -> Work:
     return Work(job_id, attempt, make_plan(**fields))
 
 
-def lend(*checkpoints: Checkpoint) -> Leases:
-    return Leases({checkpoint.spec.name: checkpoint for checkpoint in checkpoints}, ())
+def lend(*checkpoints: Checkpoint, nets: Sequence[Controlnet] = ()) -> Leases:
+    known = {NamedControlnet(name=net.spec.name, sha256=net.spec.sha256): net for net in nets}
+    return Leases({checkpoint.spec.name: checkpoint for checkpoint in checkpoints}, (), known)
 
 
 def cache_of(*checkpoints: Checkpoint, budget_bytes: int = 1 << 30) -> ModelCache:

@@ -1,0 +1,113 @@
+"""The ControlNets a request may use, and which models each of them fits."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from darkroom.catalog.configs import ControlnetConfig, read_config
+from darkroom.catalog.control_fit import control_misfit, layers_of, unet_layers
+from darkroom.catalog.lora_fit import base_shapes
+from darkroom.catalog.safetensors_header import read_header
+from darkroom.catalog.unavailable import Unavailable
+from darkroom.catalog.weights import weight_digests
+from darkroom.contract.control import ControlType
+from darkroom.contract.controlnet import ControlnetSpec
+from darkroom.contract.model import ModelSpec
+from darkroom.errors import BrokenWeights, MissingWeights, ModelError, UnknownControlnet
+
+Shape = tuple[int, ...]
+
+
+class Place(NamedTuple):
+    """The maps a ControlNet was trained on, and its folder in diffusers' layout."""
+
+    type: ControlType
+    folder: Path
+
+
+class Controlnets:
+    """ControlNets by name. A broken one is listed as unavailable and does not take the others down."""
+
+    def __init__(self, specs: Iterable[ControlnetSpec] = (), unavailable: Iterable[Unavailable] = ()) -> None:
+        self._specs = {spec.name: spec for spec in specs}
+        self._unavailable = {entry.name: entry for entry in unavailable}
+
+    def spec(self, name: str, field: str) -> ControlnetSpec:
+        """`field` is where in the request the name stands.
+
+        Raises: UnknownControlnet for a name nobody configured, the ControlNet's own ModelError for one that is broken.
+        """
+        if name in self._specs:
+            return self._specs[name]
+        if name in self._unavailable:
+            raise self._unavailable[name].error.with_traceback(None)
+        raise UnknownControlnet(
+            field, f"no ControlNet named {name!r}; known: {', '.join(sorted(self._specs)) or 'none'}"
+        )
+
+    def of_type(self, kind: ControlType) -> tuple[ControlnetSpec, ...]:
+        """Those made for maps of this type, by name."""
+        return tuple(spec for spec in self.specs() if spec.type == kind)
+
+    def specs(self) -> tuple[ControlnetSpec, ...]:
+        """What can be asked for, by name."""
+        return tuple(self._specs[name] for name in sorted(self._specs))
+
+    def unavailable(self) -> tuple[Unavailable, ...]:
+        """What was configured but cannot be used, by name."""
+        return tuple(self._unavailable[name] for name in sorted(self._unavailable))
+
+
+def read_controlnets(
+    places: Mapping[str, Place], models: Iterable[ModelSpec], sha256: Callable[[Path], str]
+) -> Controlnets:
+    """The ControlNets at these places, each held against every model."""
+    specs: list[ControlnetSpec] = []
+    unavailable: list[Unavailable] = []
+    known = tuple(models)
+    for name, place in places.items():
+        try:
+            specs.append(read_controlnet(name, place, known, sha256))
+        except ModelError as error:
+            unavailable.append(Unavailable(name, error))
+    return Controlnets(specs, unavailable)
+
+
+def read_controlnet(
+    name: str, place: Place, models: Iterable[ModelSpec], sha256: Callable[[Path], str]
+) -> ControlnetSpec:
+    """Describe the ControlNet in a folder in diffusers' layout and say which of `models` it fits.
+
+    Raises: MissingWeights, BrokenWeights, naming the file.
+    """
+    folder = place.folder.expanduser().absolute()
+    if not folder.is_dir():
+        raise MissingWeights(folder.name, "no such folder")
+    # The folder stands where a component of a checkpoint does, so that errors name it, too.
+    around, component = folder.parent, folder.name
+    config = read_config(around, f"{component}/config.json", ControlnetConfig)
+    digests = weight_digests(around, (component,), sha256)
+    if len(digests) != 1:
+        raise BrokenWeights(component, "is in several files; a ControlNet is read from one")
+    ((weights, digest),) = digests.items()
+    layers = layers_of({key: tuple(tensor.shape) for key, tensor in read_header(around / weights).items()})
+    reasons = {model.name: _misfit(config, layers, model) for model in models}
+    return ControlnetSpec(
+        name=name,
+        type=place.type,
+        path=str(folder),
+        weights=weights.removeprefix(f"{component}/"),
+        sha256=digest,
+        bytes=(around / weights).stat().st_size,
+        models=tuple(sorted(model for model, reason in reasons.items() if reason is None)),
+        misfits={model: reason for model, reason in reasons.items() if reason is not None},
+    )
+
+
+def _misfit(config: ControlnetConfig, layers: Mapping[str, Shape], model: ModelSpec) -> str | None:
+    if config.scale_factor != model.vae_scale_factor:
+        return f"its maps have {config.scale_factor} pixels a latent, the model has {model.vae_scale_factor}"
+    channels = layers.get("conv_in", (0, 0))[1]
+    if channels != model.latent_channels:
+        return f"its latents have {channels} channels, those of the model {model.latent_channels}"
+    return control_misfit(layers, unet_layers(base_shapes(model)))

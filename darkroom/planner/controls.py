@@ -1,0 +1,96 @@
+"""Which ControlNet each control of a request gets, and whether it has any effect."""
+
+from dataclasses import dataclass
+
+from darkroom.catalog import Catalog
+from darkroom.contract.controlnet import ControlnetSpec, NamedControlnet, PlannedControl
+from darkroom.contract.generation import ControlAsked, GenerationRequest
+from darkroom.contract.model import ModelSpec
+from darkroom.contract.plan import Notice
+from darkroom.contract.start import PictureRef
+from darkroom.errors import ControlnetMisfit, InvalidField
+
+# Of a pass of the U-Net: a ControlNet is a copy of its first half.
+COST = 0.4
+
+
+@dataclass(frozen=True)
+class Controls:
+    """`cost` is that of all of them, as a share of what the passes cost without."""
+
+    planned: tuple[PlannedControl, ...]
+    notices: tuple[Notice, ...]
+    cost: float
+
+
+def controls(
+    request: GenerationRequest, pictures: tuple[PictureRef, ...], spec: ModelSpec, catalog: Catalog, passes: int
+) -> Controls:
+    """Settle what steers the composition. `pictures` are those of the request's controls, `passes` all of an image.
+
+    Raises: UnknownControlnet, ControlnetMisfit, PreprocessorUnavailable, InvalidField, all naming the field;
+        ModelError for a ControlNet that is configured but broken. TypeError for the pictures of another request.
+    """
+    if len(pictures) != len(request.controlnets):
+        raise TypeError(f"{len(request.controlnets)} controls were planned with {len(pictures)} pictures")
+    planned: list[PlannedControl] = []
+    notices: list[Notice] = []
+    for index, (asked, picture) in enumerate(zip(request.controlnets, pictures, strict=True)):
+        field = f"controlnets.{index}"
+        control = _planned(field, asked, picture, spec, catalog)
+        if reason := _without_effect(control, passes):
+            notices.append(Notice(field=f"{field}.{reason[0]}", reason=reason[1]))
+        else:
+            planned.append(control)
+    shares = (sum(control.counts(step, passes) for step in range(passes)) / passes for control in planned)
+    return Controls(tuple(planned), tuple(notices), COST * sum(shares))
+
+
+def _planned(field: str, asked: ControlAsked, picture: PictureRef, spec: ModelSpec, catalog: Catalog) -> PlannedControl:
+    net = _net(field, asked, spec, catalog)
+    if asked.preprocess:
+        catalog.preprocessors.spec(asked.type, f"{field}.type")
+    return PlannedControl(
+        type=asked.type,
+        net=NamedControlnet(name=net.name, sha256=net.sha256),
+        image=picture,
+        scale=asked.scale,
+        start=asked.start,
+        end=asked.end,
+        preprocess=asked.preprocess,
+    )
+
+
+def _net(field: str, asked: ControlAsked, spec: ModelSpec, catalog: Catalog) -> ControlnetSpec:
+    if asked.model is not None:
+        return _named(field, asked.model, asked, spec, catalog)
+    of_type = catalog.controlnets.of_type(asked.type)
+    fitting = [net for net in of_type if spec.name in net.models]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        names = ", ".join(net.name for net in fitting)
+        raise InvalidField(
+            f"{field}.model", f"several ControlNets of type {asked.type} fit {spec.name}, name one: {names}"
+        )
+    others = "; ".join(f"{net.name}: {net.misfits[spec.name]}" for net in of_type)
+    why = f" ({others})" if others else ""
+    raise ControlnetMisfit(f"{field}.type", f"no ControlNet of type {asked.type} fits {spec.name}{why}")
+
+
+def _named(field: str, name: str, asked: ControlAsked, spec: ModelSpec, catalog: Catalog) -> ControlnetSpec:
+    net = catalog.controlnets.spec(name, f"{field}.model")
+    if net.type != asked.type:
+        raise ControlnetMisfit(f"{field}.model", f"{name!r} is for maps of type {net.type}, not {asked.type}")
+    if reason := net.misfits.get(spec.name):
+        raise ControlnetMisfit(f"{field}.model", f"{name!r} does not fit {spec.name}: {reason}")
+    return net
+
+
+def _without_effect(control: PlannedControl, passes: int) -> tuple[str, str] | None:
+    """Field and reason."""
+    if not control.scale:
+        return "scale", "a ControlNet of scale 0 has no effect"
+    if not any(control.counts(index, passes) for index in range(passes)):
+        return "end", f"no step of {passes} lies between {control.start:g} and {control.end:g}"
+    return None
