@@ -50,9 +50,10 @@ fix: .venv/.dev ## format the code, mend what ruff can, write the generated page
 bench: .venv/.run ## run every benchmark; each ends with one line of JSON
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
-train: .venv/.run ## make the embedded model and its LoRA from nothing, into worker/tiny
+train: .venv/.run ## make the embedded model, its LoRA and its ControlNet from nothing, into worker/tiny
 	$(BIN)/python -m training.train
 	$(BIN)/python -m training.lora
+	$(BIN)/python -m training.controlnet
 
 clean: ## remove caches, builds and the demo's picture; the virtual environment stays
 	rm -rf build dist demo.png .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis

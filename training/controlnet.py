@@ -99,13 +99,9 @@ def sketches(words: TextModel, vae: AutoencoderKL, rng: random.Random, count: in
 def build(unet: UNet2DConditionModel) -> ControlNetModel:
     """The copy of the U-Net's first half that will learn; it changes nothing yet.
 
-    `from_unet` copies weights but not the number of heads that pool the caption, so that is set by hand.
+    `from_unet` copies the layer that pools the caption, but not its number of heads: that layer learns anew.
     """
-    copied = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=EMBEDDING)
-    config = {**copied.config, "addition_embed_type_num_heads": unet.config.addition_embed_type_num_heads}
-    net = ControlNetModel.from_config(config)
-    net.load_state_dict(copied.state_dict())
-    return net
+    return ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=EMBEDDING)
 
 
 class Batches:

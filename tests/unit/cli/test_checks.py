@@ -49,6 +49,7 @@ async def test_a_checkpoint_without_weights_is_named(settings: Settings, tmp_pat
         ("fail", "mine"),
         ("ok", "tiny"),
         ("ok", "LoRA outline"),
+        ("ok", "ControlNet tiny-canny"),
     ]
 
 
