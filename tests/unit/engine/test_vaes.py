@@ -116,7 +116,8 @@ def test_a_vae_in_one_file_is_the_one_in_the_folder(vae: Autoencoder, tmp_path: 
 def test_a_vae_in_one_file_takes_the_scaling_of_its_model(
     epsilon: Checkpoint, vae: Autoencoder, tmp_path: Path
 ) -> None:
-    save_file(vae.network.state_dict(), tmp_path / "soft.safetensors")  # by diffusers' own names
+    packed = {name: tensor.contiguous() for name, tensor in vae.network.state_dict().items()}
+    save_file(packed, tmp_path / "soft.safetensors")  # by diffusers' own names
     (tmp_path / "soft.json").write_text('{"vae": {"norm_num_groups": 4}}')
     alone = load_autoencoder(spec_of(tmp_path / "soft.safetensors"), CPU, torch.float32)
     assert alone.scaling == 0
