@@ -2,14 +2,21 @@
 
 from typing import Any
 
+import diffusers
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionPipeline
+from diffusers import (
+    StableDiffusionImg2ImgPipeline,
+    StableDiffusionPipeline,
+    StableDiffusionXLImg2ImgPipeline,
+    StableDiffusionXLPipeline,
+)
 from PIL import Image
 from torch import Tensor
 
 from darkroom.contract.stage import Hires
+from tests.unit.engine import xl
 from tests.unit.engine.latents import denoise_alone, relative
 from tests.unit.engine.staged import enlarged
 from tests.unit.engine.test_oracle import SAMPLERS
@@ -34,7 +41,7 @@ def composed(checkpoint: Checkpoint, work: Work) -> Tensor:
         "guidance_scale": plan.guidance_scale,
         "generator": dice,
     }
-    first = pipeline(StableDiffusionPipeline, checkpoint, plan.scheduler)
+    first, second = pipelines(checkpoint, plan.scheduler)
     small: Any = first(
         width=plan.width,
         height=plan.height,
@@ -42,7 +49,6 @@ def composed(checkpoint: Checkpoint, work: Work) -> Tensor:
         output_type="latent" if stage.upscaler == "latent" else "pt",
         **told,
     ).images
-    second = pipeline(StableDiffusionImg2ImgPipeline, checkpoint, plan.scheduler)
     latents: Tensor = second(
         image=_large(small, stage, checkpoint.spec.vae_scale_factor),
         strength=stage.strength,
@@ -51,6 +57,19 @@ def composed(checkpoint: Checkpoint, work: Work) -> Tensor:
         **told,
     ).images
     return latents
+
+
+def pipelines(checkpoint: Checkpoint, scheduler: str) -> tuple[Any, Any]:
+    """Text to image, and image to image."""
+    if not checkpoint.spec.is_xl:
+        kinds = (StableDiffusionPipeline, StableDiffusionImg2ImgPipeline)
+        return pipeline(kinds[0], checkpoint, scheduler), pipeline(kinds[1], checkpoint, scheduler)
+    first = xl.pipeline(StableDiffusionXLPipeline, checkpoint.spec.path)
+    second = xl.pipeline(StableDiffusionXLImg2ImgPipeline, checkpoint.spec.path)
+    class_name, overrides = SAMPLERS[scheduler]
+    for pipe in (first, second):
+        pipe.scheduler = getattr(diffusers, class_name).from_config(pipe.scheduler.config, **overrides)
+    return first, second
 
 
 def _large(small: Any, stage: Hires, factor: int) -> Any:
@@ -77,7 +96,7 @@ def test_hires_fix_equals_its_composition(epsilon: Checkpoint, scheduler: str, u
 @pytest.mark.slow
 @pytest.mark.parametrize("upscaler", ["latent", "lanczos"])
 @pytest.mark.parametrize("strength", [0.5, 1.0])
-@pytest.mark.parametrize("model", ["velocity", "embedded"])
+@pytest.mark.parametrize("model", ["velocity", "embedded", "xl"])
 def test_hires_fix_of_other_models_equals_its_composition(
     request: pytest.FixtureRequest, model: str, strength: float, upscaler: str
 ) -> None:
