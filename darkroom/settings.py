@@ -79,7 +79,8 @@ class Settings(BaseSettings):
 
     models: dict[str, Path] = Field(
         default_factory=dict,
-        description="name -> folder or .safetensors file of a checkpoint; `tiny` is always there",
+        description="name -> folder, .safetensors file or hub id (owner/name@revision) of a checkpoint; `tiny` is"
+        " always there",
     )
     tokenizer: Path | None = Field(
         default=None,

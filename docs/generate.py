@@ -17,12 +17,13 @@ from pydantic_core import PydanticUndefined
 from darkroom.settings import HttpUrl, Settings
 
 DOCS = Path(__file__).parent
-COMMANDS = ("up", "demo", "generate", "preprocess", "verify", "doctor", "key", "api", "worker", "courier")
+COMMANDS = ("up", "demo", "generate", "preprocess", "verify", "doctor", "pull", "key", "api", "worker", "courier")
 
 SETTINGS_HEAD = """\
 # Settings
 
-Every setting is an environment variable. Nothing else is read: no file, and nothing at import. A process that is given
+Every setting is an environment variable. Nothing else is read, no file, and nothing at import; but for hub ids
+([models](models.md#hub-ids)) the `HF_` variables of the hub's own client. A process that is given
 a wrong value says which variable is wrong, without its value, and does not start. This page is written by
 `docs/generate.py` from `darkroom/settings.py`.
 

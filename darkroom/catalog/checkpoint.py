@@ -16,6 +16,7 @@ from darkroom.catalog.configs import (
     read_json,
 )
 from darkroom.catalog.families import FAMILIES, check_conditions, family_of, most_clip_skip, tasks_of
+from darkroom.catalog.hub import commit_of
 from darkroom.catalog.schedulers import scheduler_of
 from darkroom.catalog.weights import weight_digests
 from darkroom.contract.model import Family, Layout, ModelSpec
@@ -120,6 +121,7 @@ def describe(name: str, parts: Parts, origin: Callable[[], Origin]) -> ModelSpec
         force_zeros_for_empty_prompt=traits.size_conditions > 0 and parts.zeros is not False,
         layout=found.layout,
         tokenizer=found.tokenizer,
+        revision=commit_of(found.folder),
     )
 
 

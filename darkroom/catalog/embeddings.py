@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from darkroom.catalog.hub import located_file
 from darkroom.catalog.safetensors_header import TensorHeader, UnsoundHeader, read_header
 from darkroom.catalog.unavailable import Unavailable
 from darkroom.contract.embedding import EmbeddingSpec
@@ -59,7 +60,7 @@ def read_embeddings(
     known = tuple(models)
     for name, file in files.items():
         try:
-            specs.append(read_embedding(name, file.expanduser().absolute(), known, sha256))
+            specs.append(read_embedding(name, located_file(file), known, sha256))
         except ModelError as error:
             unavailable.append(Unavailable(name, error))
     return Embeddings(specs, unavailable)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from darkroom.catalog.hub import located_file
 from darkroom.catalog.lora_fit import base_shapes, misfit
 from darkroom.catalog.lora_header import UnreadLora, lora_layers
 from darkroom.catalog.safetensors_header import UnsoundHeader, read_header, read_metadata
@@ -49,7 +50,7 @@ def read_loras(files: Mapping[str, Path], models: Iterable[ModelSpec], sha256: C
     bases = {model.name: base_shapes(model) for model in models} if files else {}
     for name, file in files.items():
         try:
-            specs.append(read_lora(name, file.expanduser().absolute(), bases, sha256))
+            specs.append(read_lora(name, located_file(file), bases, sha256))
         except ModelError as error:
             unavailable.append(Unavailable(name, error))
     return Loras(specs, unavailable)

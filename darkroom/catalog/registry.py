@@ -11,6 +11,7 @@ from darkroom.catalog.checkpoint import read_checkpoint
 from darkroom.catalog.controlnets import Controlnets, Place, read_controlnets
 from darkroom.catalog.digests import DigestCache
 from darkroom.catalog.embeddings import Embeddings, read_embeddings
+from darkroom.catalog.hub import located
 from darkroom.catalog.loras import SUFFIX, Loras, read_loras
 from darkroom.catalog.preprocessors import FROM_WEIGHTS, Preprocessors, read_preprocessors
 from darkroom.catalog.single_file import is_single_file, read_single_file
@@ -158,9 +159,9 @@ def _read_models(
     """Folders first: single files take their tokenizer from one of them."""
     specs: list[ModelSpec] = []
     unavailable: list[Unavailable] = []
-    paths = {name: place.expanduser().absolute() for name, place in places.items()}
-    for name, path in sorted(paths.items(), key=lambda item: is_single_file(item[1])):
+    for name, place in sorted(places.items(), key=lambda item: is_single_file(item[1])):
         try:
+            path = located(place)
             if is_single_file(path):
                 specs.append(read_single_file(name, path, digests.sha256, Tokenizers(tokenizer, specs)))
             else:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from darkroom.catalog.configs import VaeConfig, read_config
+from darkroom.catalog.hub import located
 from darkroom.catalog.single_file import check_suffix, is_single_file
 from darkroom.catalog.unavailable import Unavailable
 from darkroom.catalog.vae_file import SCALING, read_vae_file
@@ -60,7 +61,7 @@ def read_vaes(places: Mapping[str, Path], models: Iterable[ModelSpec], sha256: C
     latents = {model.name: model.latents for model in models}
     for name, place in places.items():
         try:
-            specs.append(read_vae(name, place.expanduser().absolute(), latents, sha256))
+            specs.append(read_vae(name, located(place), latents, sha256))
         except ModelError as error:
             unavailable.append(Unavailable(name, error))
     return Vaes(specs, unavailable)

@@ -16,6 +16,7 @@ class ModelSpec(Settled):
     `text_widths` are those of its text encoders; `latent_channels` and `latent_scaling` are of its VAE. With
     `force_zeros_for_empty_prompt` an empty negative prompt is no words at all, and not the words of an empty text.
     `weights` lie below the folder `path`; a single file takes the words of its prompts from `tokenizer`.
+    `revision` is the commit of a checkpoint from the hub.
     """
 
     name: str
@@ -43,6 +44,7 @@ class ModelSpec(Settled):
     force_zeros_for_empty_prompt: bool = False
     layout: Layout = "diffusers"
     tokenizer: str = ""
+    revision: str = ""
 
     @property
     def latents(self) -> LatentSpace:
