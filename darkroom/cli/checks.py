@@ -10,12 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-<<<<<<< HEAD
 from darkroom.catalog import Controlnets, Loras, Vaes, open_catalog
-=======
-from darkroom.catalog import Loras, Vaes, open_catalog
 from darkroom.contract.model import ModelSpec
->>>>>>> 991adb3 (Serve what is on a hub, once it was pulled)
 from darkroom.errors import DarkroomError
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import LocalRedis
@@ -136,8 +132,7 @@ async def check_models(settings: Settings) -> list[Verdict]:
     """Every checkpoint, LoRA and VAE that would be served, from its headers. Only a broken model is a failure."""
     catalog = open_catalog(settings, remember=False)
     broken: list[Verdict] = [("fail", f"{entry.name}: {entry.error.detail}") for entry in catalog.unavailable()]
-<<<<<<< HEAD
-    sound: list[Verdict] = [("ok", f"{spec.name}: {len(spec.weights)} weight files") for spec in catalog.specs()]
+    sound: list[Verdict] = [("ok", f"{spec.name}: {_weights_of(spec)}") for spec in catalog.specs()]
     return [
         *broken,
         *sound,
@@ -153,10 +148,6 @@ def _judge_controlnets(nets: Controlnets) -> Iterator[Verdict]:
     for spec in nets.specs():
         state: State = "ok" if spec.models else "warn"
         yield state, f"ControlNet {spec.name}: {spec.type}, for {', '.join(spec.models) or 'none of the models'}"
-=======
-    sound: list[Verdict] = [("ok", f"{spec.name}: {_weights_of(spec)}") for spec in catalog.specs()]
-    return [*broken, *sound, *_judge_loras(catalog.loras), *_judge_vaes(catalog.vaes)]
->>>>>>> 991adb3 (Serve what is on a hub, once it was pulled)
 
 
 def _weights_of(spec: ModelSpec) -> str:
