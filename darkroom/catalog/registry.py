@@ -55,13 +55,15 @@ class Catalog:
             raise ConfigurationError(f"default_model {default!r} is not among the models: {self._names()}")
         self.default = default
 
-    def spec(self, name: str) -> ModelSpec:
-        """Raises: UnknownModel for a name nobody configured, the model's own ModelError for one that is broken."""
+    def spec(self, name: str, field: str = "model") -> ModelSpec:
+        """`field` is where in the request the name stands.
+
+        Raises: UnknownModel for a name nobody configured, the model's own ModelError for one that is broken."""
         if name in self._specs:
             return self._specs[name]
         if name in self._unavailable:
             raise self._unavailable[name].error.with_traceback(None)
-        raise UnknownModel("model", f"no model named {name!r}; known: {self._names()}")
+        raise UnknownModel(field, f"no model named {name!r}; known: {self._names()}")
 
     def specs(self) -> tuple[ModelSpec, ...]:
         """What can be served, by name."""

@@ -82,12 +82,17 @@ def scheduler_of(class_name: str) -> str:
 
 def passes(name: str, steps: int) -> int:
     """Forward passes that `steps` steps of scheduler `name` take."""
+    if second_order(name):
+        return 2 * steps - 1
+    return steps + 1 if name == "pndm" and steps > 1 else steps
+
+
+def second_order(name: str) -> bool:
+    """Whether scheduler `name` takes two passes a step: such a step cannot be shared out between two models."""
     sampler = name
     for spacing in _SPACINGS:
         sampler = sampler.removesuffix(f"_{spacing}")
-    if sampler in _SECOND_ORDER:
-        return 2 * steps - 1
-    return steps + 1 if sampler == "pndm" and steps > 1 else steps
+    return sampler in _SECOND_ORDER
 
 
 def most_steps(name: str) -> int | None:

@@ -40,6 +40,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
     hires: Annotated[
         float | None, typer.Option(help="Enlarge it this many times and draw over it, as 1.5.", metavar="SCALE")
     ] = None,
+    refiner: Annotated[str | None, typer.Option(help="Model that makes the last fifth of the steps.")] = None,
     clip_skip: Annotated[int | None, typer.Option(help="Last layers of the text encoder to leave out.")] = None,
     model: Annotated[str | None, typer.Option(help="Which model; the service's default if left out.")] = None,
     lora: Annotated[
@@ -77,6 +78,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
         "strength": strength,
         "expand": _parse_expand(expand),
         "hires": None if hires is None else {"scale": hires},
+        "refiner": None if refiner is None else {"model": refiner},
         "clip_skip": clip_skip,
     }
     with Client(url, api_key) as client:

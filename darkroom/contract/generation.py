@@ -77,6 +77,18 @@ class ControlAsked(Asked):
         return end
 
 
+class RefinerAsked(Asked):
+    """Let a refiner of Stable Diffusion XL make the last steps, once `switch_at` of the way from noise is gone."""
+
+    model: Name
+    switch_at: float = Field(
+        default=0.8,
+        gt=0,
+        lt=1,
+        description="how much of the way the base goes, by noise levels; diffusers' denoising_end and denoising_start",
+    )
+
+
 class Wish(Asked):
     """What every task takes. Anything left out is settled by the planner from the model's own defaults."""
 
@@ -94,6 +106,7 @@ class Wish(Asked):
     )
     n: int = Field(default=1, ge=1, le=16)
     loras: tuple[LoraAsked, ...] = Field(default=(), max_length=MAX_LORAS)
+    refiner: RefinerAsked | None = None
     vae: Name | None = Field(default=None, description="encodes and decodes pictures instead of the model's own VAE")
     controlnets: tuple[ControlAsked, ...] = Field(default=(), max_length=MAX_CONTROLNETS)
     output_format: OutputFormat = "png"

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from darkroom.contract.base import Settled
 from darkroom.contract.controlnet import PlannedControl
-from darkroom.contract.stage import LaterStage
+from darkroom.contract.stage import Hires, LaterStage, Refiner
 from darkroom.contract.start import FromNoise, Start, computed_steps
 from darkroom.contract.vae import OwnVae, PlannedVae
 
@@ -82,10 +82,11 @@ class GenerationPlan(Settled):
     @property
     def final_size(self) -> tuple[int, int]:
         """(width, height) at which the last stage denoises."""
-        enlarged = [(stage.width, stage.height) for stage in self.later_stages]
+        enlarged = [(stage.width, stage.height) for stage in self.later_stages if isinstance(stage, Hires)]
         return enlarged[-1] if enlarged else (self.width, self.height)
 
     @property
     def models(self) -> tuple[str, ...]:
         """Every model that it takes, each once."""
-        return (self.model,)
+        others = [stage.model for stage in self.later_stages if isinstance(stage, Refiner)]
+        return tuple(dict.fromkeys((self.model, *others)))

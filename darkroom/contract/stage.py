@@ -21,4 +21,13 @@ class Hires(Settled):
     computed_steps: int = Field(description="denoising steps that are computed: the last of its schedule")
 
 
-LaterStage = Annotated[Hires, Field(discriminator="kind")]
+class Refiner(Settled):
+    """The last of the stage before's steps, from `switch_at` of its noise levels on, are made by `model` instead."""
+
+    kind: Literal["refiner"] = "refiner"
+    model: str
+    weights: dict[str, str] = Field(description="sha256 of each weight file, by its path in the model")
+    switch_at: float
+
+
+LaterStage = Annotated[Hires | Refiner, Field(discriminator="kind")]

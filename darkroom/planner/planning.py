@@ -1,7 +1,7 @@
 """Request -> plan: every default, seed, size and name decided once. Pure: the clock and the dice are handed in."""
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,12 +11,11 @@ from darkroom.contract.generation import MAX_SEED, GenerationRequest
 from darkroom.contract.inputs import Inputs, NoPicture
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.plan import GenerationPlan, Notice, PlannedEmbedding, PlannedLora
-from darkroom.contract.stage import LaterStage
 from darkroom.contract.start import computed_steps
 from darkroom.contract.vae import NamedVae, OwnVae, PlannedVae
 from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler, VaeMisfit
 from darkroom.planner.controls import controls
-from darkroom.planner.sizes import Size
+from darkroom.planner.course import Course, seconds
 from darkroom.planner.stages import later_stages, stage_notices
 from darkroom.planner.starts import beginning
 from darkroom.prompt import MOST_WEIGHT, parse
@@ -53,13 +52,13 @@ def plan(
     steps = _steps(request, spec, scheduler)
     begins = beginning(request, inputs, spec, steps)
     width, height = begins.size
-    stages = later_stages(request, begins.size, steps, scheduler, spec)
+    course = Course(scheduler, steps, computed_steps(begins.start, steps), begins.size)
+    stages = later_stages(request, course, spec, catalog)
     guidance_scale = _or(request.guidance_scale, spec.default_guidance_scale)
-    first = begins.size, computed_steps(begins.start, steps)
-    seconds = _seconds([first, *_computed(stages)], scheduler, spec, guided=guidance_scale > 1)
+    rows = 1.0 if guidance_scale > 1 else 0.5  # without guidance a pass computes one row, not two
     seed = seed_source() if request.seed is None else request.seed
     named = _named(request, catalog)
-    steering = controls(request, inputs.controls, spec, catalog, passes(scheduler, first[1]))
+    steering = controls(request, inputs.controls, spec, catalog, passes(scheduler, course.computed))
     return GenerationPlan(
         task=request.task,
         model=spec.name,
@@ -80,7 +79,7 @@ def plan(
         deterministic=request.deterministic,
         priority=request.priority,
         deadline_at=None if request.deadline is None else now + request.deadline,
-        predicted_seconds=request.n * seconds * (1 + steering.cost),
+        predicted_seconds=request.n * rows * seconds(course, stages, spec, catalog) * (1 + steering.cost),
         warnings=(
             *begins.notices,
             *stage_notices(request, begins.size, stages),
@@ -91,7 +90,7 @@ def plan(
         metadata=request.metadata,
         start=begins.start,
         vae=_vae(request.vae, spec, catalog),
-        later_stages=stages,
+        later_stages=tuple(stages),
         controls=steering.planned,
     )
 
@@ -167,18 +166,6 @@ def _embedding_notices(named: Named, spec: ModelSpec, catalog: Catalog) -> Itera
                 yield Notice(field=field, reason=f"the embedding {name!r} is broken; its name was read as words")
             elif spec.name not in embedding.models:
                 yield Notice(field=field, reason=f"the embedding {name!r} does not fit {spec.name}; read as words")
-
-
-def _computed(stages: tuple[LaterStage, ...]) -> Iterator[tuple[Size, int]]:
-    for stage in stages:
-        yield (stage.width, stage.height), stage.computed_steps
-
-
-def _seconds(stages: Sequence[tuple[Size, int]], scheduler: str, spec: ModelSpec, *, guided: bool) -> float:
-    """Device seconds for one picture, of (size, steps) a stage; without guidance a pass computes one row, not two."""
-    native = spec.native_width * spec.native_height
-    work = sum(passes(scheduler, steps) * width * height / native for (width, height), steps in stages)
-    return spec.seconds_per_step * work * (1.0 if guided else 0.5)
 
 
 def _notices(request: GenerationRequest, guidance_scale: float, seed: int) -> Iterator[Notice]:

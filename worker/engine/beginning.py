@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from worker.engine.encode import Encoded, Enlarged, Nothing, Part, Whole
+from worker.engine.encode import Carried, Encoded, Enlarged, Nothing, Part, Whole
 from worker.engine.mixing import Mixture
 
 # Noise of the latents' shape from the image's own generator, 1 C H W, on the device.
@@ -52,6 +52,8 @@ def begin(encoded: Encoded, way: Way, noise: Noise) -> Beginning:
     match encoded:
         case Nothing():
             return Free(noise() * way.init_noise_sigma)
+        case Carried():
+            raise ValueError("what is carried on has begun already")
         case Whole():
             return Free(way.mixtures[0].of(encoded.image.sample(noise()), noise()))
         case Enlarged():

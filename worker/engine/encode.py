@@ -46,7 +46,12 @@ class Enlarged:
     latents_1CHW: Tensor
 
 
-Encoded = Nothing | Whole | Part | Enlarged
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """Of the stage before, whose latents another model goes on with as they are."""
+
+
+Encoded = Nothing | Whole | Part | Enlarged | Carried
 
 NOTHING = Nothing()
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from darkroom.contract.plan import Notice
+from darkroom.contract.plan import GenerationPlan, Notice
+from darkroom.contract.stage import Refiner
 from darkroom.errors import BrokenWeights
 from worker.engine.needs import Leases
 from worker.engine.request import Work
 from worker.engine.sample import Sample
 from worker.engine.stage import stages_of
-from worker.models.checkpoint import Checkpoint
 from worker.models.chunks import MOST_CHUNKS
 from worker.models.lora import Applied
 from worker.models.lora_mix import check_fit
@@ -26,12 +26,11 @@ class Generation:
         if isinstance(entry, Exception):
             raise entry
         try:
-            checkpoint = entry.checkpoint(work.plan.model)
-            _check_weights(work, checkpoint)
+            _check_weights(work.plan, entry)
             for applied in loras:
-                check_fit(applied.lora, checkpoint.layers)
-            stages = stages_of(work.plan, entry, loras, work.maps)
-            self.samples = [Sample(work.plan, stages, i) for i in range(len(work.plan.seeds))]
+                check_fit(applied.lora, entry.checkpoint(work.plan.model).layers)
+            self._stages = stages_of(work.plan, entry, loras, work.maps)
+            self.samples = [Sample(work.plan, self._stages, i) for i in range(len(work.plan.seeds))]
         except Exception:
             entry.release()
             raise
@@ -56,8 +55,10 @@ class Generation:
         return self.undecoded * self.samples[0].rows_needed
 
     def notices(self) -> Iterator[Notice]:
-        """What only the tokenizer could tell: words beyond its window."""
-        for field, conditioning in self.samples[0].stage.conditionings.items():
+        """What only tokenizer and scheduler could tell: words beyond the window, a refiner's part that was none."""
+        for stage in self._stages:
+            yield from stage.notices
+        for field, conditioning in self._stages[0].conditionings.items():
             if conditioning.dropped_tokens:
                 reason = (
                     f"the last {conditioning.dropped_tokens} tokens are beyond {MOST_CHUNKS} chunks and had no effect"
@@ -68,10 +69,13 @@ class Generation:
         """Let go of everything, also of what an error that is still held could keep alive through its traceback."""
         for sample in self.samples:
             sample.close()
+        self._stages = ()
         self._leases.release()
 
 
-def _check_weights(work: Work, checkpoint: Checkpoint) -> None:
+def _check_weights(plan: GenerationPlan, leases: Leases) -> None:
     """A plan names the weights it was made for; a receipt would lie about any others."""
-    if work.plan.weights and work.plan.weights != checkpoint.spec.weights:
-        raise BrokenWeights(work.plan.model, "the weights have changed since this generation was planned")
+    refiners = [(stage.model, stage.weights) for stage in plan.later_stages if isinstance(stage, Refiner)]
+    for model, weights in ((plan.model, plan.weights), *refiners):
+        if weights and weights != leases.checkpoint(model).spec.weights:
+            raise BrokenWeights(model, "the weights have changed since this generation was planned")

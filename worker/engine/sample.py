@@ -11,7 +11,7 @@ from darkroom.contract.plan import GenerationPlan
 from worker.engine.beginning import Beginning, Way, begin
 from worker.engine.control import Control
 from worker.engine.course import Course, Weighted, set_out
-from worker.engine.encode import Encoded
+from worker.engine.encode import Carried, Encoded
 from worker.engine.stage import Stage
 from worker.models.conditioning import Conditioning
 from worker.models.lora import Applied
@@ -46,7 +46,8 @@ class Sample:
         self.latents_1CHW: Tensor
         self._stages = tuple(stages)
         self._entered = 0
-        self._since = 0
+        self._since = 0  # the step at which it entered the stage
+        self._begun = 0  # the step at which its latents began
         self._generator = torch.Generator("cpu").manual_seed(plan.seeds[index])
         self._course: Course
         self._beginning: Beginning
@@ -85,19 +86,22 @@ class Sample:
         checkpoint = stage.checkpoint
         config = checkpoint.scheduler_config
         self._course = set_out(stage.scheduler, config, stage.steps, self._generator, stage.passed_over)
+        self._entered += 1
+        self._since = self.step
+        if isinstance(encoded, Carried):
+            return  # what is held in place still is
         way = Way(stage.mixtures, self._course.init_noise_sigma, stage.pure, told=checkpoint.inpaints)
         noise = partial(_noise, (1, *stage.latent_shape), self._generator, checkpoint.device)
         self._beginning = begin(encoded, way, noise)
+        self._begun = self.step
         self.latents_1CHW = self._beginning.latents_1CHW
-        self._entered += 1
-        self._since = self.step
 
     def rows(self) -> list[Row]:
         """What this image puts into the next forward pass: [unconditional, conditional] or [conditional]."""
         step, stage = self.step - self._since, self.stage
         shown_1CHW = self._beginning.shown(self._course.scaled(step, self.latents_1CHW))
         timestep = self._course.timesteps[step]
-        controls = tuple(control for control in stage.controls if control.plan.counts(step, stage.passes))
+        controls = tuple(control for control in stage.controls if control.plan.counts(step, stage.of))
         told = stage.conditionings.values()
         return [Row(shown_1CHW, timestep, conditioning, stage.loras, controls) for conditioning in told]
 
@@ -108,7 +112,7 @@ class Sample:
     def settle(self, latents_1CHW: Tensor) -> None:
         """End the step with its sum."""
         self.step += 1
-        self.latents_1CHW = self._beginning.held(latents_1CHW, self.step - self._since)
+        self.latents_1CHW = self._beginning.held(latents_1CHW, self.step - self._begun)
 
     def close(self) -> None:
         """Let go of networks, words and LoRAs."""

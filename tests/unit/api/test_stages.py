@@ -41,3 +41,8 @@ async def test_what_cannot_be_enlarged_names_its_field(client: httpx.AsyncClient
 async def test_only_words_are_enlarged(client: httpx.AsyncClient) -> None:
     answer = await client.post(GENERATIONS, json={"prompt": "x", "image": "x", "hires": {}})
     assert (answer.status_code, problem_in(answer)["field"]) == (422, "hires")
+
+
+async def test_a_refiner_needs_a_base_of_stable_diffusion_xl(client: httpx.AsyncClient) -> None:
+    answer = await client.post(GENERATIONS, json={"prompt": "x", "refiner": {"model": "tiny"}})
+    assert (answer.status_code, problem_in(answer)["field"]) == (422, "refiner")

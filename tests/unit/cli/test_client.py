@@ -180,11 +180,12 @@ def test_stages_and_layers_left_out_are_asked_for_by_their_numbers(monkeypatch: 
 
     monkeypatch.setattr("darkroom.cli.client.Client", lambda url, key: client_of(handler))
 
-    assert run(["generate", "x", "--hires", "1.5", "--clip-skip", "0"]) == 1
+    assert run(["generate", "x", "--hires", "1.5", "--clip-skip", "0", "--refiner", "polish"]) == 1
     assert run(["generate", "x"]) == 1
 
     assert (sent[0]["hires"], sent[0]["clip_skip"]) == ({"scale": 1.5}, 0)
-    assert not {"hires", "clip_skip"} & set(sent[1])
+    assert sent[0]["refiner"] == {"model": "polish"}
+    assert not {"hires", "clip_skip", "refiner"} & set(sent[1])
 
 
 @pytest.mark.parametrize("expand", ["8", "1,2,3", "1,2,3,4,5", "a,b,c,d", "-8,0,0,0", ""])
