@@ -43,7 +43,7 @@ def load_network(kind: Any, folder: Path, file: str, dtype: torch.dtype) -> Any:
             dtype=dtype,
             output_loading_info=True,
         )
-    _check_complete(file, report)
+    check_complete(file, report)
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
@@ -65,7 +65,8 @@ def broken(file: str) -> Iterator[None]:
         raise BrokenWeights(file, f"does not fit its configuration ({type(error).__name__})") from error
 
 
-def _check_complete(file: str, report: dict[str, Any]) -> None:
+def check_complete(file: str, report: dict[str, Any]) -> None:
+    """Raises: BrokenWeights for tensors that were missing or of other shapes."""
     for fault in ("missing_keys", "mismatched_keys"):
         keys = sorted(str(key) for key in report[fault])
         if keys:

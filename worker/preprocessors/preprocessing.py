@@ -3,18 +3,25 @@
 from collections.abc import Callable, Mapping
 
 import cv2
+import torch
 
 from darkroom.catalog import Catalog
 from darkroom.catalog.preprocessors import Preprocessors as Known
 from darkroom.contract.control import ControlType
 from darkroom.contract.preprocessor import MapMethod, PreprocessorSpec
-from darkroom.errors import PreprocessorFailed, PreprocessorUnavailable
+from darkroom.errors import PreprocessorFailed
 from darkroom.inputs.normal import Pixels
 from darkroom.settings import Settings
+from worker.models.placement import placement
 from worker.preprocessors.canny import canny
+from worker.preprocessors.depth import load_depth
+from worker.preprocessors.hed import load_hed
+from worker.preprocessors.loaded import Loaded, Loader
 from worker.preprocessors.method import Method
+from worker.preprocessors.pose import load_pose
 from worker.preprocessors.resolution import at_resolution
 from worker.preprocessors.scribble import scribble
+from worker.preprocessors.segmentation import load_segmentation
 from worker.preprocessors.soft_edge import soft_edge
 from worker.preprocessors.straight_lines import straight_lines
 
@@ -24,8 +31,12 @@ WITHOUT_WEIGHTS: Mapping[MapMethod, Method] = {
     "lsd": straight_lines,
     "xdog": scribble,
 }
-
-Loader = Callable[[PreprocessorSpec], Method]
+LOADERS: Mapping[MapMethod, Callable[[PreprocessorSpec, torch.device], Method]] = {
+    "depth": load_depth,
+    "hed": load_hed,
+    "pose": load_pose,
+    "segmentation": load_segmentation,
+}
 
 
 class Preprocessors:
@@ -33,7 +44,7 @@ class Preprocessors:
 
     def __init__(self, known: Known, loaders: Mapping[MapMethod, Loader]) -> None:
         self._known = known
-        self._loaders = loaders
+        self._loaded = Loaded(loaders)
 
     def map(self, kind: ControlType, rgb_HW3: Pixels, resolution: int = 512) -> Pixels:
         """The control map of a picture, H W 3 as that is, looked at with its shorter side at most `resolution` pixels.
@@ -48,13 +59,14 @@ class Preprocessors:
             raise PreprocessorFailed(f"no {kind} map can be made of this picture ({type(error).__name__})") from error
 
     def _method(self, spec: PreprocessorSpec) -> Method:
-        if spec.method in WITHOUT_WEIGHTS:
-            return WITHOUT_WEIGHTS[spec.method]
-        if spec.method not in self._loaders:
-            raise PreprocessorUnavailable("type", f"this worker cannot make maps of type {spec.type}")
-        return self._loaders[spec.method](spec)
+        return WITHOUT_WEIGHTS.get(spec.method) or self._loaded.method(spec)
 
 
 def open_preprocessors(settings: Settings, catalog: Catalog) -> Preprocessors:
-    """What this worker can make. Nothing is loaded yet."""
-    return Preprocessors(catalog.preprocessors, {})
+    """What this worker can make. Nothing is loaded yet. Raises: ConfigurationError for a device this machine lacks."""
+    device = placement(settings).device
+    return Preprocessors(catalog.preprocessors, {name: _on(device, load) for name, load in LOADERS.items()})
+
+
+def _on(device: torch.device, load: Callable[[PreprocessorSpec, torch.device], Method]) -> Loader:
+    return lambda spec: load(spec, device)

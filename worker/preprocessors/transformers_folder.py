@@ -1,0 +1,56 @@
+"""A folder as transformers writes it -> a network in eval mode and what prepares pictures for it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoImageProcessor
+
+from darkroom.catalog.preprocessor_files import CONFIG, PROCESSOR, WEIGHTS
+from darkroom.contract.preprocessor import PreprocessorSpec
+from darkroom.errors import BrokenWeights
+from darkroom.inputs.normal import Pixels
+from worker.models.networks import broken, check_complete
+
+_PROCESSORS: Any = AutoImageProcessor
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A network that reads one picture at a time."""
+
+    network: Any
+    processor: Any
+    device: torch.device
+
+    @torch.inference_mode()
+    def read(self, rgb_HW3: Pixels) -> tuple[Any, tuple[int, int]]:
+        """What the network says of a picture, and the (height, width) that it saw."""
+        pixels_1CHW = self.processor(images=rgb_HW3, return_tensors="pt")["pixel_values"].to(self.device)
+        return self.network(pixels_1CHW), tuple(pixels_1CHW.shape[-2:])
+
+
+def load_reader(kind: Any, spec: PreprocessorSpec, device: torch.device) -> Reader:
+    """A network of the `Auto` class `kind`, complete or not at all, from this folder alone and without code of its own.
+
+    Raises: BrokenWeights, naming the file.
+    """
+    folder = Path(spec.folder)
+    with broken(PROCESSOR):
+        processor = _PROCESSORS.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    with broken(WEIGHTS):
+        network, report = kind.from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    check_complete(WEIGHTS, report)
+    return Reader(network.eval().requires_grad_(False).to(device), processor, device)
+
+
+def refuse_config(words: str) -> BrokenWeights:
+    return BrokenWeights(CONFIG, words)
