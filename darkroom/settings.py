@@ -113,6 +113,13 @@ class Settings(BaseSettings):
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field(
         default="auto", description="dtype of the networks"
     )
+    attention: Literal["auto", "flash", "cudnn", "efficient", "math"] = Field(
+        default="auto", description="attention kernel of the U-Net; where it refuses a shape, one that takes any"
+    )
+    compile: Literal["off", "regional"] = Field(
+        default="off",
+        description="compile the U-Net's transformer blocks; the first pass of every size then takes up to a minute",
+    )
     threads: int = Field(default=0, ge=0, description="torch threads of a CPU worker; 0 lets torch choose")
     standby: bool = Field(
         default=True,

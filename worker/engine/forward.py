@@ -24,7 +24,7 @@ class Forward:
 
     With `fixed_rows` every pass has exactly that many rows, padded with copies: kernels then see the same shapes
     whatever the load, and a row's bits do not depend on its neighbours. For the same reason rows whose prompts have
-    different numbers of chunks share no pass there.
+    different numbers of chunks share no pass there. A compiled U-Net gets its rows padded likewise, to a few counts.
     """
 
     checkpoint: Checkpoint
@@ -73,10 +73,16 @@ class Forward:
         return self._fewer(rows)
 
     def _pass(self, rows: Sequence[Row]) -> list[Prediction]:
-        padded = [*rows, *[rows[0]] * ((self.fixed_rows or 0) - len(rows))]
-        with self._adapted(padded):
+        computed = self.fixed_rows or self.checkpoint.kernels.bucket(len(rows), self.most_rows)
+        padded = [*rows, *[rows[0]] * (computed - len(rows))]
+        with self._code(padded), self._adapted(padded):
             predictions_RCHW = denoise(self.checkpoint, padded, fixed=self.fixed_rows is not None)
         return list(torch.split(predictions_RCHW[: len(rows)], 1))
+
+    def _code(self, rows: Sequence[Row]) -> AbstractContextManager[None]:
+        """Compiled code sees no LoRAs; and in lanes of fixed rows no pass may be computed otherwise than another."""
+        plain = self.fixed_rows is not None or any(row.loras for row in rows)
+        return self.checkpoint.kernels.uncompiled() if plain else nullcontext()
 
     def _adapted(self, rows: Sequence[Row]) -> AbstractContextManager[None]:
         """The rows' LoRAs over the U-Net; nothing at all when no row has any."""
@@ -108,20 +114,21 @@ class Forward:
 def denoise(checkpoint: Checkpoint, rows: Sequence[Row], *, fixed: bool = False) -> Tensor:
     """One U-Net pass over rows at different timesteps, and what ControlNets add to it: float32, R C H W."""
     device, dtype = checkpoint.device, checkpoint.dtype
-    told = Told(
-        torch.cat([row.latents_1CHW for row in rows]).to(device, dtype),
-        torch.tensor([row.timestep for row in rows], dtype=torch.float32, device=device),
-        contexts([row.conditioning.context_1TC for row in rows]),
-        _added_conditions(rows),
-    )
-    predictions_RCHW: Tensor = checkpoint.unet(
-        told.latents_RCHW,
-        told.timesteps_R,
-        encoder_hidden_states=told.contexts_RTC,
-        added_cond_kwargs=told.added,
-        **residuals(told, [row.controls for row in rows], fixed=fixed),
-        return_dict=False,
-    )[0]
+    with checkpoint.kernels.attending():
+        told = Told(
+            torch.cat([row.latents_1CHW for row in rows]).to(device, dtype),
+            torch.tensor([row.timestep for row in rows], dtype=torch.float32, device=device),
+            contexts([row.conditioning.context_1TC for row in rows]),
+            _added_conditions(rows),
+        )
+        predictions_RCHW: Tensor = checkpoint.unet(
+            told.latents_RCHW,
+            told.timesteps_R,
+            encoder_hidden_states=told.contexts_RTC,
+            added_cond_kwargs=told.added,
+            **residuals(told, [row.controls for row in rows], fixed=fixed),
+            return_dict=False,
+        )[0]
     return predictions_RCHW.float()
 
 

@@ -11,7 +11,7 @@ from darkroom.catalog.vae_file import read_vae_file
 from darkroom.catalog.weights import file_digest
 from darkroom.contract.vae import VaeSpec
 from darkroom.errors import BrokenWeights
-from worker.models.networks import load_network
+from worker.models.networks import load_network, placed
 from worker.models.single_file import build_network
 
 
@@ -30,7 +30,7 @@ class Autoencoder:
 
 def load_autoencoder(spec: VaeSpec, device: torch.device, dtype: torch.dtype) -> Autoencoder:
     """Load what `spec` describes, and see that it still is that. Raises: MissingWeights, BrokenWeights."""
-    network = (_of_file if spec.layout == "single_file" else _of_folder)(spec, dtype).to(device)
+    network = placed((_of_file if spec.layout == "single_file" else _of_folder)(spec, dtype), device)
     return Autoencoder(spec, network, network_bytes(network), spec.scaling)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from darkroom.contract.model import ModelSpec
 from worker.models.autoencoder import Autoencoder
+from worker.models.kernels import PLAIN, Kernels
 from worker.models.lora import Applied
 from worker.models.lora_mix import Layers, LoraMix, row_key
 from worker.models.text import RememberedText
@@ -45,6 +46,7 @@ class Checkpoint:
     bytes: int
     layers: Layers = field(default_factory=dict)
     latent_scaling: float = 0.0
+    kernels: Kernels = PLAIN
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(channels, height, width) of the latents of a picture of `width` x `height` pixels."""

@@ -12,7 +12,7 @@ from darkroom.catalog.weights import file_digest
 from darkroom.contract.controlnet import ControlnetSpec
 from darkroom.errors import BrokenWeights
 from worker.models.autoencoder import network_bytes
-from worker.models.networks import load_network
+from worker.models.networks import load_network, placed
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ def load_controlnet(spec: ControlnetSpec, device: torch.device, dtype: torch.dty
     file = f"{folder.name}/{spec.weights}"
     if file_digest(folder.parent, file) != spec.sha256:
         raise BrokenWeights(file, "is not the file that the catalog describes")
-    network = load_network(ControlNetModel, folder.parent, file, dtype).to(device)
+    network = placed(load_network(ControlNetModel, folder.parent, file, dtype), device)
     size = network_bytes(network)
     reader = network.controlnet_cond_embedding
     network.controlnet_cond_embedding = torch.nn.Identity()

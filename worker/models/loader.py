@@ -19,8 +19,9 @@ from worker.models.autoencoder import network_bytes
 from worker.models.checkpoint import Checkpoint
 from worker.models.clip import ClipEncoder, normed, penultimate
 from worker.models.embeddings import Shelf, no_embeddings
+from worker.models.kernels import PLAIN, Kernels
 from worker.models.lora_mix import adaptable_layers
-from worker.models.networks import load_network, load_tokenizer
+from worker.models.networks import load_network, load_tokenizer, placed
 from worker.models.scheduler_config import scheduler_config
 from worker.models.single_file import build_network
 from worker.models.text import ClipText, RememberedText
@@ -49,7 +50,11 @@ def load_folder(name: str, folder: Path, device: torch.device, dtype: torch.dtyp
 
 
 def load_checkpoint(
-    spec: ModelSpec, device: torch.device, dtype: torch.dtype, shelf: Shelf = no_embeddings
+    spec: ModelSpec,
+    device: torch.device,
+    dtype: torch.dtype,
+    shelf: Shelf = no_embeddings,
+    kernels: Kernels = PLAIN,
 ) -> Checkpoint:
     """Load what `spec` describes, in eval mode, without gradients. Prompts may name embeddings of `shelf`.
 
@@ -57,7 +62,8 @@ def load_checkpoint(
     """
     verify_files(spec)
     parts = _of_single_file(spec, dtype) if spec.layout == "single_file" else _of_folder(spec, dtype)
-    networks = {component: network.to(device) for component, network in parts.networks.items()}
+    networks = {component: placed(network, device) for component, network in parts.networks.items()}
+    kernels.prepare(networks["unet"])
     return Checkpoint(
         spec=spec,
         unet=networks["unet"],
@@ -68,6 +74,7 @@ def load_checkpoint(
         dtype=dtype,
         bytes=sum(network_bytes(network) for network in networks.values()),
         layers=adaptable_layers({name: network for name, network in networks.items() if name != "vae"}),
+        kernels=kernels,
     )
 
 

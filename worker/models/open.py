@@ -38,7 +38,7 @@ def open_models(settings: Settings, catalog: Catalog) -> ModelCache:
             return load_autoencoder(_planned(wanted, catalog), place.device, place.dtype)
         if isinstance(wanted, NamedControlnet):
             return load_controlnet(_planned_net(wanted, catalog), place.device, place.dtype)
-        return load_checkpoint(catalog.spec(wanted), place.device, place.dtype, shelf)
+        return load_checkpoint(catalog.spec(wanted), place.device, place.dtype, shelf, place.kernels)
 
     @cache
     def measure(wanted: Wanted) -> int:

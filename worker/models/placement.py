@@ -7,6 +7,7 @@ import torch
 
 from darkroom.errors import ConfigurationError
 from darkroom.settings import Settings
+from worker.models.kernels import PLAIN, Kernels
 
 # The rest is for activations and for the decoder's peak.
 WEIGHT_SHARE = 0.6
@@ -21,12 +22,14 @@ class Placement:
     device: torch.device
     dtype: torch.dtype
     budget_bytes: int
+    kernels: Kernels = PLAIN
 
 
 def placement(settings: Settings) -> Placement:
     """Settle device, dtype and memory budget. Raises: ConfigurationError for a device this machine lacks."""
     device = _device(settings.device)
-    return Placement(device, _dtype(settings.dtype, device), int(_memory_bytes(device) * WEIGHT_SHARE))
+    kernels = Kernels(settings.attention, compiled=settings.compile == "regional")
+    return Placement(device, _dtype(settings.dtype, device), int(_memory_bytes(device) * WEIGHT_SHARE), kernels)
 
 
 def _device(name: str) -> torch.device:
