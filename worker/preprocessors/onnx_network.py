@@ -21,7 +21,7 @@ class Network(Protocol):
 
 
 class OnnxNetwork:
-    """A `Network` that onnxruntime runs on the CPU.
+    """A `Network` that onnxruntime runs on the CPU. Called, it raises ValueError for a network that does not run.
 
     Raises: PreprocessorUnavailable without onnxruntime; BrokenWeights for a file it does not take.
     """
@@ -37,7 +37,10 @@ class OnnxNetwork:
 
     def __call__(self, picture_1CHW: Array) -> Sequence[Array]:
         fed: Mapping[str, Array] = {self._name: picture_1CHW}
-        answers: Sequence[Array] = self._session.run(None, fed)
+        try:
+            answers: Sequence[Array] = self._session.run(None, fed)
+        except Exception as error:  # its errors share no base but Exception
+            raise ValueError(f"the network broke off ({type(error).__name__})") from error
         return answers
 
 

@@ -13,7 +13,7 @@ import torch
 from darkroom.errors import BrokenWeights, PreprocessorUnavailable
 from tests.unit.preprocessors.pictures import flat
 from tests.unit.preprocessors.tiny import described
-from worker.preprocessors.onnx_network import Array
+from worker.preprocessors.onnx_network import Array, OnnxNetwork
 from worker.preprocessors.persons import STRIDES, find_persons
 from worker.preprocessors.pose import find_joints, load_pose, pose_of
 from worker.preprocessors.skeleton import SURE, drawn, openpose_body
@@ -180,3 +180,9 @@ def test_a_network_that_takes_any_size_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "pose.onnx", ("height", "width"))
     with pytest.raises(BrokenWeights, match="no fixed size"):
         load_pose(described("openpose", path), torch.device("cpu"))
+
+
+def test_a_network_that_breaks_off_makes_no_map(tmp_path: Path) -> None:
+    network = OnnxNetwork(written(tmp_path / "pose.onnx", (64, 48)))
+    with pytest.raises(ValueError, match="broke off"):
+        network(np.zeros((1, 3, 64, 47), np.float32))

@@ -1,13 +1,18 @@
 """The door to all methods: sizes, resolutions, and what becomes of trouble."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from darkroom.catalog.preprocessors import BUILT_IN, Preprocessors, read_preprocessors
+from darkroom.catalog.registry import open_catalog
 from darkroom.contract.control import ControlType
-from darkroom.errors import PreprocessorFailed, PreprocessorUnavailable
+from darkroom.errors import BrokenWeights, PreprocessorFailed, PreprocessorUnavailable
 from darkroom.inputs.normal import Pixels
-from tests.unit.preprocessors.pictures import house
+from darkroom.settings import Settings
+from tests.unit.preprocessors.pictures import house, noise
+from tests.unit.preprocessors.tiny import depth_folder, hed_file
 from worker.preprocessors import preprocessing
 from worker.preprocessors.canny import canny
 from worker.preprocessors.resolution import MOST_PIXELS, at_resolution
@@ -74,3 +79,24 @@ def test_colours_that_mean_something_are_not_mixed() -> None:
 def test_a_picture_that_breaks_a_method_is_refused_in_our_words(shape: tuple[int, ...]) -> None:
     with pytest.raises(PreprocessorFailed, match="no canny map"):
         without_weights().map("canny", np.zeros(shape, np.uint8))
+
+
+def test_weights_that_the_settings_name_make_maps(tmp_path: Path) -> None:
+    paths = {
+        "depth": depth_folder(tmp_path / "depth"),
+        "softedge": hed_file(tmp_path),
+    }
+    settings = Settings(home=tmp_path, device="cpu", preprocessors=paths)
+    opened = preprocessing.open_preprocessors(settings, open_catalog(settings))
+    for kind in paths:
+        found = opened.map(kind, noise(96)[:, :80], 64)  # type: ignore[arg-type]
+        assert found.shape == (96, 80, 3)
+        assert found.any()
+
+
+def test_weights_that_went_bad_meanwhile_are_named(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, device="cpu", preprocessors={"softedge": hed_file(tmp_path)})
+    opened = preprocessing.open_preprocessors(settings, open_catalog(settings))
+    (tmp_path / "hed.safetensors").write_bytes(b"something else")
+    with pytest.raises(BrokenWeights, match=r"hed\.safetensors"):
+        opened.map("softedge", house())
