@@ -59,6 +59,7 @@ def test_pictures_are_redrawn_repainted_and_expanded(tmp_path: Path) -> None:
         a_red_disc_is_redrawn_in_blue(client, red["id"])
         half_of_it_is_repainted(client, red["id"])
         it_is_expanded(client, red["id"])
+        a_circle_is_drawn_large(client)
         its_outline_is_found(client, red["id"])
         a_map_waits_for_the_next_worker(client, service)
 
@@ -75,6 +76,20 @@ def a_red_disc_is_redrawn_in_blue(client: httpx.Client, red: str) -> None:
     assert record["plan"]["start"]["image"]["sha256"] == red
     middle = decoded(data)[54:74, 54:74].reshape(-1, 3).mean(axis=0)
     assert middle[2] > middle[0] + 40, "blue"
+
+
+def a_circle_is_drawn_large(client: httpx.Client) -> None:
+    words = "a red circle on a white background"
+    _, small = generated(client, prompt=words)
+    record, data = generated(client, prompt=words, hires={"scale": 1.5, "strength": 0.4, "upscaler": "lanczos"})
+    large = Image.fromarray(decoded(data))
+    (image,) = record["images"]
+    assert large.size == (image["width"], image["height"]) == (192, 192)
+    assert (record["plan"]["width"], record["progress"]) == (SIDE, {"step": 28, "steps": 28})
+
+    drawn, redrawn = decoded(small), np.asarray(large.resize((SIDE, SIDE)))
+    was_red, is_red = (picture[..., 0].astype(int) - picture[..., 2] > 60 for picture in (drawn, redrawn))
+    assert (was_red & is_red).sum() > 0.7 * (was_red | is_red).sum() > 300
 
 
 def half_of_it_is_repainted(client: httpx.Client, red: str) -> None:
