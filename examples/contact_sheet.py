@@ -1,70 +1,134 @@
-"""Ask for several pictures at once and lay them out on one sheet, each above its prompt.
+"""One picture for every task, laid out on one sheet, each above how it was asked for.
 
     python examples/contact_sheet.py sheet.png
 
-All requests are sent together: the worker takes them into one batch, and each leaves it when its own steps are done.
-The sheet in the README was made by this program. A sheet is a new picture, so it carries no credential of its own.
+What needs no other picture first is asked for together: the worker takes it into one batch, and each leaves it when its
+own steps are done. The sheet in the README was made by this program. A sheet is a new picture, so it carries no
+credential of its own.
 """
 
 import argparse
 import asyncio
+import base64
 import io
 from pathlib import Path
+from typing import Any
 
 import httpx
 from PIL import Image, ImageDraw, ImageFont
 
 URL = "http://127.0.0.1:8000"
 SEED = 7
-PROMPTS = (
-    "a red circle on a white background",
-    "a blue star on a yellow background",
-    "a green heart on a black background",
-    "a purple cross on a pink background",
-    "a yellow ring on a blue background",
-    "a white triangle on a green background",
-    "an orange diamond on a white background",
-    "a pink square on a black background",
-)
+
+STAR = "a blue star on a yellow background"
+RED = "a red star on a yellow background"
+FOLLOWED = "a pink star on a black background"
+PAINTED = "a green circle on a yellow background"
 
 COLUMNS = 4
-SIDE, MARGIN, CAPTION = 256, 16, 28  # px
+SIDE, MARGIN, CAPTION = 256, 16, 46  # px
+
+Cell = tuple[str, str, Image.Image]  # task, how it was asked for, picture
 
 
-async def draw(client: httpx.AsyncClient, prompt: str) -> Image.Image:
+async def draw(client: httpx.AsyncClient, prompt: str, **asked: Any) -> Image.Image:
     """One picture. `Prefer: wait` keeps the request open until it is made."""
-    asked = {"prompt": prompt, "seed": SEED}
-    answer = await client.post("/api/v1/generations", json=asked, headers={"Prefer": "wait=60"})
+    body = {"prompt": prompt, "seed": SEED, **asked}
+    answer = await client.post("/api/v1/generations", json=body, headers={"Prefer": "wait=60"})
     answer.raise_for_status()
     (made,) = answer.json()["images"]
-    picture = await client.get(made["url"])
+    return await fetch(client, made["url"])
+
+
+async def fetch(client: httpx.AsyncClient, url: str) -> Image.Image:
+    picture = await client.get(url)
     picture.raise_for_status()
     return Image.open(io.BytesIO(picture.content))
 
 
-def lay_out(pictures: list[Image.Image], captions: tuple[str, ...]) -> Image.Image:
-    """The sheet: rows of `COLUMNS` pictures with room for a line of words under each."""
-    rows = -(-len(pictures) // COLUMNS)
+def as_field(picture: Image.Image) -> str:
+    """A picture as a request holds it."""
+    png = io.BytesIO()
+    picture.save(png, "PNG")
+    return base64.b64encode(png.getvalue()).decode()
+
+
+def middle(picture: Image.Image) -> Image.Image:
+    """A mask: white, which is made anew, in the middle."""
+    mask = Image.new("L", picture.size, 0)
+    wide, high = picture.size
+    mask.paste(255, (wide // 8, high // 8, wide - wide // 8, high - high // 8))
+    return mask
+
+
+async def from_words(client: httpx.AsyncClient) -> list[Cell]:
+    """Tasks that begin with nothing but a prompt, all in one batch."""
+    star, large, styled = await asyncio.gather(
+        draw(client, STAR),
+        draw(client, STAR, hires={"scale": 1.5, "strength": 0.4}),
+        draw(client, STAR, loras=[{"model": "outline"}]),
+    )
+    return [
+        ("text to image", STAR, star),
+        (f"hires-fix, {large.width} x {large.height}", "the same, made large in two stages", large),
+        ("LoRA", "the same, in the style of outline", styled),
+    ]
+
+
+async def from_pictures(client: httpx.AsyncClient, star: Image.Image) -> list[Cell]:
+    """Tasks that begin with a picture, all in one batch; the last with the outlines of one, kept by the service."""
+    image, outlines = as_field(star), await canny_map(client, star)
+    red, painted, wide, followed = await asyncio.gather(
+        draw(client, RED, image=image, strength=0.7),
+        draw(client, PAINTED, image=image, mask=as_field(middle(star))),
+        draw(client, STAR, image=image, expand={"left": 32, "right": 32}),
+        draw(client, FOLLOWED, controlnets=[{"type": "canny", "image": outlines["id"], "preprocess": False}]),
+    )
+    return [
+        ("image to image, strength 0.7", RED, red),
+        ("inpainting, the middle", PAINTED, painted),
+        (f"outpainting, {wide.width} x {wide.height}", "32 pixels more on both sides", wide),
+        ("preprocessing", "canny outlines of the first", await fetch(client, f"/api/v1/assets/{outlines['id']}")),
+        ("ControlNet, along them", FOLLOWED, followed),
+    ]
+
+
+async def canny_map(client: httpx.AsyncClient, picture: Image.Image) -> dict[str, Any]:
+    """The asset that holds the outlines of a picture."""
+    asked = {"type": "canny", "image": as_field(picture)}
+    answer = await client.post("/api/v1/preprocess", json=asked)
+    answer.raise_for_status()
+    outlines: dict[str, Any] = answer.json()["map"]
+    return outlines
+
+
+def lay_out(cells: list[Cell]) -> Image.Image:
+    """The sheet: rows of `COLUMNS` pictures with room for two lines of words under each."""
+    rows = -(-len(cells) // COLUMNS)
     step_x, step_y = SIDE + MARGIN, SIDE + CAPTION + MARGIN
     sheet = Image.new("RGB", (COLUMNS * step_x + MARGIN, rows * step_y + MARGIN), "white")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
-    for index, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
+    pen, task_font, font = ImageDraw.Draw(sheet), ImageFont.load_default(15), ImageFont.load_default(12)
+    for index, (task, asked, picture) in enumerate(cells):
         x, y = MARGIN + index % COLUMNS * step_x, MARGIN + index // COLUMNS * step_y
-        sheet.paste(picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS), (x, y))
-        pen.rectangle((x, y, x + SIDE - 1, y + SIDE - 1), outline="#d0d0d0")
-        pen.text((x + SIDE / 2, y + SIDE + 8), caption, "#333333", font, anchor="mt")
+        shown = picture.convert("RGB")
+        scale = SIDE / max(shown.size)
+        shown = shown.resize((round(shown.width * scale), round(shown.height * scale)), Image.Resampling.LANCZOS)
+        sheet.paste(shown, (x + (SIDE - shown.width) // 2, y + (SIDE - shown.height) // 2))
+        pen.text((x + SIDE / 2, y + SIDE + 6), task, "#111111", task_font, anchor="mt")
+        pen.text((x + SIDE / 2, y + SIDE + 27), asked, "#555555", font, anchor="mt")
     return sheet
 
 
 async def main(output: Path, url: str) -> None:
     async with httpx.AsyncClient(base_url=url, timeout=90) as client:
-        pictures = await asyncio.gather(*(draw(client, prompt) for prompt in PROMPTS))
-    lay_out(pictures, PROMPTS).save(output)
+        words = await from_words(client)
+        pictures = await from_pictures(client, words[0][2])
+    lay_out([*words, *pictures]).save(output)
     print(output)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Lay several generations out on one sheet.")
+    parser = argparse.ArgumentParser(description="Lay one picture for every task out on one sheet.")
     parser.add_argument("output", type=Path)
     parser.add_argument("--url", default=URL)
     options = parser.parse_args()

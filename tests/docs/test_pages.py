@@ -79,7 +79,9 @@ def test_links_between_pages_lead_somewhere(path: Path) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("code_path", ["docs/architecture.md", "README.md", "CONTRIBUTING.md", "docs/operations.md"])
+@pytest.mark.parametrize(
+    "code_path", ["docs/architecture.md", "docs/engine.md", "README.md", "CONTRIBUTING.md", "docs/operations.md"]
+)
 def test_files_that_a_page_names_exist(code_path: str) -> None:
     named = set(
         re.findall(r"`((?:darkroom|api|worker|training|tests|docs|deploy|examples)/[\w./-]*)`", page(code_path))
