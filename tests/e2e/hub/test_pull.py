@@ -32,6 +32,7 @@ def served(tmp_path: Path) -> Iterator[Hub]:
 def run(command: str, tmp_path: Path, url: str, **settings: object) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
+        "HF_HUB_OFFLINE": "0",  # as it is before a worker was imported
         "HF_HUB_CACHE": str(tmp_path / "cache"),
         "HF_ENDPOINT": url,
         "HF_TOKEN": TOKEN,
