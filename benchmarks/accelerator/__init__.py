@@ -1,0 +1,1 @@
+"""Networks of the real sizes with random weights, and what a device could do at best."""
