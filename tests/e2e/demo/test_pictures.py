@@ -61,6 +61,7 @@ def test_pictures_are_redrawn_repainted_and_expanded(tmp_path: Path) -> None:
         it_is_expanded(client, red["id"])
         a_circle_is_drawn_large(client)
         its_outline_is_found(client, red["id"])
+        its_place_is_taken_by_another_colour(client)
         a_map_waits_for_the_next_worker(client, service)
 
 
@@ -122,6 +123,17 @@ def its_outline_is_found(client: httpx.Client, red: str) -> None:
     assert np.abs(np.hypot(down - 64, across - 64) - 36).max() < 3
     again = client.post("/api/v1/preprocess", json={"type": "canny", "image": red}).json()
     assert (again["id"], again["map"]) == (None, made["map"]), "it is not made twice"
+
+
+def its_place_is_taken_by_another_colour(client: httpx.Client) -> None:
+    """A disc in a corner, where no caption would put one: its outline alone says where."""
+    corner = np.roll(disc(), (-22, 20), axis=(0, 1))
+    control = {"type": "canny", "image": base64.b64encode(encoded(corner)).decode()}
+    record, data = generated(client, prompt="a blue circle on a white background", controlnets=[control])
+    assert record["plan"]["controls"][0]["net"]["name"] == "tiny-canny"
+    blue = decoded(data)[..., 0] < 128
+    given = corner[..., 1] < 128
+    assert (blue & given).sum() / (blue | given).sum() > 0.8
 
 
 def a_map_waits_for_the_next_worker(client: httpx.Client, service: Up) -> None:

@@ -95,3 +95,20 @@ def test_a_key_hides_the_tenant_and_fits_any_name() -> None:
     keys = {input_key(tenant, "ab" * 32) for tenant in ("ann", "../ann", "ann/..", "\N{SNOWMAN}", "")}
     assert len(keys) == 5
     assert all(key.startswith("inputs/") and key.endswith(f"/{'ab' * 32}.png") and "ann" not in key for key in keys)
+
+
+async def test_pictures_of_controls_are_read_for_every_task_in_their_order() -> None:
+    store = MemoryStore()
+    ref = await keep(store, "ann", normalise(PICTURE))
+    controls = ({"type": "canny", "image": base64_of(saved(scene(8, 8)))}, {"type": "depth", "image": ref.sha256})
+    words = await read(store, controlnets=controls)
+    (sent,) = words.sent
+    assert words.inputs == NoPicture(controls=(sent.ref, ref))
+    redrawn = await read(store, image=ref.sha256, controlnets=controls)
+    assert redrawn.inputs == OnePicture(image=ref, controls=(sent.ref, ref))
+
+
+async def test_a_picture_of_a_control_that_is_none_is_refused_by_field() -> None:
+    good = {"type": "canny", "image": base64_of(PICTURE)}
+    field = await refused(controlnets=(good, {"type": "canny", "image": base64_of(b"no picture")}))
+    assert field == "controlnets.1.image"

@@ -1,0 +1,98 @@
+"""Maps of claimed jobs: made beside the engine of the pictures that the plan names, at the plan's size."""
+
+import numpy as np
+import pytest
+
+from darkroom.contract.controlnet import NamedControlnet, PlannedControl
+from darkroom.contract.job import JobState
+from darkroom.contract.plan import GenerationPlan
+from darkroom.contract.start import Box, FromMask, PictureRef
+from darkroom.inputs.normal import normalise
+from darkroom.inputs.shelf import keep
+from tests.unit.engine.works import make_plan
+from tests.unit.inputs.files import saved
+from tests.unit.preprocessors.pictures import house
+from tests.unit.worker.shop import Shop
+from worker.pictures.prepare import steering
+from worker.preprocessors.canny import canny
+
+LOST = PictureRef(sha256="ab" * 32, width=128, height=128)
+
+
+def control(image: PictureRef, kind: str = "canny", *, preprocess: bool = True) -> PlannedControl:
+    return PlannedControl.model_validate(
+        {
+            "type": kind,
+            "net": NamedControlnet(name="net", sha256="cd" * 32),
+            "image": image,
+            "scale": 1.0,
+            "start": 0.0,
+            "end": 1.0,
+            "preprocess": preprocess,
+        }
+    )
+
+
+async def kept(shop: Shop) -> PictureRef:
+    return await keep(shop.store, "ann", normalise(saved(house())))
+
+
+async def test_the_engine_gets_a_job_with_its_maps_in_their_order(shop: Shop) -> None:
+    ref = await kept(shop)
+    height, width = house().shape[:2]
+
+    job_id = await shop.generating(controls=(control(ref), control(ref, preprocess=False)), width=width, height=height)
+
+    made, given = shop.engine.works[job_id].maps
+    assert np.array_equal(made, canny(house()))
+    assert made.any()
+    assert np.array_equal(given, house())
+
+
+async def test_a_map_is_made_at_the_size_of_the_plan(shop: Shop) -> None:
+    job_id = await shop.generating(controls=(control(await kept(shop)),), width=64, height=96)
+    (made,) = shop.engine.works[job_id].maps
+    assert made.shape == (96, 64, 3)
+    assert set(np.unique(made)) == {0, 255}, "lines are not blurred by scaling"
+
+
+@pytest.mark.parametrize(
+    ("kind", "image", "code"), [("canny", LOST, "lost_input"), ("depth", None, "preprocessor_unavailable")]
+)
+async def test_a_map_that_cannot_be_made_fails_its_job_alone(
+    shop: Shop, kind: str, image: PictureRef | None, code: str
+) -> None:
+    lost = await shop.submit(controls=(control(image or await kept(shop), kind),))
+    other = await shop.generating()
+    failed = await shop.ended(lost)
+    assert failed.failure is not None
+    assert (failed.state, failed.failure.code) == (JobState.FAILED, code)
+    shop.engine.finish(other)
+    assert (await shop.ended(other)).state is JobState.SUCCEEDED
+
+
+def repainting(seen: Box) -> GenerationPlan:
+    image = PictureRef(sha256="a" * 64, width=128, height=64)
+    start = FromMask(image=image, mask=image, strength=1.0, steps=4, masked_content="original", feather=0, seen=seen)
+    return make_plan(task="inpaint", start=start, width=64, height=64)
+
+
+def test_with_only_masked_a_control_is_cut_as_the_picture_is() -> None:
+    """Also one of another size than the picture's: the same part of its area."""
+    quarters = np.zeros((128, 256, 3), np.uint8)
+    quarters[:64, 128:192] = 255
+    seen = steering(repainting(Box(left=64, top=0, width=32, height=32)), quarters)
+    assert seen.shape == (64, 64, 3)
+    assert (seen == 255).all()
+
+
+def test_without_it_a_control_is_seen_whole() -> None:
+    whole = np.zeros((64, 128, 3), np.uint8)
+    whole[:, 64:] = 255
+    seen = steering(repainting(Box(left=0, top=0, width=128, height=64)), whole)
+    assert seen[:, :28].max() < 8, "Lanczos rings a little"
+    assert seen[:, 36:].min() > 247
+
+
+def test_what_is_transparent_has_no_lines() -> None:
+    assert not steering(make_plan(), np.full((64, 64, 4), [255, 255, 255, 0], np.uint8)).any()
