@@ -9,7 +9,7 @@ from worker.engine.request import ROWS_GUIDED
 LEAST_GAIN = 0.05
 # Full passes of a size that are timed before it is judged; the quickest counts, which leaves out a first one that
 # compiles or tunes, and whatever else the machine did meanwhile.
-SAMPLES = 4
+SAMPLES = 8
 # Full passes after which a lane looks again: what a device can do changes with its heat and its neighbours.
 LOOK_AGAIN = 2000
 
