@@ -55,13 +55,11 @@ SPACED = {
 ORACLES = SAMPLERS | SPACED
 
 
-@pytest.fixture(
-    params=[
-        "epsilon",
-        pytest.param("velocity", marks=pytest.mark.slow),
-        pytest.param("embedded", marks=pytest.mark.slow),
-    ]
-)
+# One of each way to step; `test_matrix` has every scheduler on every family.
+QUICK = ("ddim", "euler_a", "dpmpp_2m_karras", "dpmpp_sde", "unipc", "heun", "pndm", "lcm")
+
+
+@pytest.fixture(params=["epsilon", pytest.param("embedded", marks=pytest.mark.slow)])
 def checkpoint(request: pytest.FixtureRequest) -> Checkpoint:
     return request.getfixturevalue(request.param)
 
@@ -97,8 +95,10 @@ def test_every_scheduler_has_an_oracle() -> None:
     assert set(ORACLES) == set(KINDS)
 
 
-@pytest.mark.parametrize("guidance_scale", [1.0, 4.0])
-@pytest.mark.parametrize("scheduler", SAMPLERS)
+@pytest.mark.parametrize("guidance_scale", [pytest.param(1.0, marks=pytest.mark.slow), 4.0])
+@pytest.mark.parametrize(
+    "scheduler", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in SAMPLERS]
+)
 def test_latents_equal_those_of_the_pipeline(checkpoint: Checkpoint, scheduler: str, guidance_scale: float) -> None:
     plan = plan_for(checkpoint, scheduler=scheduler, guidance_scale=guidance_scale, steps=5)
 
