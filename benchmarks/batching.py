@@ -30,8 +30,8 @@ from worker.models.checkpoint import Checkpoint
 from worker.models.loader import load_folder
 
 # At 0.95 of what it can do, a server by itself takes thousands of requests to show how long its line becomes; more of
-# them than these make the ratios better for whoever is further from its limit.
-REQUESTS = 300
+# them than these make the ratios better for whoever is further from its limit, fewer make them worse.
+REQUESTS = 600
 MAX_ROWS = 16
 LOAD = 0.95
 # Where 95 % good answers are expected to end, so that few and shorter runs enclose it together with that at LOAD.

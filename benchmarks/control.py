@@ -126,7 +126,8 @@ def main() -> None:
         _sheet(options.pictures, [picture for _, picture in drawn], maps, [*made.values(), vague])
     for name, row in table.items():
         print(f"{name:>18}  {row}")
-    print(json.dumps(table))
+    flat = {f"{way}_{name}": value for way, row in table.items() for name, value in row.items()}
+    print(json.dumps({"benchmark": "control", "figures": flat}))
 
 
 def _sheet(folder: Path, drawn: Sequence[Image], maps: Sequence[Image], made: Sequence[Sequence[Image]]) -> None:

@@ -64,7 +64,7 @@ def bits(checkpoint: Checkpoint) -> list[Tensor]:
     return [tensor.clone() for tensor in (*checkpoint.unet.parameters(), *checkpoint.unet.buffers())]
 
 
-@pytest.mark.parametrize("every", [0, 1])
+@pytest.mark.parametrize("every", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_a_batch_of_different_loras_and_none_equals_solo_runs(
     epsilon: Checkpoint, files: list[Path], loras: dict[str, Lora], every: int
 ) -> None:

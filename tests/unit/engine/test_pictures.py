@@ -50,7 +50,7 @@ def work_of(index: int, **fields: Any) -> Work:
     return repainted(f"unguided{index}", 1.0, guidance_scale=1.0, **fields)
 
 
-@pytest.mark.parametrize("every", [0, 1])
+@pytest.mark.parametrize("every", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_all_tasks_share_passes_and_none_changes_another(epsilon: Checkpoint, every: int) -> None:
     works = mixture(10)
     alone = [denoise_alone(epsilon, work) for work in works]

@@ -41,7 +41,7 @@ def equal_bits(found: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) 
     return [torch.equal(one, other) for one, other in zip(found, expected, strict=True)]
 
 
-@pytest.mark.parametrize("every", [0, 3])
+@pytest.mark.parametrize("every", [pytest.param(0, marks=pytest.mark.slow), 3])
 def test_a_mixed_batch_equals_solo_runs(epsilon: Checkpoint, every: int) -> None:
     plans = mixture(10)
     alone = [denoise_alone(epsilon, plan) for plan in plans]

@@ -44,7 +44,7 @@ async def test_a_picture_as_it_left_is_intact(house: House, output_format: str) 
 
 
 @pytest.mark.parametrize("output_format", FORMATS)
-@pytest.mark.parametrize("size", [(128, 128), (192, 256)])
+@pytest.mark.parametrize("size", [(128, 128), pytest.param((192, 256), marks=pytest.mark.slow)])
 async def test_a_stripped_picture_saved_as_jpeg_75_leads_back_to_its_manifest(
     house: House, size: tuple[int, int], output_format: str
 ) -> None:
@@ -176,7 +176,7 @@ async def test_a_signed_picture_that_breaks_off_is_modified(house: House) -> Non
 # --- marks that are not the picture's ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [(128, 128), (256, 256)])
+@pytest.mark.parametrize("size", [(128, 128), pytest.param((256, 256), marks=pytest.mark.slow)])
 async def test_a_mark_copied_onto_another_picture_is_a_mismatch(house: House, size: tuple[int, int]) -> None:
     plain = shapes(*size)
     stamped = await house.issue(plain)
@@ -217,7 +217,7 @@ async def test_another_installations_marks_are_not_read(house: House, identity: 
     assert (await house.verify_pixels(decoded(stamped.data))).state is State.NO_EVIDENCE
 
 
-@pytest.mark.parametrize("draw", [shapes, clouds])
+@pytest.mark.parametrize("draw", [shapes, pytest.param(clouds, marks=pytest.mark.slow)])
 async def test_a_picture_from_elsewhere_shows_no_evidence(house: House, draw: Any) -> None:
     verdict = await house.verify_pixels(draw(128, 128))
     assert verdict.state is State.NO_EVIDENCE

@@ -145,7 +145,7 @@ def test_the_key_id_names_the_secret_without_telling_it() -> None:
     assert watermarker().key_id not in bytes(range(32)).hex()
 
 
-@pytest.mark.parametrize("attack", ["nothing", "a quarter cut away"])
+@pytest.mark.parametrize("attack", [pytest.param("nothing", marks=pytest.mark.slow), "a quarter cut away"])
 def test_a_mark_of_another_key_is_not_read(attack: str) -> None:
     changed = np.ascontiguousarray(ATTACKS[attack][1](marked("clouds", 192, 128)))
     assert TssWatermarker(bytes(32)).identify(changed) is None
@@ -157,7 +157,7 @@ def test_unmarked_pictures_bear_no_mark(kind: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [*DRAWN, "noise"])
+@pytest.mark.parametrize("kind", ["shapes", pytest.param("clouds", marks=pytest.mark.slow), "noise"])
 def test_thirty_unmarked_pictures_bear_no_mark(kind: str) -> None:
     rng = np.random.default_rng(9)
     for seed in range(30):
