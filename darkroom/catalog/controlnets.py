@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from darkroom.catalog.configs import ControlnetConfig, read_config
 from darkroom.catalog.control_fit import control_misfit, layers_of, unet_layers
+from darkroom.catalog.hub import located
 from darkroom.catalog.lora_fit import base_shapes
 from darkroom.catalog.safetensors_header import read_header
 from darkroom.catalog.unavailable import Unavailable
@@ -80,7 +81,7 @@ def read_controlnet(
 
     Raises: MissingWeights, BrokenWeights, naming the file.
     """
-    folder = place.folder.expanduser().absolute()
+    folder = located(place.folder)
     if not folder.is_dir():
         raise MissingWeights(folder.name, "no such folder")
     # The folder stands where a component of a checkpoint does, so that errors name it, too.

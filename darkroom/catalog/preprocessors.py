@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from darkroom.catalog.hub import located
 from darkroom.catalog.preprocessor_files import files_of
 from darkroom.catalog.unavailable import Unavailable
 from darkroom.contract.control import CONTROL_TYPES, ControlType
@@ -67,7 +68,7 @@ def read_preprocessors(paths: Mapping[ControlType, Path], sha256: Callable[[Path
     for kind, path in paths.items():
         specs.pop(kind, None)
         try:
-            specs[kind] = _read(kind, path.expanduser().absolute(), sha256)
+            specs[kind] = _read(kind, located(path), sha256)
         except ModelError as error:
             broken.append(Unavailable(kind, error))
     return Preprocessors(specs.values(), broken)

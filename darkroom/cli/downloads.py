@@ -13,7 +13,7 @@ from darkroom.cli.console import CommandFailed
 from darkroom.settings import Settings
 
 SUFFIXES = (".json", ".txt", ".safetensors")
-SETTINGS = ("models", "vaes", "loras", "embeddings")
+SETTINGS = ("models", "vaes", "controlnets", "preprocessors", "loras", "embeddings")
 _COMPONENTS = frozenset(
     {"scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "vae"},
 )
@@ -28,7 +28,7 @@ def configured(settings: Settings) -> Iterator[tuple[str, str, HubId]]:
     """(setting, name, id) of everything that is named by one."""
     for setting in SETTINGS:
         for name, place in getattr(settings, setting).items():
-            if (found := read_id(Path(place))) is not None:
+            if (found := read_id(getattr(place, "path", place))) is not None:
                 yield setting, name, found
 
 

@@ -69,8 +69,10 @@ def test_only_what_is_named_by_id_is_downloaded(tmp_path: Path) -> None:
         models={"a": Path("owner/a@v1"), "b": tmp_path},
         loras={"l": Path("owner/l:l.safetensors")},
         vaes={"v": Path("/vaes/v")},
+        controlnets={"c": {"type": "canny", "path": "owner/c"}},
     )
     assert list(configured(settings)) == [
         ("models", "a", HubId("owner", "a", "v1")),
+        ("controlnets", "c", HubId("owner", "c")),
         ("loras", "l", HubId("owner", "l", "main", "l.safetensors")),
     ]
