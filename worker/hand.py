@@ -189,6 +189,7 @@ class Hand:
     # --- out ---------------------------------------------------------------------------------------------------------
 
     async def _succeed(self, held: Held, device_seconds: float) -> None:
+        await self._tell_last_step(held)
         try:
             artifacts = await asyncio.gather(*held.pictures)
             outcome = self._finisher.success(held.claim.generation, artifacts, held.notices, device_seconds)
@@ -198,6 +199,13 @@ class Hand:
             log.exception("job.finishing_broke", job_id=held.claim.job_id)
             outcome = failure(DarkroomError(f"finishing broke: {type(error).__name__}"), device_seconds)
         await self._end(held, outcome)
+
+    async def _tell_last_step(self, held: Held) -> None:
+        """Steps are told now and then; a job that succeeded was seen to make all of them."""
+        if progress := held.unreported():
+            held.reported = progress
+            with suppress(LedgerUnavailable, StaleAttempt):  # the last word will find out, and waits longer
+                await self._ledger.report(held.claim.job_id, held.claim.attempt, progress)
 
     async def _end(self, held: Held, outcome: Outcome) -> None:
         """Write the last word. A ledger away for too long loses it: the lease ends, and another attempt is made."""

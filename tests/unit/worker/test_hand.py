@@ -1,16 +1,17 @@
 """What becomes of a job in this worker's hand."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
-from darkroom.contract.job import Job, JobState
+from darkroom.contract.job import Job, JobState, Progress
 from darkroom.contract.plan import Notice
 from darkroom.errors import BrokenWeights, NanOutput, OutOfMemory, StaleAttempt, UnmarkedOutput, UnsignedOutput
 from darkroom.ledger.memory import MemoryLedger
 from darkroom.ledger.protocol import Outcome
-from tests.unit.worker.shop import PICTURE, Shop
+from tests.unit.worker.shop import NEVER, PICTURE, QUICK, Shop
 from tests.until import until
 from worker.engine.request import Work
 from worker.hand import MAX_PENDING_PICTURES
@@ -57,6 +58,18 @@ async def test_what_the_engine_could_not_do_fails_the_job_with_its_code(
     assert job.state is JobState.FAILED
     assert job.failure is not None
     assert (job.failure.code, job.failure.message, job.failure.retryable) == (error.code, error.detail, retryable)
+
+
+async def test_a_job_that_succeeded_is_seen_to_have_made_all_its_steps() -> None:
+    shop = Shop(replace(QUICK, report=NEVER))
+    running = asyncio.create_task(shop.intake.run())
+    job_id = await shop.generating()
+    shop.engine.step(job_id, 20, 20)
+    shop.engine.finish(job_id)
+    job = await shop.ended(job_id)
+    assert job.progress == Progress(step=20, steps=20)
+    shop.intake.drain()
+    await running
 
 
 async def test_a_failure_lets_go_of_pictures_already_on_their_way(shop: Shop) -> None:
