@@ -76,9 +76,9 @@ def test_the_api_does_what_its_document_says(app: FastAPI) -> None:
 def test_every_request_for_a_picture_of_words_that_fits_the_document_is_accepted(app: FastAPI) -> None:
     document = app.openapi()
     words = document["components"]["schemas"]["TextToImage"]
-    # How much a second stage leaves to do, and which models are refiners, a schema cannot say.
-    for stage in ("hires", "refiner"):
-        del words["properties"][stage]
+    # How many pixels two sides make, how little a second stage leaves to do, which models are refiners: no schema says.
+    for field in ("width", "height", "hires", "refiner"):
+        del words["properties"][field]
     document["components"]["schemas"]["GenerationRequest"] = words
     config = SchemathesisConfig.from_dict(WORDS_ONLY)
     schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=config)
