@@ -17,6 +17,7 @@ from darkroom.errors import DarkroomError, LedgerUnavailable, StaleAttempt
 from darkroom.ledger.protocol import Claim, Ledger, Outcome
 from darkroom.log import get_logger
 from darkroom.metrics import Metrics
+from worker.engine.faults import fatal
 from worker.engine.request import Work
 from worker.finish import Finisher, Picture, failure
 from worker.held import Held
@@ -24,6 +25,7 @@ from worker.inputs import Inputs
 from worker.patience import patiently
 
 MAX_PENDING_PICTURES = 32
+MAX_MAPS = 2  # one is made, the next one's picture is fetched
 RELEASE_SECONDS = 1.0
 
 log = get_logger(__name__)
@@ -74,6 +76,7 @@ class Hand:
         self._patience = patience
         self._metrics = metrics or Metrics()
         self._held: dict[str, Held] = {}
+        self._fault: Exception | None = None
 
     def __len__(self) -> int:
         return len(self._held)
@@ -82,10 +85,19 @@ class Hand:
         return iter(tuple(self._held.values()))
 
     def room(self) -> int:
-        """Jobs to claim now: none while finished pictures pile up, as they do when the store is away."""
+        """Generations to claim now: none while finished pictures pile up, as they do when the store is away.
+
+        Raises: what broke the device, for the end of this process: the next one gets the jobs back.
+        """
+        if self._fault is not None:
+            raise self._fault
         pending = sum(held.pending_pictures for held in self)
-        coming = sum(held.preparing is not None for held in self)
+        coming = sum(held.preparing is not None and not held.is_map for held in self)
         return 0 if pending >= MAX_PENDING_PICTURES else max(0, self._engine.room() - coming)
+
+    def room_for_maps(self) -> int:
+        """Control maps to claim now. They take no room of the engine, nor wait for any."""
+        return max(0, MAX_MAPS - sum(held.is_map for held in self))
 
     def attempts(self) -> Mapping[str, int]:
         """Fencing tokens of the jobs whose leases are ours to renew."""
@@ -134,6 +146,10 @@ class Hand:
             outcome = failure(error)
         except Exception as error:  # a fault of ours: the job must still end
             log.exception("job.preparing_broke", job_id=held.claim.job_id)
+            if fatal(error):
+                self._fault = error
+                self.changed.set()
+                return None
             outcome = failure(DarkroomError(f"preparing broke: {type(error).__name__}"))
         self._end_prepared(held, outcome)
         return None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from darkroom.contract.job import Artifact, Progress
 from darkroom.contract.plan import Notice
+from darkroom.contract.preprocess import PreprocessPlan
 from darkroom.ledger.protocol import Claim
 
 
@@ -28,6 +29,11 @@ class Held:
     pictures: list[asyncio.Task[Artifact]] = field(default_factory=list)
     preparing: asyncio.Task[None] | None = None
     ending: asyncio.Task[None] | None = None
+
+    @property
+    def is_map(self) -> bool:
+        """Whether this is a control map asked for by itself, which the engine never hears of."""
+        return isinstance(self.claim.plan, PreprocessPlan)
 
     @property
     def pending_pictures(self) -> int:

@@ -1,6 +1,9 @@
 """A claimed job's pictures: fetched, checked, made into its canvas and maps, before the engine hears of the job."""
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from darkroom.catalog.preprocessors import read_preprocessors
 from darkroom.catalog.weights import fresh_sha256
@@ -17,17 +20,21 @@ from worker.pictures import prepare
 from worker.pictures.canvas import BLANK, Canvas
 from worker.preprocessors.preprocessing import Preprocessors
 
+T = TypeVar("T")
+
 
 class Inputs:
     """`patience`: seconds a store may be away before a job fails.
 
-    `preprocessors` make the maps; by default those that need no weights.
+    `preprocessors` make the maps; by default those that need no weights. Their thread is their own: it may take a
+    minute for a map, and the threads that all else shares finish the pictures that others wait for.
     """
 
     def __init__(self, store: ObjectStore, patience: float = 60.0, preprocessors: Preprocessors | None = None) -> None:
         self._store = store
         self._patience = patience
         self._preprocessors = preprocessors or Preprocessors(read_preprocessors({}, fresh_sha256), {})
+        self._mapping = ThreadPoolExecutor(1, "maps")
 
     async def prepared(self, claim: Claim) -> tuple[Canvas, tuple[Pixels, ...]]:
         """All that the job's generation needs besides its plan. Raises: as `canvas` and `maps`."""
@@ -51,23 +58,46 @@ class Inputs:
 
         Raises: LostInput, StoreUnavailable, PreprocessorUnavailable, PreprocessorFailed, ModelError.
         """
-        made: list[Pixels] = []
-        for control in claim.generation.controls:
-            picture = await self.pixels(claim.tenant, control.image)
-            made.append(await asyncio.to_thread(self._map, claim.generation, control, picture))
-        return tuple(made)
+        plan, tenant = claim.generation, claim.tenant
+        return tuple([await self._map(tenant, plan, control) for control in plan.controls])
 
-    def _map(self, plan: GenerationPlan, control: PlannedControl, picture: Pixels) -> Pixels:
+    async def _map(self, tenant: str, plan: GenerationPlan, control: PlannedControl) -> Pixels:
         """A picture is scaled before its map is made: lines are then as thin as ControlNets know them."""
-        shown_HW3 = prepare.steering(plan, picture)
         if not control.preprocess:
-            return shown_HW3
-        return self._preprocessors.map(control.type, shown_HW3, min(plan.width, plan.height))
+            return await asyncio.to_thread(prepare.steering, plan, await self.pixels(tenant, control.image))
+
+        def make(picture: Pixels) -> Pixels:
+            side = min(plan.width, plan.height)
+            return self._preprocessors.map(control.type, prepare.steering(plan, picture), side)
+
+        return await self.mapped(tenant, control.image, make)
+
+    async def mapped(self, tenant: str, ref: PictureRef, make: Callable[[Pixels], T]) -> T:
+        """What `make` makes of a picture in the store, on the thread of maps. It is decoded there too, in its turn:
+        however many wait, one picture is in memory.
+
+        Raises: LostInput, StoreUnavailable, and what `make` raises.
+        """
+        png = await self._fetched(tenant, ref)
+        return await asyncio.get_running_loop().run_in_executor(self._mapping, lambda: make(_decoded(png)))
 
     async def pixels(self, tenant: str, ref: PictureRef) -> Pixels:
         """A picture in the store. Raises: LostInput, StoreUnavailable."""
+        return await asyncio.to_thread(_decoded, await self._fetched(tenant, ref))
+
+    async def _fetched(self, tenant: str, ref: PictureRef) -> bytes:
         try:
-            png = await patiently(self._patience, lambda: fetch(self._store, tenant, ref.sha256))
-            return (await asyncio.to_thread(stored, png)).pixels
-        except (NotStored, BadPicture) as error:
-            raise LostInput("a picture that the generation begins with is not in the store any more") from error
+            return await patiently(self._patience, lambda: fetch(self._store, tenant, ref.sha256))
+        except NotStored as error:
+            raise _lost() from error
+
+
+def _decoded(png: bytes) -> Pixels:
+    try:
+        return stored(png).pixels
+    except BadPicture as error:
+        raise _lost() from error
+
+
+def _lost() -> LostInput:
+    return LostInput("a picture that the generation begins with is not in the store any more")

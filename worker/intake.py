@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from darkroom.contract.preprocess import PREPROCESSING
 from darkroom.errors import LedgerUnavailable
 from darkroom.ledger.protocol import Ledger
 from darkroom.log import get_logger
@@ -117,10 +118,13 @@ class Intake:
                 await asyncio.sleep(self._rhythm.look)
 
     async def _claim(self) -> None:
-        room = self._hand.room()
-        if room > 0:
-            for claim in await self._ledger.claim(self._worker, self._models, room):
-                await self._hand.take(claim)
+        """Generations and maps apart, so that neither takes the other's room."""
+        generations = tuple(model for model in self._models if model != PREPROCESSING)
+        maps = tuple(model for model in self._models if model == PREPROCESSING)
+        for models, room in ((generations, self._hand.room()), (maps, self._hand.room_for_maps())):
+            if models and room > 0:
+                for claim in await self._ledger.claim(self._worker, models, room):
+                    await self._hand.take(claim)
 
     async def _renew(self) -> None:
         attempts = self._hand.attempts()

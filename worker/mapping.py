@@ -1,8 +1,6 @@
 """Claimed requests for control maps: the picture fetched, its map made and kept."""
 
-import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from darkroom.catalog import Catalog
 from darkroom.contract.preprocess import PreprocessPlan
@@ -21,7 +19,7 @@ GROUND = 0
 
 
 class MapMaker:
-    """Makes one map at a time, which bounds the memory, on a thread of its own, so that no picture waits for it.
+    """Makes one map at a time, which bounds the memory, on the thread of maps, so that no picture waits for it.
 
     `patience`: seconds a store may be away before a job fails.
     """
@@ -34,7 +32,6 @@ class MapMaker:
         self._catalog = catalog
         self._store = store
         self._patience = patience
-        self._thread = ThreadPoolExecutor(1, "maps")
 
     async def make(self, claim: Claim, plan: PreprocessPlan) -> float:
         """Make the map, and keep it as an input of the tenant's; says how many seconds the making took.
@@ -45,9 +42,7 @@ class MapMaker:
         """
         if self._catalog.preprocessors.spec(plan.type, "type").digest != plan.preprocessor:
             raise PreprocessorUnavailable("type", f"this worker makes {plan.type} maps from other weights")
-        pixels = await self._inputs.pixels(claim.tenant, plan.image)
-        loop = asyncio.get_running_loop()
-        kept, seconds = await loop.run_in_executor(self._thread, self._made, plan, pixels)
+        kept, seconds = await self._inputs.mapped(claim.tenant, plan.image, lambda pixels: self._made(plan, pixels))
         await patiently(self._patience, lambda: keep(self._store, claim.tenant, kept))
         await patiently(self._patience, lambda: remember(self._store, claim.tenant, plan.map_name, kept.ref))
         return seconds

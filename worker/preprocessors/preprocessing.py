@@ -9,9 +9,10 @@ from darkroom.catalog import Catalog
 from darkroom.catalog.preprocessors import Preprocessors as Known
 from darkroom.contract.control import ControlType
 from darkroom.contract.preprocessor import MapMethod, PreprocessorSpec
-from darkroom.errors import PreprocessorFailed
+from darkroom.errors import DarkroomError, OutOfMemory, PreprocessorFailed
 from darkroom.inputs.normal import Pixels
 from darkroom.settings import Settings
+from worker.engine.faults import fatal, out_of_memory
 from worker.models.placement import placement
 from worker.preprocessors.canny import canny
 from worker.preprocessors.depth import load_depth
@@ -49,17 +50,26 @@ class Preprocessors:
     def map(self, kind: ControlType, rgb_HW3: Pixels, resolution: int = 512) -> Pixels:
         """The control map of a picture, H W 3 as that is, looked at with its shorter side at most `resolution` pixels.
 
-        Raises: PreprocessorUnavailable; PreprocessorFailed; MissingWeights, BrokenWeights for weights that went bad.
+        Raises: PreprocessorUnavailable; PreprocessorFailed, OutOfMemory; MissingWeights, BrokenWeights for weights that
+            went bad. What `fatal` says of the device passes as it is: no later map can be made here.
         """
         spec = self._known.spec(kind, "type")
         method = self._method(spec)
         try:
             return at_resolution(method, rgb_HW3, resolution, exact=kind == "segmentation")
         except (cv2.error, ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
-            raise PreprocessorFailed(f"no {kind} map can be made of this picture ({type(error).__name__})") from error
+            if fatal(error):
+                raise
+            raise _failure(kind, error) from error
 
     def _method(self, spec: PreprocessorSpec) -> Method:
         return WITHOUT_WEIGHTS.get(spec.method) or self._loaded.method(spec)
+
+
+def _failure(kind: ControlType, error: Exception) -> DarkroomError:
+    if out_of_memory(error):
+        return OutOfMemory(f"the device ran out of memory for a {kind} map")
+    return PreprocessorFailed(f"no {kind} map can be made of this picture ({type(error).__name__})")
 
 
 def open_preprocessors(settings: Settings, catalog: Catalog) -> Preprocessors:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from darkroom.catalog.preprocessors import BUILT_IN, Preprocessors, read_preprocessors
 from darkroom.catalog.registry import open_catalog
 from darkroom.contract.control import ControlType
-from darkroom.errors import BrokenWeights, PreprocessorFailed, PreprocessorUnavailable
+from darkroom.errors import BrokenWeights, OutOfMemory, PreprocessorFailed, PreprocessorUnavailable
 from darkroom.inputs.normal import Pixels
 from darkroom.settings import Settings
 from tests.unit.preprocessors.pictures import house, noise
@@ -100,3 +101,23 @@ def test_weights_that_went_bad_meanwhile_are_named(tmp_path: Path) -> None:
     (tmp_path / "hed.safetensors").write_bytes(b"something else")
     with pytest.raises(BrokenWeights, match=r"hed\.safetensors"):
         opened.map("softedge", house())
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), OutOfMemory),
+        (MemoryError(), OutOfMemory),
+        (RuntimeError("a shape"), PreprocessorFailed),
+        (torch.AcceleratorError("CUDA error: an illegal memory access"), torch.AcceleratorError),
+    ],
+)
+def test_trouble_of_the_device_is_told_from_that_of_a_picture(
+    raised: Exception, told: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> Pixels:
+        raise raised
+
+    monkeypatch.setitem(preprocessing.WITHOUT_WEIGHTS, "canny", breaks)  # type: ignore[arg-type]
+    with pytest.raises(told):
+        without_weights().map("canny", house())

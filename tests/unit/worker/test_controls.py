@@ -1,5 +1,9 @@
 """Maps of claimed jobs: made beside the engine of the pictures that the plan names, at the plan's size."""
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -7,7 +11,7 @@ from darkroom.contract.controlnet import NamedControlnet, PlannedControl
 from darkroom.contract.job import JobState
 from darkroom.contract.plan import GenerationPlan
 from darkroom.contract.start import Box, FromMask, PictureRef
-from darkroom.inputs.normal import normalise
+from darkroom.inputs.normal import Pixels, normalise
 from darkroom.inputs.shelf import keep
 from tests.unit.engine.works import make_plan
 from tests.unit.inputs.files import saved
@@ -15,6 +19,7 @@ from tests.unit.preprocessors.pictures import house
 from tests.unit.worker.shop import Shop
 from worker.pictures.prepare import steering
 from worker.preprocessors.canny import canny
+from worker.preprocessors.preprocessing import Preprocessors
 
 LOST = PictureRef(sha256="ab" * 32, width=128, height=128)
 
@@ -96,3 +101,22 @@ def test_without_it_a_control_is_seen_whole() -> None:
 
 def test_what_is_transparent_has_no_lines() -> None:
     assert not steering(make_plan(), np.full((64, 64, 4), [255, 255, 255, 0], np.uint8)).any()
+
+
+async def test_a_slow_map_keeps_no_thread_from_finishing_pictures(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+
+    def waits(self: Preprocessors, kind: str, rgb_HW3: Pixels, resolution: int = 512) -> Pixels:
+        go_on.wait(5)
+        return rgb_HW3
+
+    monkeypatch.setattr(Preprocessors, "map", waits)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    job_id = await shop.submit(controls=(control(await kept(shop)),))
+    other = await shop.generating()
+    try:
+        shop.engine.finish(other)
+        assert (await shop.ended(other)).state is JobState.SUCCEEDED
+        assert job_id not in shop.engine.works
+    finally:
+        go_on.set()
