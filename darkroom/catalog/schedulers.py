@@ -95,6 +95,11 @@ def second_order(name: str) -> bool:
     return sampler in _SECOND_ORDER
 
 
+def evenly_spaced(name: str) -> bool:
+    """Whether the noise levels of scheduler `name` lie equally far apart in time."""
+    return not name.endswith(tuple(f"_{spacing}" for spacing in _SIGMAS))
+
+
 def most_steps(name: str) -> int | None:
     """Most steps scheduler `name` takes; None where nothing but the contract bounds them."""
     return _MOST_STEPS.get(name)

@@ -95,7 +95,10 @@ class Wish(Asked):
     prompt: Prompt
     negative_prompt: Prompt = ""
     clip_skip: int = Field(
-        default=0, ge=0, le=31, description="last layers of the text encoder to leave out; one less than A1111's"
+        default=0,
+        ge=0,
+        le=31,
+        description="last layers of the text encoder to leave out; one less than A1111's, two less with XL",
     )
     model: Name | None = None
     steps: int | None = Field(default=None, ge=1, le=150)

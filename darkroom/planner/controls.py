@@ -1,5 +1,6 @@
 """Which ControlNet each control of a request gets, and whether it has any effect."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from darkroom.catalog import Catalog
@@ -9,6 +10,7 @@ from darkroom.contract.model import ModelSpec
 from darkroom.contract.plan import Notice
 from darkroom.contract.start import PictureRef
 from darkroom.errors import ControlnetMisfit, InvalidField
+from darkroom.planner.course import Run
 
 # Of a pass of the U-Net: a ControlNet is a copy of its first half.
 COST = 0.4
@@ -16,34 +18,35 @@ COST = 0.4
 
 @dataclass(frozen=True)
 class Controls:
-    """`cost` is that of all of them, as a share of what the passes cost without."""
+    """`seconds` are device seconds that all of them add to one guided picture."""
 
     planned: tuple[PlannedControl, ...]
     notices: tuple[Notice, ...]
-    cost: float
+    seconds: float
 
 
 def controls(
-    request: GenerationRequest, pictures: tuple[PictureRef, ...], spec: ModelSpec, catalog: Catalog, passes: int
+    request: GenerationRequest, pictures: tuple[PictureRef, ...], spec: ModelSpec, catalog: Catalog, runs: Sequence[Run]
 ) -> Controls:
-    """Settle what steers the composition. `pictures` are those of the request's controls, `passes` all of an image.
+    """Settle what steers the composition. `pictures` are those of the request's controls.
 
     Raises: UnknownControlnet, ControlnetMisfit, PreprocessorUnavailable, InvalidField, all naming the field;
         ModelError for a ControlNet that is configured but broken. TypeError for the pictures of another request.
     """
     if len(pictures) != len(request.controlnets):
         raise TypeError(f"{len(request.controlnets)} controls were planned with {len(pictures)} pictures")
+    steered = [run for run in runs if run.spec.name == spec.name]
     planned: list[PlannedControl] = []
     notices: list[Notice] = []
     for index, (asked, picture) in enumerate(zip(request.controlnets, pictures, strict=True)):
         field = f"controlnets.{index}"
         control = _planned(field, asked, picture, spec, catalog)
-        if reason := _without_effect(control, passes):
+        if reason := _without_effect(control, steered):
             notices.append(Notice(field=f"{field}.{reason[0]}", reason=reason[1]))
         else:
             planned.append(control)
-    shares = (sum(control.counts(step, passes) for step in range(passes)) / passes for control in planned)
-    return Controls(tuple(planned), tuple(notices), COST * sum(shares))
+    seconds = sum(run.steered_seconds(control) for run in steered for control in planned)
+    return Controls(tuple(planned), tuple(notices), COST * seconds)
 
 
 def _planned(field: str, asked: ControlAsked, picture: PictureRef, spec: ModelSpec, catalog: Catalog) -> PlannedControl:
@@ -87,10 +90,17 @@ def _named(field: str, name: str, asked: ControlAsked, spec: ModelSpec, catalog:
     return net
 
 
-def _without_effect(control: PlannedControl, passes: int) -> tuple[str, str] | None:
+def _without_effect(control: PlannedControl, steered: Sequence[Run]) -> tuple[str, str] | None:
     """Field and reason."""
+
+    def counts(run: Run, passes: int) -> bool:
+        return any(control.counts(index, run.of) for index in range(passes))
+
     if not control.scale:
         return "scale", "a ControlNet of scale 0 has no effect"
-    if not any(control.counts(index, passes) for index in range(passes)):
+    if not any(counts(run, run.of) for run in steered):
+        passes = " or ".join(str(run.of) for run in steered)
         return "end", f"no step of {passes} lies between {control.start:g} and {control.end:g}"
+    if not any(counts(run, run.at_most) for run in steered):
+        return "start", f"the refiner, which is not steered, has taken over before {control.start:g}"
     return None

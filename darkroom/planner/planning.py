@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from darkroom.catalog import SCHEDULERS, Catalog
-from darkroom.catalog.schedulers import most_steps, passes
+from darkroom.catalog.schedulers import most_steps
 from darkroom.contract.generation import MAX_SEED, GenerationRequest
 from darkroom.contract.inputs import Inputs, NoPicture
 from darkroom.contract.model import ModelSpec
@@ -15,7 +15,7 @@ from darkroom.contract.start import computed_steps
 from darkroom.contract.vae import NamedVae, OwnVae, PlannedVae
 from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler, VaeMisfit
 from darkroom.planner.controls import controls
-from darkroom.planner.course import Course, seconds
+from darkroom.planner.course import Course, runs
 from darkroom.planner.stages import later_stages, stage_notices
 from darkroom.planner.starts import beginning
 from darkroom.prompt import MOST_WEIGHT, parse
@@ -54,11 +54,12 @@ def plan(
     width, height = begins.size
     course = Course(scheduler, steps, computed_steps(begins.start, steps), begins.size)
     stages = later_stages(request, course, spec, catalog)
+    made = runs(course, stages, spec, catalog)
     guidance_scale = _or(request.guidance_scale, spec.default_guidance_scale)
     rows = 1.0 if guidance_scale > 1 else 0.5  # without guidance a pass computes one row, not two
     seed = seed_source() if request.seed is None else request.seed
     named = _named(request, catalog)
-    steering = controls(request, inputs.controls, spec, catalog, passes(scheduler, course.computed))
+    steering = controls(request, inputs.controls, spec, catalog, made)
     return GenerationPlan(
         task=request.task,
         model=spec.name,
@@ -79,7 +80,7 @@ def plan(
         deterministic=request.deterministic,
         priority=request.priority,
         deadline_at=None if request.deadline is None else now + request.deadline,
-        predicted_seconds=request.n * rows * seconds(course, stages, spec, catalog) * (1 + steering.cost),
+        predicted_seconds=request.n * rows * (sum(run.seconds for run in made) + steering.seconds),
         warnings=(
             *begins.notices,
             *stage_notices(request, begins.size, stages),

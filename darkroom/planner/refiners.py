@@ -6,7 +6,7 @@ from darkroom.contract.generation import RefinerAsked
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.stage import Refiner
 from darkroom.errors import InvalidField
-from darkroom.planner.course import Course, base_steps
+from darkroom.planner.course import Course
 from darkroom.planner.sizes import check_limits
 
 
@@ -15,10 +15,8 @@ def refined(asked: RefinerAsked, clip_skip: int, course: Course, spec: ModelSpec
     _check_base(course, spec)
     refiner = catalog.spec(asked.model, "refiner.model")
     _check_refiner(refiner, clip_skip, course, spec)
-    if not 0 < base_steps(course, asked.switch_at) < course.computed:
-        raise InvalidField(
-            "refiner.switch_at", f"{asked.switch_at:g} leaves nothing to one of the two, of {course.computed} steps"
-        )
+    if course.computed < 2:  # whatever is left, the engine shares out so that each has a pass
+        raise InvalidField("refiner", "needs two computed steps at least: one of the base, and one of its own")
     return Refiner(model=refiner.name, weights=refiner.weights, switch_at=asked.switch_at)
 
 

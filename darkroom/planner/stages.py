@@ -1,5 +1,6 @@
 """What follows the first denoising."""
 
+import math
 from collections.abc import Iterator
 
 from darkroom.catalog import Catalog
@@ -13,6 +14,9 @@ from darkroom.planner.course import Course
 from darkroom.planner.refiners import refined
 from darkroom.planner.sizes import Size, check_limits, nearest
 from darkroom.planner.starts import strong_steps
+
+# Pixels: 200 * 1.12 is not quite 224.
+ROUNDING = 1e-6
 
 
 def later_stages(request: GenerationRequest, course: Course, spec: ModelSpec, catalog: Catalog) -> list[LaterStage]:
@@ -32,7 +36,7 @@ def stage_notices(request: GenerationRequest, size: Size, stages: list[LaterStag
     if isinstance(request, TextToImage) and request.hires is not None:
         exact = tuple(side * request.hires.scale for side in size)
         for stage in stages:
-            if isinstance(stage, Hires) and exact != (stage.width, stage.height):
+            if isinstance(stage, Hires) and math.dist(exact, (stage.width, stage.height)) > ROUNDING:
                 reason = f"{exact[0]:g}x{exact[1]:g} became {stage.width}x{stage.height}, which is on the model's grid"
                 yield Notice(field="hires.scale", reason=reason)
     if request.refiner is not None and any(lora.weight for lora in request.loras):

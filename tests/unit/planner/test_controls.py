@@ -46,10 +46,9 @@ NETS = Controlnets(
 CATALOG = Catalog([SPEC], default="portrait", controlnets=NETS, preprocessors=read_preprocessors({}, fresh_sha256))
 
 
-def planned(*controls: dict[str, Any], steps: int = 10) -> GenerationPlan:
-    request = TextToImage.model_validate(
-        {"prompt": "a", "steps": steps, "controlnets": tuple({"image": "aGk=", **control} for control in controls)}
-    )
+def planned(*controls: dict[str, Any], **fields: Any) -> GenerationPlan:
+    asked = tuple({"image": "aGk=", **control} for control in controls)
+    request = TextToImage.model_validate({"prompt": "a", "steps": 10, "controlnets": asked, **fields})
     pictures = NoPicture(controls=(PICTURE,) * len(controls))
     return plan(request, CATALOG, pictures, now=0.0, seed_source=lambda: 7)
 
@@ -107,6 +106,22 @@ def test_a_control_costs_as_long_as_it_counts() -> None:
     plain, half, full = planned(), planned({"type": "canny", "end": 0.5}), planned({"type": "canny"})
     assert half.predicted_seconds == pytest.approx(1.2 * plain.predicted_seconds)
     assert full.predicted_seconds == pytest.approx(1.4 * plain.predicted_seconds)
+
+
+def test_a_control_of_the_second_stage_alone_is_kept_and_costs_that_stage() -> None:
+    fields: dict[str, Any] = {"steps": 2, "hires": {"scale": 1.5, "steps": 20}}
+    plain, settled = planned(**fields), planned({"type": "canny", "start": 0.3, "end": 0.6}, **fields)
+    assert len(settled.controls) == 1
+    assert settled.warnings == plain.warnings
+    # Passes 5 to 7 of 14, each of 2.25 times the pixels.
+    added = settled.predicted_seconds - plain.predicted_seconds
+    assert added == pytest.approx(0.4 * 3 * 2.25 * SPEC.seconds_per_step)
+
+
+def test_a_control_that_counts_in_neither_stage_is_left_out() -> None:
+    settled = planned({"type": "canny", "start": 0.41, "end": 0.42}, steps=2, hires={"scale": 1.5, "steps": 20})
+    assert settled.controls == ()
+    assert [(notice.field, "2 or 14" in notice.reason) for notice in settled.warnings] == [("controlnets.0.end", True)]
 
 
 def test_a_plan_with_controls_survives_json_and_older_plans_have_none() -> None:

@@ -53,6 +53,11 @@ def test_a_size_off_the_grid_is_brought_to_it_and_it_says_so() -> None:
     assert (notice.field, "665.6x665.6 became 664x664" in notice.reason) == ("hires.scale", True)
 
 
+def test_a_size_that_floats_miss_by_a_hair_is_no_other_size() -> None:
+    settled = planned(width=400, height=400, hires={"scale": 1.12})
+    assert (settled.final_size, settled.warnings) == ((448, 448), ())
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [

@@ -4,15 +4,17 @@ from typing import Any
 
 import pytest
 
-from darkroom.catalog import SCHEDULERS, Catalog
+from darkroom.catalog import SCHEDULERS, Catalog, Controlnets
 from darkroom.catalog.loras import Loras
 from darkroom.catalog.schedulers import second_order
 from darkroom.contract.generation import LoraAsked, TextToImage
+from darkroom.contract.inputs import NoPicture
 from darkroom.contract.lora import LoraSpec
 from darkroom.contract.plan import GenerationPlan
 from darkroom.contract.stage import Refiner
 from darkroom.errors import InvalidField
 from darkroom.planner import plan
+from tests.unit.planner.test_controls import PICTURE, net
 from tests.unit.planner.test_plan import SPEC
 from tests.unit.planner.test_starts import planned as planned_anything
 
@@ -44,7 +46,13 @@ NEON = LoraSpec(
     models=("xl",),
     misfits={},
 )
-CATALOG = Catalog([SPEC, BASE, POLISH, FOREIGN, VELOCITY, INPAINTING], default="xl", loras=Loras([NEON]))
+LINES = net("lines", "canny").model_copy(update={"models": ("xl",)})
+CATALOG = Catalog(
+    [SPEC, BASE, POLISH, FOREIGN, VELOCITY, INPAINTING],
+    default="xl",
+    loras=Loras([NEON]),
+    controlnets=Controlnets([LINES]),
+)
 
 
 def planned(**fields: Any) -> GenerationPlan:
@@ -77,9 +85,7 @@ def test_the_stage_names_the_refiners_weights_by_their_content() -> None:
         ({"refiner": {"model": "portrait"}}, "refiner.model"),
         ({"refiner": {"model": "foreign"}}, "refiner.model"),
         ({"refiner": {"model": "velocity"}}, "refiner.model"),
-        ({"steps": 1}, "refiner.switch_at"),
-        ({"steps": 20, "refiner": {"model": "polish", "switch_at": 0.99}}, "refiner.switch_at"),
-        ({"steps": 20, "refiner": {"model": "polish", "switch_at": 0.01}}, "refiner.switch_at"),
+        ({"steps": 1}, "refiner"),
         ({"clip_skip": 6}, "clip_skip"),
     ],
 )
@@ -109,13 +115,47 @@ def test_a_base_for_inpainting_alone_is_not_refined() -> None:
     assert raised.value.field == "refiner"
 
 
-def test_a_picture_so_little_redrawn_that_the_base_has_no_step_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("steps", "switch_at", "base"), [(2, 0.8, 1), (20, 0.99, 19), (20, 0.01, 1), (10, 0.96, 9), (2, 0.01, 1)]
+)
+def test_how_the_steps_are_shared_out_is_left_to_the_engine(steps: int, switch_at: float, base: int) -> None:
+    """It knows the noise levels, and gives each a pass; the planner only guesses what that costs."""
+    settled = planned(steps=steps, scheduler="euler_karras", refiner={"model": "polish", "switch_at": switch_at})
+    assert settled.predicted_seconds == pytest.approx(base * 0.04 + (steps - base) * 0.03)
+
+
+def test_a_picture_so_little_redrawn_that_there_is_one_step_is_refused() -> None:
     fields: dict[str, Any] = {"catalog": CATALOG, "scheduler": "euler", "image": "x", "steps": 20}
     refiner = {"model": "polish", "switch_at": 0.5}
-    assert planned_anything((1024, 1024), strength=0.6, refiner=refiner, **fields).later_stages
+    assert planned_anything((1024, 1024), strength=0.1, refiner=refiner, **fields).later_stages
     with pytest.raises(InvalidField) as raised:
-        planned_anything((1024, 1024), strength=0.5, refiner=refiner, **fields)
-    assert raised.value.field == "refiner.switch_at"
+        planned_anything((1024, 1024), strength=0.05, refiner=refiner, **fields)
+    assert raised.value.field == "refiner"
+
+
+def steered(scheduler: str = "euler", **control: float) -> GenerationPlan:
+    """20 steps shared half and half, and a control."""
+    asked = {"prompt": "x", "steps": 20, "scheduler": scheduler, "refiner": {"model": "polish", "switch_at": 0.5}}
+    request = TextToImage.model_validate(
+        {**asked, "controlnets": ({"type": "canny", "image": "x", "preprocess": False, **control},)}
+    )
+    return plan(request, CATALOG, NoPicture(controls=(PICTURE,)), now=0.0, seed_source=lambda: 7)
+
+
+def test_a_control_costs_the_bases_passes_alone() -> None:
+    assert steered().predicted_seconds == pytest.approx(10 * 0.04 * 1.4 + 10 * 0.03)
+    assert steered(start=0.25).predicted_seconds == pytest.approx(10 * 0.04 + 5 * 0.04 * 0.4 + 10 * 0.03)
+
+
+def test_a_control_that_begins_when_the_refiner_has_taken_over_is_left_out_and_said() -> None:
+    settled = steered(start=0.6)
+    assert settled.controls == ()
+    assert [notice.field for notice in settled.warnings] == ["controlnets", "controlnets.0.start"]
+
+
+def test_a_control_is_kept_where_only_the_engine_knows_when_the_refiner_takes_over() -> None:
+    assert steered("euler_karras", start=0.6).controls
+    assert steered(start=0.5).controls, "by a rounding the base may make one pass more"
 
 
 def test_loras_are_the_bases_and_it_says_so() -> None:
