@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from darkroom.errors import BrokenWeights, MissingWeights
 
 MAX_CONFIG_BYTES = 4 * 1024 * 1024
+# Stable Diffusion has four; every one doubles the pixels a latent, on each side.
+MAX_BLOCKS = 8
 
 
 class Config(BaseModel):
@@ -40,7 +42,9 @@ class ControlnetConfig(Config):
 
     class_name: Literal["ControlNetModel"] = Field(alias="_class_name")
     conditioning_channels: Literal[3] = 3
-    conditioning_embedding_out_channels: tuple[int, ...] = Field(default=(16, 32, 96, 256), min_length=1)
+    conditioning_embedding_out_channels: tuple[int, ...] = Field(
+        default=(16, 32, 96, 256), min_length=1, max_length=MAX_BLOCKS
+    )
     controlnet_conditioning_channel_order: Literal["rgb"] = "rgb"
     # Those look at the whole map as one: diffusers runs them in a mode of their own.
     global_pool_conditions: Literal[False] = False
@@ -56,8 +60,8 @@ class ControlnetConfig(Config):
 
 class VaeConfig(Config):
     class_name: Literal["AutoencoderKL"] = Field(alias="_class_name")
-    latent_channels: int = Field(ge=1)
-    block_out_channels: tuple[int, ...] = Field(min_length=1)
+    latent_channels: int = Field(ge=1, le=1024)
+    block_out_channels: tuple[int, ...] = Field(min_length=1, max_length=MAX_BLOCKS)
     scaling_factor: float = Field(default=0.18215, gt=0, allow_inf_nan=False)
     # Latents that are also shifted, or normalised channel by channel, are of other families.
     shift_factor: None = None

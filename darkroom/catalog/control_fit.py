@@ -9,18 +9,20 @@ from collections.abc import Mapping
 from darkroom.catalog.lora_fit import Shape, layer_key
 from darkroom.catalog.lora_header import LayerKey
 
-_SKIP = re.compile(r"controlnet_down_blocks_(\d+)")
-_BLOCK = re.compile(r"down_blocks_(\d+)_(?:resnets_(\d+)_conv2|downsamplers_0_conv)")
+_SKIP = re.compile(r"controlnet_down_blocks_(\d{1,4})")
+_BLOCK = re.compile(r"down_blocks_(\d{1,4})_(?:resnets_(\d{1,4})_conv2|downsamplers_0_conv)")
 _ATTENTION = re.compile(r"(?:down_blocks_\d+|mid_block)_attentions_.*attn2_to_k")
 
 Layers = Mapping[str, Shape]
 
 
 def layers_of(tensors: Mapping[str, Shape]) -> dict[str, Shape]:
-    """Weight shapes by layer, named as in `base_shapes`."""
-    named = (name.rpartition(".") for name in tensors)
+    """Weight shapes of linear and convolution layers, named as in `base_shapes`."""
+    named = ((*name.rpartition("."), shape) for name, shape in tensors.items())
     return {
-        layer_key("", layer)[1]: tensors[f"{layer}.{kind}"] for layer, _, kind in named if layer and kind == "weight"
+        layer_key("", layer)[1]: shape
+        for layer, _, kind, shape in named
+        if layer and kind == "weight" and len(shape) in (2, 4)
     }
 
 
@@ -37,14 +39,9 @@ def control_misfit(control: Layers, unet: Layers) -> str | None:
     reads, spoken = _width(control), _width(unet)
     if reads and reads != spoken:
         return f"it reads words {reads} wide, those of the model are {spoken}"
-    if any(unet.get(layer) != shape for layer, shape in control.items() if _told(layer, shape)):
+    if any(unet.get(layer) != shape for layer, shape in control.items() if layer.startswith("add_embedding_")):
         return "it is told other things besides latents, time and words than the model"
     return None
-
-
-def _told(layer: str, shape: Shape) -> bool:
-    """Layers for pooled words, sizes and the like; norms are not among `base_shapes`."""
-    return layer.startswith("add_embedding_") and len(shape) > 1
 
 
 def _given(control: Layers) -> list[int]:

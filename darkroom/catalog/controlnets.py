@@ -9,12 +9,12 @@ from darkroom.catalog.control_fit import control_misfit, layers_of, unet_layers
 from darkroom.catalog.hub import located
 from darkroom.catalog.lora_fit import base_shapes
 from darkroom.catalog.safetensors_header import read_header
-from darkroom.catalog.unavailable import Unavailable
+from darkroom.catalog.unavailable import Unavailable, set_aside
 from darkroom.catalog.weights import weight_digests
 from darkroom.contract.control import ControlType
 from darkroom.contract.controlnet import ControlnetSpec
 from darkroom.contract.model import ModelSpec
-from darkroom.errors import BrokenWeights, MissingWeights, ModelError, UnknownControlnet
+from darkroom.errors import BrokenWeights, MissingWeights, UnknownControlnet
 
 Shape = tuple[int, ...]
 
@@ -67,10 +67,8 @@ def read_controlnets(
     unavailable: list[Unavailable] = []
     known = tuple(models)
     for name, place in places.items():
-        try:
+        with set_aside(name, place.folder, unavailable):
             specs.append(read_controlnet(name, place, known, sha256))
-        except ModelError as error:
-            unavailable.append(Unavailable(name, error))
     return Controlnets(specs, unavailable)
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from darkroom.catalog.hub import located_file
 from darkroom.catalog.safetensors_header import TensorHeader, UnsoundHeader, read_header
-from darkroom.catalog.unavailable import Unavailable
+from darkroom.catalog.unavailable import Unavailable, set_aside
 from darkroom.contract.embedding import EmbeddingSpec
 from darkroom.contract.model import ModelSpec
-from darkroom.errors import BrokenWeights, MissingWeights, ModelError
+from darkroom.errors import BrokenWeights, MissingWeights
 
 SUFFIX = ".safetensors"
 MOST_VECTORS = 75
@@ -59,10 +59,8 @@ def read_embeddings(
     unavailable: list[Unavailable] = []
     known = tuple(models)
     for name, file in files.items():
-        try:
+        with set_aside(name, file, unavailable):
             specs.append(read_embedding(name, located_file(file), known, sha256))
-        except ModelError as error:
-            unavailable.append(Unavailable(name, error))
     return Embeddings(specs, unavailable)
 
 

@@ -7,10 +7,10 @@ from darkroom.catalog.hub import located_file
 from darkroom.catalog.lora_fit import base_shapes, misfit
 from darkroom.catalog.lora_header import UnreadLora, lora_layers
 from darkroom.catalog.safetensors_header import UnsoundHeader, read_header, read_metadata
-from darkroom.catalog.unavailable import Unavailable
+from darkroom.catalog.unavailable import Unavailable, set_aside
 from darkroom.contract.lora import LoraSpec
 from darkroom.contract.model import ModelSpec
-from darkroom.errors import BrokenWeights, MissingWeights, ModelError, UnknownLora
+from darkroom.errors import BrokenWeights, MissingWeights, UnknownLora
 
 MAX_LORA_BYTES = 4 * 1024**3
 SUFFIX = ".safetensors"
@@ -49,10 +49,8 @@ def read_loras(files: Mapping[str, Path], models: Iterable[ModelSpec], sha256: C
     unavailable: list[Unavailable] = []
     bases = {model.name: base_shapes(model) for model in models} if files else {}
     for name, file in files.items():
-        try:
+        with set_aside(name, file, unavailable):
             specs.append(read_lora(name, located_file(file), bases, sha256))
-        except ModelError as error:
-            unavailable.append(Unavailable(name, error))
     return Loras(specs, unavailable)
 
 

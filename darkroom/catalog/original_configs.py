@@ -106,7 +106,7 @@ def vae_config(vae: Network, scaling: float) -> Config:
 
 def text_config(component: str, encoder: Network) -> Config:
     """CLIP of OpenAI, or OpenCLIP where its layers are fused in the file."""
-    vocabulary, width = shape(encoder, "embeddings.token_embedding.weight")
+    vocabulary, width = shape(encoder, "embeddings.token_embedding.weight", (2,))
     open_clip = any(source.change == "query" for source in encoder.values())
     config: Config = {
         "vocab_size": vocabulary,
@@ -136,12 +136,12 @@ def scheduler_config(*, xl: bool, velocity: bool, zero_snr: bool, sd1: bool) -> 
     return {"_class_name": "PNDMScheduler" if sd1 else "DDIMScheduler", **config}
 
 
-def shape(network: Network, name: str) -> tuple[int, ...]:
+def shape(network: Network, name: str, ranks: tuple[int, ...] = (2, 4)) -> tuple[int, ...]:
     """Raises: Incomplete for a tensor that is not there, or is no weight of a layer."""
     if name not in network:
         raise Incomplete(f"lacks what diffusers calls {name}")
     found = network[name].shape
-    if len(found) not in (2, 4) or not all(found):
+    if len(found) not in ranks or not all(found):
         raise Incomplete(f"has {network[name].key} in no shape that a layer has: {list(found)}")
     return found
 

@@ -24,11 +24,13 @@ _OPEN_CLIP = {
     "ln_final.weight": "final_layer_norm.weight",
     "ln_final.bias": "final_layer_norm.bias",
 }
-_BLOCK = re.compile(r"transformer\.resblocks\.(\d+)\.(.+)")
+_BLOCK = re.compile(r"transformer\.resblocks\.(\d{1,4})\.(.+)")
 _IN_BLOCK = {"ln_1": "layer_norm1", "ln_2": "layer_norm2", "mlp.c_fc": "mlp.fc1", "mlp.c_proj": "mlp.fc2"}
 _THIRDS: tuple[tuple[str, Change], ...] = (("q_proj", "query"), ("k_proj", "key"), ("v_proj", "value"))
 
-_VAE_LEVEL = re.compile(r"(encoder\.down|decoder\.up)\.(\d+)\.(?:block\.(\d+)\.(.+)|(?:down|up)sample\.conv\.(.+))")
+_VAE_LEVEL = re.compile(
+    r"(encoder\.down|decoder\.up)\.(\d{1,4})\.(?:block\.(\d{1,4})\.(.+)|(?:down|up)sample\.conv\.(.+))"
+)
 _VAE_MIDDLE = re.compile(r"(encoder|decoder)\.mid\.(?:block_([12])\.(.+)|attn_1\.(norm|q|k|v|proj_out)\.(.+))")
 _VAE_ATTENTION = {"norm": "group_norm", "q": "to_q", "k": "to_k", "v": "to_v", "proj_out": "to_out.0"}
 
@@ -88,7 +90,7 @@ def vae_in(shapes: Mapping[str, Shape]) -> dict[str, Source]:
 
 def _ups(keys: Iterable[str]) -> int:
     """Levels of the decoder."""
-    levels = (re.search(r"decoder\.up\.(\d+)\.", key) for key in keys)
+    levels = (re.search(r"decoder\.up\.(\d{1,4})\.", key) for key in keys)
     return 1 + max((int(level[1]) for level in levels if level), default=-1)
 
 
@@ -104,7 +106,7 @@ def _changed(shape: Shape, change: Change) -> Shape:
         case "flattened":
             return shape[:2]
         case "query" | "key" | "value":
-            return (shape[0] // 3, *shape[1:])
+            return (*(side // 3 for side in shape[:1]), *shape[1:])
     return shape
 
 

@@ -51,6 +51,8 @@ def _onnx(path: Path) -> Found:
     if len(joints) != 1 or len(names) > 2:
         raise BrokenWeights(path.name, f"holds not one .onnx file for joints and at most one {DETECTOR}*.onnx")
     for name in names:
+        if not (folder / name).is_file():  # to read a FIFO would wait for ever
+            raise BrokenWeights(name, "not a regular file")
         if (folder / name).stat().st_size > MAX_BYTES:
             raise BrokenWeights(name, f"larger than {MAX_BYTES} bytes")
     return folder, tuple(names)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from darkroom.catalog.hub import located
 from darkroom.catalog.preprocessor_files import files_of
-from darkroom.catalog.unavailable import Unavailable
+from darkroom.catalog.unavailable import Unavailable, set_aside
 from darkroom.contract.control import CONTROL_TYPES, ControlType
 from darkroom.contract.preprocessor import MapMethod, PreprocessorSpec
-from darkroom.errors import ModelError, PreprocessorUnavailable
+from darkroom.errors import PreprocessorUnavailable
 
 SETTING = "DARKROOM_PREPROCESSORS"
 # To be raised when a method makes other maps than before: maps that are kept were made by the old one.
@@ -67,10 +67,8 @@ def read_preprocessors(paths: Mapping[ControlType, Path], sha256: Callable[[Path
     broken: list[Unavailable] = []
     for kind, path in paths.items():
         specs.pop(kind, None)
-        try:
+        with set_aside(kind, path, broken):
             specs[kind] = _read(kind, located(path), sha256)
-        except ModelError as error:
-            broken.append(Unavailable(kind, error))
     return Preprocessors(specs.values(), broken)
 
 

@@ -16,12 +16,12 @@ from darkroom.catalog.loras import SUFFIX, Loras, read_loras
 from darkroom.catalog.preprocessors import FROM_WEIGHTS, Preprocessors, read_preprocessors
 from darkroom.catalog.single_file import is_single_file, read_single_file
 from darkroom.catalog.tokenizers import Tokenizers
-from darkroom.catalog.unavailable import Unavailable
+from darkroom.catalog.unavailable import Unavailable, set_aside
 from darkroom.catalog.vaes import Vaes, read_vaes
 from darkroom.contract.control import CONTROL_TYPES, ControlType
 from darkroom.contract.generation import Name
 from darkroom.contract.model import ModelSpec
-from darkroom.errors import ConfigurationError, MissingWeights, ModelError, UnknownModel
+from darkroom.errors import ConfigurationError, MissingWeights, UnknownModel
 from darkroom.settings import ControlnetPlace, Settings
 
 EMBEDDED = "tiny"
@@ -162,14 +162,12 @@ def _read_models(
     specs: list[ModelSpec] = []
     unavailable: list[Unavailable] = []
     for name, place in sorted(places.items(), key=lambda item: is_single_file(item[1])):
-        try:
+        with set_aside(name, place, unavailable):
             path = located(place)
             if is_single_file(path):
                 specs.append(read_single_file(name, path, digests.sha256, Tokenizers(tokenizer, specs)))
             else:
                 specs.append(read_checkpoint(name, path, digests.sha256))
-        except ModelError as error:
-            unavailable.append(Unavailable(name, error))
     return specs, unavailable
 
 

@@ -12,7 +12,7 @@ from math import prod
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 
 MAX_HEADER_BYTES = 8 * 1024 * 1024
 MAX_TENSORS = 5_000
@@ -38,7 +38,9 @@ _BITS = {
 
 _FLOATS = {"F16": "<e", "BF16": "<f", "F32": "<f"}
 
-_Count = Annotated[int, Field(ge=0)]
+# Of more sides there is no tensor; multiplying a million numbers takes minutes.
+_MAX_SIDES = 8
+_Count = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class UnsoundHeader(ValueError):
@@ -51,8 +53,8 @@ class TensorHeader(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     dtype: str
-    shape: list[_Count]
-    data_offsets: Annotated[list[_Count], Field(min_length=2, max_length=2)]
+    shape: Annotated[list[_Count], Field(max_length=_MAX_SIDES), FailFast()]
+    data_offsets: Annotated[list[_Count], Field(min_length=2, max_length=2), FailFast()]
 
 
 _HEADER = TypeAdapter(dict[str, TensorHeader])
@@ -105,6 +107,10 @@ def _tensors(fields: dict[str, Any]) -> dict[str, TensorHeader]:
     fields.pop("__metadata__", None)
     if len(fields) > MAX_TENSORS:
         raise UnsoundHeader(f"{len(fields)} tensors, more than {MAX_TENSORS}")
+    # Counted first: a validator says something of each of a million fields that should not be there.
+    for name, entry in fields.items():
+        if isinstance(entry, dict) and len(entry) > len(TensorHeader.model_fields):
+            raise UnsoundHeader(f"header entry {name[:120]!r} is malformed")
     try:
         return _HEADER.validate_python(fields)
     except ValidationError as error:

@@ -67,7 +67,7 @@ def read_single_file(name: str, file: Path, sha256: Callable[[Path], str], token
     original = read_original(file)
 
     def config(component: str, kind: type[C]) -> C:
-        return _checked(file, component, original.configs[component], kind)
+        return checked(file, component, original.configs[component], kind)
 
     encoders = [component for component in TEXT_ENCODERS if component in original.networks]
     texts = [original.configs[component] for component in encoders]
@@ -147,7 +147,8 @@ def _telling(networks: Networks) -> Source | None:
     return networks["unet"].get(_TELLING) if open_clip else None
 
 
-def _checked(file: Path, component: str, config: Mapping[str, Any], kind: type[C]) -> C:
+def checked(file: Path, component: str, config: Mapping[str, Any], kind: type[C]) -> C:
+    """The configuration of a component in `file` as a `kind`. Raises: BrokenWeights, naming the file and the field."""
     try:
         return kind.model_validate(config)
     except ValidationError as error:

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from darkroom.catalog.configs import VaeConfig, read_config
 from darkroom.catalog.hub import located
-from darkroom.catalog.single_file import check_suffix, is_single_file
-from darkroom.catalog.unavailable import Unavailable
+from darkroom.catalog.single_file import check_suffix, checked, is_single_file
+from darkroom.catalog.unavailable import Unavailable, set_aside
 from darkroom.catalog.vae_file import SCALING, read_vae_file
 from darkroom.catalog.weights import file_digest, weight_digests
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.vae import LatentSpace, VaeLayout, VaeSpec
-from darkroom.errors import BrokenWeights, MissingWeights, ModelError, UnknownVae
+from darkroom.errors import BrokenWeights, MissingWeights, UnknownVae
 
 # Of two scaling factors: within rounding, they are one. Those of SD 1 and XL, 0.18215 and 0.13025, are far apart.
 SAME_SCALING = 0.01
@@ -60,10 +60,8 @@ def read_vaes(places: Mapping[str, Path], models: Iterable[ModelSpec], sha256: C
     unavailable: list[Unavailable] = []
     latents = {model.name: model.latents for model in models}
     for name, place in places.items():
-        try:
+        with set_aside(name, place, unavailable):
             specs.append(read_vae(name, located(place), latents, sha256))
-        except ModelError as error:
-            unavailable.append(Unavailable(name, error))
     return Vaes(specs, unavailable)
 
 
@@ -114,13 +112,15 @@ def read_vae_folder(folder: Path, sha256: Callable[[Path], str]) -> Found:
 def _in_file(file: Path, sha256: Callable[[Path], str]) -> Found:
     check_suffix(file)
     config = read_vae_file(file).config
+    # What a sidecar laid over it is anybody's. The scaling factor, unlike the rest, may be unknown.
+    latents = checked(file, "vae", {**config, SCALING: config[SCALING] or 1.0}, VaeConfig)
     return Found(
         layout="single_file",
         folder=file.parent,
         weights=file.name,
         sha256=file_digest(file.parent, file.name, sha256),
-        channels=config["latent_channels"],
-        pixels=1 << (len(config["block_out_channels"]) - 1),
+        channels=latents.latent_channels,
+        pixels=latents.scale_factor,
         scaling=float(config[SCALING]),
     )
 

@@ -1,6 +1,7 @@
 """Which files are sound, told from their headers."""
 
 import json
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,6 +55,22 @@ def test_too_many_tensors_are_refused(tmp_path: Path) -> None:
     header = {str(number): tensor([0], 0) for number in range(MAX_TENSORS + 1)}
     with pytest.raises(UnsoundHeader, match="tensors"):
         header_of(tmp_path / "w", safetensors(header, b""))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {**tensor([0], 0), "shape": [9] * 80_000},  # their product took a second
+        {**tensor([0], 0), **{str(number): 0 for number in range(80_000)}},
+        {**tensor([0], 0), "shape": [0, 2**63]},
+    ],
+)
+def test_a_header_of_too_much_costs_no_more_than_its_size(tmp_path: Path, fields: dict[str, object]) -> None:
+    data = safetensors({"a": fields}, b"")
+    begun = time.process_time()
+    with pytest.raises(UnsoundHeader, match=r"'a[.shape10]*' is malformed"):
+        header_of(tmp_path / "w", data)
+    assert time.process_time() - begun < 0.1
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
