@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Event
 
 import numpy as np
@@ -14,7 +15,7 @@ from worker.engine.decoder import Decoder
 from worker.engine.door import Door, Entry
 from worker.engine.encode import NOTHING, Encoded
 from worker.engine.encoder import Encoder
-from worker.engine.faults import as_failure, fatal
+from worker.engine.faults import as_failure, fatal, sparing
 from worker.engine.fitting import Fitting
 from worker.engine.generation import Generation
 from worker.engine.inbox import Inbox
@@ -28,6 +29,8 @@ from worker.pictures.canvas import Blank, Canvas
 
 # Seconds a load may take before a watcher worries: 7 GB from a cold disk.
 LOAD_SECONDS = 200.0
+# The same for what comes before the first step: words and maps are read by networks that may run for the first time.
+PREPARATION_SECONDS = 20.0
 WAIT_SECONDS = 0.2
 
 
@@ -125,8 +128,9 @@ class Engine:
             self._enter(work, entry)
 
     def _enter(self, work: Work, entry: Entry) -> None:
+        self._heartbeat = begin(PREPARATION_SECONDS)
         try:
-            generation = Generation(work, entry, self._fitting.take(work))
+            generation = Generation(work, entry, self._fitting.take(work), self._free_memory)
         except Exception as error:  # noqa: BLE001  a request's own part may fail for that request alone
             self._refuse(work, error)
             return
@@ -139,13 +143,14 @@ class Engine:
         """Let these images of one generation begin their next stage with what is on a canvas, or with pixels."""
         stage = seats[0].sample.next_stage
         if isinstance(canvas, Blank) or stage is None:
-            self._begin(seats, NOTHING)
+            self._begin(seats, lambda: NOTHING)
         else:
             self._encoder.add(seats, stage.checkpoint, canvas)
 
-    def _begin(self, seats: Sequence[Seat], encoded: Encoded) -> None:
+    def _begin(self, seats: Sequence[Seat], encode: Callable[[], Encoded]) -> None:
         generation = seats[0].generation
         try:
+            encoded = sparing(encode, self._free_memory)
             for seat in seats:
                 seat.sample.begin(encoded)
         except Exception as error:
@@ -166,7 +171,8 @@ class Engine:
         if isinstance(begun.result, GenerationError):
             self._fail(generation, begun.result)
         else:
-            self._begin(begun.seats, begun.result)
+            encoded = begun.result
+            self._begin(begun.seats, lambda: encoded)
         return True
 
     def _refuse(self, work: Work, error: Exception) -> None:
@@ -201,13 +207,13 @@ class Engine:
 
     def _hand_on(self, seat: Seat) -> None:
         """To the lane of its next stage, or to the decoder."""
-        sample = seat.sample
-        stage = sample.next_stage
-        encoded = None if stage is None else stage.after_latents(sample.latents_1CHW)
-        if encoded is None:
+        if seat.generation.work.id not in self._generations:
+            return  # another image of it has just failed
+        stage = seat.sample.next_stage
+        if stage is None or stage.begins_with_picture:
             self._decoder.add([seat])
         else:
-            self._begin([seat], encoded)
+            self._begin([seat], partial(stage.after_latents, seat.sample.latents_1CHW))
 
     def _decode_one(self) -> bool:
         expected = self._decoder.expect()

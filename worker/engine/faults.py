@@ -1,8 +1,13 @@
 """What went wrong on the device, told from the exception."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import torch
 
 from darkroom.errors import GenerationError, OutOfMemory
+
+T = TypeVar("T")
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -17,6 +22,18 @@ def fatal(error: BaseException) -> bool:
     if isinstance(error, torch.AcceleratorError):
         return True
     return isinstance(error, RuntimeError) and "CUDA error" in str(error) and not out_of_memory(error)
+
+
+def sparing(run: Callable[[], T], free_memory: Callable[[], None]) -> T:
+    """`run()`; once more with `free_memory()` called where memory was short. Raises: what the last attempt raises."""
+    try:
+        return run()
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+    # Out of the except block, where the traceback no longer keeps the attempt's tensors alive.
+    free_memory()
+    return run()
 
 
 def as_failure(error: Exception, doing: str) -> GenerationError:

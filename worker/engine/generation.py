@@ -1,10 +1,12 @@
 """A work inside the engine: its images and what they have cost so far."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from darkroom.contract.plan import GenerationPlan, Notice
 from darkroom.contract.stage import Refiner
 from darkroom.errors import BrokenWeights
+from worker.engine.faults import sparing
 from worker.engine.needs import Leases
 from worker.engine.request import Work
 from worker.engine.sample import Sample
@@ -17,7 +19,13 @@ from worker.models.lora_mix import check_fit
 class Generation:
     """Keeps the leases on its checkpoints from the start to the end of the work."""
 
-    def __init__(self, work: Work, entry: Leases | Exception, loras: tuple[Applied, ...] = ()) -> None:
+    def __init__(
+        self,
+        work: Work,
+        entry: Leases | Exception,
+        loras: tuple[Applied, ...] = (),
+        free_memory: Callable[[], None] = lambda: None,
+    ) -> None:
         """Takes the leases over, and gives them back when this raises.
 
         Raises: `entry` itself when it is an error; BrokenWeights when the loaded weights are not those of the plan, or
@@ -29,7 +37,7 @@ class Generation:
             _check_weights(work.plan, entry)
             for applied in loras:
                 check_fit(applied.lora, entry.checkpoint(work.plan.model).layers)
-            self._stages = stages_of(work.plan, entry, loras, work.maps)
+            self._stages = sparing(partial(stages_of, work.plan, entry, loras, work.maps), free_memory)
             self.samples = [Sample(work.plan, self._stages, i) for i in range(len(work.plan.seeds))]
         except Exception:
             entry.release()

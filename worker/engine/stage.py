@@ -74,15 +74,18 @@ class Stage:
         spec = self.checkpoint.spec
         return spec.seconds_per_step / 2 * (self.width * self.height) / (spec.native_width * spec.native_height)
 
-    def after_latents(self, latents_1CHW: Tensor) -> Encoded | None:
-        """What follows from the last latents of the stage before; None where they must be decoded first.
+    @property
+    def begins_with_picture(self) -> bool:
+        """Whether the latents of the stage before must be decoded for it."""
+        return self.begins_with not in (Carried, Enlarged)
+
+    def after_latents(self, latents_1CHW: Tensor) -> Encoded:
+        """What follows from the last latents of the stage before, of a stage that begins with those.
 
         As `sample_hr_pass` of Forge, modules/processing.py, for its upscaler "Latent": bilinear, not antialiased.
         """
         if self.begins_with is Carried:
             return Carried()
-        if self.begins_with is not Enlarged:
-            return None
         _, height, width = self.latent_shape
         return Enlarged(interpolate(latents_1CHW, (height, width), mode="bilinear", antialias=False))
 

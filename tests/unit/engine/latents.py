@@ -70,8 +70,8 @@ def hand_on(lanes: Lanes, seat: Seat) -> None:
     sample = seat.sample
     if (stage := sample.next_stage) is None:
         return
-    if (encoded := stage.after_latents(sample.latents_1CHW)) is not None:
-        sample.begin(encoded)
+    if not stage.begins_with_picture:
+        sample.begin(stage.after_latents(sample.latents_1CHW))
         lanes.join([seat])
     else:
         go_on(lanes, [seat], stage.after_picture(decode_exactly(sample.stage.checkpoint, sample.latents_1CHW)))

@@ -14,7 +14,7 @@ from tests.unit.engine.networks import still_checkpoint
 from tests.unit.engine.staged import enlarged
 from tests.unit.engine.works import Recorder, finish, make_work
 from tests.unit.engine.xl import pipeline
-from worker.engine import Engine, Work
+from worker.engine import Engine, Heartbeat, Work
 from worker.models.cache import ModelCache
 from worker.models.checkpoint import Checkpoint
 from worker.models.controlnet import Controlnet
@@ -82,6 +82,33 @@ def test_numbers_that_are_none_end_one_work_and_touch_no_neighbour(epsilon: Chec
     assert told.failures["one"].code == "nan_output"
     alone = run(cache_of(epsilon), make_work("two"))
     assert (told.images["two"][0] == alone.images["two"][0]).all()
+
+
+def test_a_map_is_read_once_more_when_memory_was_short_and_the_heart_shows_it(
+    epsilon: Checkpoint, net: Controlnet
+) -> None:
+    beats: list[Heartbeat] = []
+
+    class Reader:
+        def parameters(self) -> Any:
+            return net.reader.parameters()
+
+        def __call__(self, map_13HW: torch.Tensor) -> Any:
+            beats.append(engine.heartbeat)
+            if len(beats) == 1:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return net.reader(map_13HW)
+
+    cramped = replace(net, reader=Reader())
+    recorder = Recorder()
+    engine = Engine(cache_of(epsilon, cramped), recorder)
+    engine.admit(steered(make_work("one", steps=1), planned(cramped)))
+    finish(engine)
+    engine.close()
+
+    assert (recorder.failures, recorder.ended) == ({}, ["one"])
+    assert len(beats) == 2
+    assert all(beat.at is not None and beat.expected > 0 for beat in beats)
 
 
 @pytest.mark.parametrize("upscaler", ["latent", pytest.param("lanczos", marks=pytest.mark.slow)])

@@ -10,14 +10,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from darkroom.errors import GenerationError, NanOutput
+from darkroom.errors import GenerationError, NanOutput, OutOfMemory
 from tests.unit.engine.canvases import redrawn, with_seeds
 from tests.unit.engine.latents import denoise_alone, denoise_together, relative
 from tests.unit.engine.networks import still_checkpoint, watch
 from tests.unit.engine.staged import enlarged
 from tests.unit.engine.test_pictures import Blurred
 from tests.unit.engine.works import Recorder, cache_of, develop, finish, make_work
-from worker.engine import Engine, Work
+from worker.engine import Engine, Work, stage
 from worker.engine.sample import Sample
 from worker.engine.schedulers import KINDS
 from worker.models.checkpoint import Checkpoint
@@ -159,6 +159,54 @@ def test_a_second_stage_that_cannot_begin_fails_its_job_alone(
     assert type(told.failures["bad"]) is GenerationError
     assert "secret" not in told.failures["bad"].detail
     assert told.ended == ["bad", "good"]
+
+
+def short_of_memory(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Latents find no memory to be enlarged in, so many times."""
+    left = iter(range(times))
+
+    def enlarging(*given: Any, **options: Any) -> Tensor:
+        if next(left, None) is not None:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return torch.nn.functional.interpolate(*given, **options)
+
+    monkeypatch.setattr(stage, "interpolate", enlarging)
+
+
+def test_latents_that_find_no_memory_to_be_enlarged_in_fail_their_job_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    short_of_memory(monkeypatch, times=100)
+    told = develop(still_checkpoint(), [enlarged("bad", steps=2), make_work("good", steps=6)])
+
+    assert isinstance(told.failures["bad"], OutOfMemory)
+    assert told.ended == ["bad", "good"]
+
+
+def test_latents_are_enlarged_once_idle_models_have_made_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    short_of_memory(monkeypatch, times=1)
+    cache = cache_of(still_checkpoint(), still_checkpoint("idle"))
+    cache.lease("idle").release()
+    recorder = Recorder()
+    engine = Engine(cache, recorder)
+    engine.admit(enlarged(steps=2))
+    finish(engine)
+    engine.close()
+
+    assert (recorder.failures, recorder.ended) == ({}, ["job"])
+    assert cache.resident() == ("model",)
+
+
+def test_no_image_is_decoded_for_a_job_that_failed_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    short_of_memory(monkeypatch, times=2)
+    vae = Blurred({})
+    recorder = Recorder()
+    engine = Engine(cache_of(still_checkpoint(vae=vae)), recorder)
+    engine.admit(enlarged("bad", steps=2, seeds=(1, 2, 3, 4)))
+    finish(engine)
+    engine.close()
+
+    assert list(recorder.failures) == ["bad"]
+    assert engine.in_flight() == ()
+    assert vae.dtypes == []
 
 
 def test_a_first_stage_of_values_that_are_no_numbers_fails_as_nan_output(epsilon: Checkpoint) -> None:
