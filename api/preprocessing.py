@@ -20,6 +20,9 @@ from darkroom.inputs.shelf import keep
 from darkroom.ledger.protocol import Submission, Submitted
 from darkroom.services import Services
 
+# Jobs for one map that failed within a day, before each request gets one of its own: every one is a call to the ledger.
+MOST_SUCCESSORS = 32
+
 
 class Preprocessing(Resource):
     """A control map that was asked for, and where that stands."""
@@ -72,11 +75,23 @@ def shown_made(made: Made) -> Preprocessing:
     return Preprocessing(id=None, state=JobState.SUCCEEDED, type=made.type, map=asset_of(made.ref), failure=None)
 
 
+async def cancel(services: Services, tenant: str, job_id: str) -> Job:
+    """For all who asked for this map. Raises: NotFound, for a job of another kind too."""
+    preprocess_plan(await services.ledger.get(tenant, job_id))
+    return await services.ledger.cancel(tenant, job_id)
+
+
 async def _submit(services: Services, tenant: str, plan: PreprocessPlan) -> Submitted:
-    """One job for all who ask for the same map. One that ended and left no map is not waited for again."""
+    """One job for all who ask for the same map. One that ended and left no map is not waited for again: its successor
+    is found by its id, so that this, too, is one for all."""
     # The space keeps it apart from callers' own keys, which have none.
-    submitted = await _one_job(services, tenant, plan, f"map {plan.map_name}")
-    if submitted.replayed and submitted.job.state.terminal:
+    key = f"map {plan.map_name}"
+    for _ in range(MOST_SUCCESSORS):
+        submitted = await _one_job(services, tenant, plan, key)
+        if not (submitted.replayed and submitted.job.state.terminal):
+            break
+        key = f"map {plan.map_name} after {submitted.job.id}"
+    else:
         submitted = await _one_job(services, tenant, plan, None)
     if not submitted.replayed:
         await ring(services, plan.model)

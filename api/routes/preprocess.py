@@ -8,7 +8,7 @@ from api.addresses import base_url
 from api.body import AskedPreprocess
 from api.deps import JobId, ServicesOf, Tenant
 from api.documents import headers_described, problems
-from api.preprocessing import Made, Preprocessing, preprocess, shown, shown_made
+from api.preprocessing import Made, Preprocessing, cancel, preprocess, shown, shown_made
 from api.resources import Resource
 from api.waiting import wait_for_end, wanted_wait
 from darkroom.contract.control import ControlType
@@ -120,6 +120,16 @@ async def create_map(
 async def get_preprocessing(services: ServicesOf, tenant: Tenant, job_id: JobId) -> Preprocessing:
     """A control map that is being made, or was: kept as long as a generation's record; the map itself stays."""
     return await shown(services, await services.ledger.get(tenant, job_id))
+
+
+@router.delete(
+    "/preprocess/{job_id}",
+    operation_id="cancel_preprocessing",
+    responses=problems(Unauthenticated, NotFound, InvalidField, LedgerUnavailable, StoreUnavailable),
+)
+async def cancel_preprocessing(services: ServicesOf, tenant: Tenant, job_id: JobId) -> Preprocessing:
+    """Cancel it for all who asked for this map; one that has ended is answered as it is."""
+    return await shown(services, await cancel(services, tenant, job_id))
 
 
 @router.get("/preprocessors", operation_id="list_preprocessors", responses=problems(Unauthenticated))

@@ -9,11 +9,15 @@ from transformers import AutoImageProcessor
 
 from darkroom.catalog.preprocessor_files import CONFIG, PROCESSOR, WEIGHTS
 from darkroom.contract.preprocessor import PreprocessorSpec
-from darkroom.errors import BrokenWeights
+from darkroom.errors import BrokenWeights, PreprocessorFailed
 from darkroom.inputs.normal import Pixels
 from worker.models.networks import broken, check_complete
 
 _PROCESSORS: Any = AutoImageProcessor
+
+# Of what a network is shown: the square of Depth Pro, the largest that one asks for by itself. What attends grows with
+# the square of it, and processors that keep the aspect scale a banner up again, however small it was made before.
+MOST_SEEN = 1536 * 1536
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,18 @@ class Reader:
 
     @torch.inference_mode()
     def read(self, rgb_HW3: Pixels) -> tuple[Any, tuple[int, int]]:
-        """What the network says of a picture, and the (height, width) that it saw."""
-        pixels_1CHW = self.processor(images=rgb_HW3, return_tensors="pt")["pixel_values"].to(self.device)
-        return self.network(pixels_1CHW), tuple(pixels_1CHW.shape[-2:])
+        """What the network says of a picture, and the (height, width) that it saw.
+
+        Raises: PreprocessorFailed for a picture that it would have to see larger than `MOST_SEEN`.
+        """
+        pixels_1CHW = self.processor(images=rgb_HW3, return_tensors="pt")["pixel_values"]
+        height, width = pixels_1CHW.shape[-2:]
+        if height * width > MOST_SEEN:
+            raise PreprocessorFailed(
+                f"the network would look at {width} x {height} pixels, more than {MOST_SEEN}: "
+                "ask for a smaller detect_resolution, or cut the picture less narrow"
+            )
+        return self.network(pixels_1CHW.to(self.device)), (height, width)
 
 
 def load_reader(kind: Any, spec: PreprocessorSpec, device: torch.device) -> Reader:

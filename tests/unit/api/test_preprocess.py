@@ -101,6 +101,35 @@ async def test_a_map_that_could_not_be_made_is_tried_anew_when_asked_again(
     assert again.json()["id"] != claim.job_id
 
 
+async def test_after_failures_too_all_who_ask_for_a_map_wait_for_one_job(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    why = Failure(code="preprocessor_failed", message="no map", retryable=False)
+    for _ in range(3):
+        answers = await asyncio.gather(*(ask(client) for _ in range(4)))
+        assert len({answer.json()["id"] for answer in answers}) == 1
+        claim = await claimed(services)
+        await services.ledger.finish(claim.job_id, claim.attempt, Outcome(state=JobState.FAILED, failure=why))
+    assert await services.ledger.waiting() == {}
+
+
+async def test_a_map_that_was_canceled_is_not_made_until_it_is_asked_for_again(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    asked = (await ask(client)).json()
+    canceled = await client.delete(f"{PREPROCESS}/{asked['id']}")
+    assert (canceled.status_code, canceled.json()["state"]) == (200, "canceled")
+    assert await services.ledger.waiting() == {}
+    again = (await ask(client)).json()
+    assert (again["state"], again["id"] != asked["id"]) == ("queued", True)
+
+
+async def test_a_generation_is_not_canceled_as_a_map(client: httpx.AsyncClient) -> None:
+    generation = (await client.post(GENERATIONS, json={"prompt": "a red circle"})).json()
+    assert (await client.delete(f"{PREPROCESS}/{generation['id']}")).status_code == 404
+    assert (await client.get(f"{GENERATIONS}/{generation['id']}")).json()["state"] == "queued"
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "code"),
     [

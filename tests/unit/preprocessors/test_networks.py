@@ -10,9 +10,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import DepthAnythingForDepthEstimation
 
-from darkroom.errors import BrokenWeights
+from darkroom.errors import BrokenWeights, PreprocessorFailed
 from tests.unit.preprocessors.pictures import house, noise
 from tests.unit.preprocessors.tiny import depth_folder, described, hed_file, segmentation_folder
+from worker.preprocessors import transformers_folder
 from worker.preprocessors.ade20k import CLASSES, PALETTE_N3
 from worker.preprocessors.depth import load_depth
 from worker.preprocessors.hed import Hed, load_hed
@@ -32,6 +33,18 @@ def test_depths_run_from_black_for_the_farthest_to_white_for_the_nearest(depth: 
     assert (found.shape, found.dtype) == ((40, 30, 3), np.uint8)
     assert (found.min(), found.max()) == (0, 255)
     assert (found == found[..., :1]).all()
+
+
+def test_a_banner_that_is_scaled_up_again_is_refused_before_the_network_sees_it(
+    depth: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transformers_folder, "MOST_SEEN", 28 * 28)
+    described_as = json.loads((depth / "preprocessor_config.json").read_text())
+    described_as |= {"keep_aspect_ratio": True, "ensure_multiple_of": 14}
+    (depth / "preprocessor_config.json").write_text(json.dumps(described_as))
+    method = load_depth(described("depth", depth), CPU)
+    with pytest.raises(PreprocessorFailed, match=r"280 x 28 pixels.*smaller detect_resolution"):
+        method(np.zeros((25, 250, 3), np.uint8))
 
 
 def test_what_tells_metres_is_turned_around(tmp_path: Path) -> None:
