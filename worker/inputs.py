@@ -62,13 +62,18 @@ class Inputs:
         return tuple([await self._map(tenant, plan, control) for control in plan.controls])
 
     async def _map(self, tenant: str, plan: GenerationPlan, control: PlannedControl) -> Pixels:
-        """A picture is scaled before its map is made: lines are then as thin as ControlNets know them."""
+        """A picture is scaled before its map is made: lines are then as thin as ControlNets know them. It is put in its
+        place after: its edge there is no line.
+        """
         if not control.preprocess:
-            return await asyncio.to_thread(prepare.steering, plan, await self.pixels(tenant, control.image))
+            ready = await self.pixels(tenant, control.image)
+            return await asyncio.to_thread(lambda: prepare.placed(plan, prepare.steering(plan, ready)))
+        self._preprocessors.check(control.type, control.preprocessor)
 
         def make(picture: Pixels) -> Pixels:
-            side = min(plan.width, plan.height)
-            return self._preprocessors.map(control.type, prepare.steering(plan, picture), side)
+            shown_HW3 = prepare.steering(plan, picture)
+            map_HW3 = self._preprocessors.map(control.type, shown_HW3, min(shown_HW3.shape[:2]))
+            return prepare.placed(plan, map_HW3)
 
         return await self.mapped(tenant, control.image, make)
 

@@ -31,7 +31,7 @@ class NamedControlnet(Settled):
 
 
 class PlannedControl(Settled):
-    """`image`, scaled to the plan's size and turned into a map unless it is one, steers the passes from `start` to
+    """`image`, brought to the plan's size and turned into a map unless it is one, steers the passes from `start` to
     `end`, both as shares of all passes. What the ControlNet finds counts `scale` times.
     """
 
@@ -42,6 +42,7 @@ class PlannedControl(Settled):
     start: float
     end: float
     preprocess: bool = Field(description="the image is a picture; false: it is a map already")
+    preprocessor: str = Field(default="", description="digest of what makes the map of a picture")
 
     def counts(self, index: int, passes: int) -> bool:
         """Whether it steers pass `index` of `passes`: `controlnet_keep` of diffusers' pipelines."""

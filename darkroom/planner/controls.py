@@ -1,6 +1,6 @@
 """Which ControlNet each control of a request gets, and whether it has any effect."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from darkroom.catalog import Catalog
@@ -8,9 +8,10 @@ from darkroom.contract.controlnet import ControlnetSpec, NamedControlnet, Planne
 from darkroom.contract.generation import ControlAsked, GenerationRequest
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.plan import Notice
-from darkroom.contract.start import PictureRef
+from darkroom.contract.start import FromInside, FromMask, PictureRef
 from darkroom.errors import ControlnetMisfit, InvalidField
 from darkroom.planner.course import Run
+from darkroom.planner.starts import Beginning
 
 # Of a pass of the U-Net: a ControlNet is a copy of its first half.
 COST = 0.4
@@ -26,7 +27,12 @@ class Controls:
 
 
 def controls(
-    request: GenerationRequest, pictures: tuple[PictureRef, ...], spec: ModelSpec, catalog: Catalog, runs: Sequence[Run]
+    request: GenerationRequest,
+    pictures: tuple[PictureRef, ...],
+    spec: ModelSpec,
+    catalog: Catalog,
+    begins: Beginning,
+    runs: Sequence[Run],
 ) -> Controls:
     """Settle what steers the composition. `pictures` are those of the request's controls.
 
@@ -45,14 +51,14 @@ def controls(
             notices.append(Notice(field=f"{field}.{reason[0]}", reason=reason[1]))
         else:
             planned.append(control)
+            notices.extend(_stretched(f"{field}.image", picture, begins, spec))
     seconds = sum(run.steered_seconds(control) for run in steered for control in planned)
     return Controls(tuple(planned), tuple(notices), COST * seconds)
 
 
 def _planned(field: str, asked: ControlAsked, picture: PictureRef, spec: ModelSpec, catalog: Catalog) -> PlannedControl:
     net = _net(field, asked, spec, catalog)
-    if asked.preprocess:
-        catalog.preprocessors.spec(asked.type, f"{field}.type")
+    makes = catalog.preprocessors.spec(asked.type, f"{field}.type").digest if asked.preprocess else ""
     return PlannedControl(
         type=asked.type,
         net=NamedControlnet(name=net.name, sha256=net.sha256),
@@ -61,6 +67,7 @@ def _planned(field: str, asked: ControlAsked, picture: PictureRef, spec: ModelSp
         start=asked.start,
         end=asked.end,
         preprocess=asked.preprocess,
+        preprocessor=makes,
     )
 
 
@@ -104,3 +111,15 @@ def _without_effect(control: PlannedControl, steered: Sequence[Run]) -> tuple[st
     if not any(counts(run, run.at_most) for run in steered):
         return "start", f"the refiner, which is not steered, has taken over before {control.start:g}"
     return None
+
+
+def _stretched(field: str, picture: PictureRef, begins: Beginning, spec: ModelSpec) -> Iterator[Notice]:
+    """What is made anew in a picture is steered by the same part of the control, which is to have its shape."""
+    start = begins.start
+    wide, high = (start.image.width, start.image.height) if isinstance(start, FromMask) else begins.size
+    if isinstance(start, FromInside) and (picture.width, picture.height) == (start.image.width, start.image.height):
+        return  # it lies where the picture does
+    off = min(abs(picture.height * wide / picture.width - high), abs(picture.width * high / picture.height - wide))
+    if off > spec.size_multiple:  # else it is the grid's doing
+        reason = f"is {picture.width}x{picture.height}, and was stretched to the shape of {wide}x{high}"
+        yield Notice(field=field, reason=reason)

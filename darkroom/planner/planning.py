@@ -59,7 +59,7 @@ def plan(
     rows = 1.0 if guidance_scale > 1 else 0.5  # without guidance a pass computes one row, not two
     seed = seed_source() if request.seed is None else request.seed
     named = _named(request, catalog)
-    steering = controls(request, inputs.controls, spec, catalog, made)
+    steering = controls(request, inputs.controls, spec, catalog, begins, made)
     return GenerationPlan(
         task=request.task,
         model=spec.name,

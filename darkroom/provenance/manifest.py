@@ -93,4 +93,12 @@ def _generation(facts: Facts) -> Json:
 
 def _controls(plan: GenerationPlan) -> list[Json]:
     """What steered the composition, without the pictures that did, which are the caller's own."""
-    return [{"type": control.type, "sha256": control.net.sha256, "scale": control.scale} for control in plan.controls]
+    return [
+        {
+            "type": control.type,
+            "sha256": control.net.sha256,
+            "scale": control.scale,
+            "preprocessor": control.preprocessor,
+        }
+        for control in plan.controls
+    ]

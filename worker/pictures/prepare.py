@@ -52,9 +52,14 @@ def inside(plan: GenerationPlan, image: Pixels) -> Canvas:
 
 
 def steering(plan: GenerationPlan, picture: Pixels) -> Pixels:
-    """The picture of a control at the plan's size: of its area, what is seen of the picture that is made anew."""
+    """The picture of a control at the plan's size: of its area, what is seen of the picture that is made anew.
+
+    One as large as a picture that is grown goes with it, and is not scaled: `placed` is for its map.
+    """
     size, whole_HW3 = (plan.width, plan.height), flatten(picture, NO_LINES)
     start = plan.start
+    if isinstance(start, FromInside) and whole_HW3.shape[:2] == (start.image.height, start.image.width):
+        return whole_HW3
     if not isinstance(start, FromMask) or (start.seen.width, start.seen.height) == (
         start.image.width,
         start.image.height,
@@ -65,6 +70,16 @@ def steering(plan: GenerationPlan, picture: Pixels) -> Pixels:
     left, top = start.seen.left * wide, start.seen.top * high
     right, bottom = left + start.seen.width * wide, top + start.seen.height * high
     return scaled_part(whole_HW3, (left, top, min(right, width), min(bottom, height)), size)
+
+
+def placed(plan: GenerationPlan, map_HW3: Pixels) -> Pixels:
+    """The map of what `steering` made at the plan's size: where the picture that is grown lies, and black around it."""
+    start, (height, width) = plan.start, map_HW3.shape[:2]
+    if not isinstance(start, FromInside) or (width, height) == (plan.width, plan.height):
+        return map_HW3
+    whole_HW3 = np.full((plan.height, plan.width, 3), NO_LINES, np.uint8)
+    cut(whole_HW3, Box(left=start.left, top=start.top, width=width, height=height))[:] = map_HW3
+    return whole_HW3
 
 
 def _begun(rgb_HW3: Pixels, hole_HW: Mask, start: FromMask | FromInside) -> Pixels:

@@ -9,7 +9,7 @@ from darkroom.catalog import Catalog
 from darkroom.catalog.preprocessors import Preprocessors as Known
 from darkroom.contract.control import ControlType
 from darkroom.contract.preprocessor import MapMethod, PreprocessorSpec
-from darkroom.errors import DarkroomError, OutOfMemory, PreprocessorFailed
+from darkroom.errors import DarkroomError, OutOfMemory, PreprocessorFailed, PreprocessorUnavailable
 from darkroom.inputs.normal import Pixels
 from darkroom.settings import Settings
 from worker.engine.faults import fatal, out_of_memory
@@ -46,6 +46,11 @@ class Preprocessors:
     def __init__(self, known: Known, loaders: Mapping[MapMethod, Loader]) -> None:
         self._known = known
         self._loaded = Loaded(loaders)
+
+    def check(self, kind: ControlType, digest: str) -> None:
+        """Raises: PreprocessorUnavailable where maps are not made by what a plan names."""
+        if self._known.spec(kind, "type").digest != digest:
+            raise PreprocessorUnavailable("type", f"this worker makes {kind} maps from other weights")
 
     def map(self, kind: ControlType, rgb_HW3: Pixels, resolution: int = 512) -> Pixels:
         """The control map of a picture, H W 3 as that is, looked at with its shorter side at most `resolution` pixels.

@@ -3,21 +3,21 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from darkroom.catalog import Catalog, Controlnets
 from darkroom.catalog.preprocessors import read_preprocessors
 from darkroom.catalog.weights import fresh_sha256
 from darkroom.contract.controlnet import ControlnetSpec, NamedControlnet
-from darkroom.contract.generation import TextToImage
-from darkroom.contract.inputs import NoPicture
+from darkroom.contract.generation import GenerationRequest, TextToImage
+from darkroom.contract.inputs import MaskedPicture, NoPicture, OnePicture
 from darkroom.contract.plan import GenerationPlan
-from darkroom.contract.start import PictureRef
+from darkroom.contract.start import Box, PictureRef
 from darkroom.errors import ControlnetMisfit, InvalidField, PreprocessorUnavailable, UnknownControlnet
 from darkroom.planner import plan
 from tests.unit.planner.test_plan import SPEC
 
-PICTURE = PictureRef(sha256="a" * 64, width=100, height=50)
+PICTURE = PictureRef(sha256="a" * 64, width=100, height=100)
 
 
 def net(name: str, kind: Any, misfit: str = "") -> ControlnetSpec:
@@ -93,7 +93,39 @@ def test_what_cannot_be_used_is_refused_by_field(control: dict[str, Any], error:
 
 def test_a_map_needs_no_preprocessor() -> None:
     (control,) = planned({"type": "depth", "preprocess": False}).controls
-    assert control.net.name == "far"
+    assert (control.net.name, control.preprocessor) == ("far", "")
+
+
+def test_what_makes_the_map_of_a_picture_is_in_the_plan() -> None:
+    (control,) = planned({"type": "canny"}).controls
+    assert control.preprocessor == CATALOG.preprocessors.spec("canny", "").digest
+
+
+def stretched(control: tuple[int, int], image: tuple[int, int], **fields: Any) -> bool:
+    """Whether a control of this size is said to be stretched beside a picture of that size."""
+    asked = {"prompt": "a", "controlnets": ({"type": "canny", "image": "x"},), "image": "x", **fields}
+    pictures = {
+        "controls": (PICTURE.model_copy(update={"width": control[0], "height": control[1]}),),
+        "image": PICTURE.model_copy(update={"width": image[0], "height": image[1]}),
+    }
+    part = Box(left=0, top=0, width=64, height=64)
+    told = MaskedPicture(**pictures, mask=PICTURE, masked=part) if "mask" in fields else OnePicture(**pictures)
+    settled = plan(TypeAdapter[Any](GenerationRequest).validate_python(asked), CATALOG, told, now=0.0)
+    return "controlnets.0.image" in [notice.field for notice in settled.warnings]
+
+
+def test_a_control_of_another_shape_than_what_it_steers_is_said_to_be_stretched() -> None:
+    assert stretched((100, 50), (512, 512))
+    assert not stretched((100, 50), (1000, 501)), "the grid is no other shape"
+    assert stretched((512, 512), (512, 256), mask="x", only_masked=True)
+    assert not stretched((512, 256), (1024, 512), mask="x", only_masked=True), "it is cut as the picture is"
+
+
+def test_a_control_beside_a_picture_that_grows_has_its_size_or_the_shape_of_the_whole() -> None:
+    grown: dict[str, Any] = {"expand": {"right": 256}}
+    assert not stretched((256, 512), (256, 512), **grown)
+    assert not stretched((64, 64), (256, 512), **grown)
+    assert stretched((128, 256), (256, 512), **grown)
 
 
 def test_what_has_no_effect_is_left_out_and_said() -> None:

@@ -6,6 +6,8 @@ import c2pa
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from darkroom.contract.controlnet import NamedControlnet, PlannedControl
+from darkroom.contract.start import PictureRef
 from darkroom.provenance import SigningIdentity, State, TssWatermarker
 from darkroom.provenance.manifest import manifest
 from darkroom.provenance.signing import CredentialSigner
@@ -25,6 +27,19 @@ def signed_by(identity: SigningIdentity, rgb_HWC: RGB, mark_id: int = MARK_ID, a
     """A file with these pixels as they are, signed, and in nobody's records."""
     definition = manifest(facts(), alg, mark_id)
     return CredentialSigner(identity).sign(encoded(rgb_HWC), "image/png", definition).data
+
+
+def test_what_steered_a_picture_is_signed_and_what_made_its_map() -> None:
+    net = NamedControlnet(name="lines", sha256="cd" * 32)
+    image = PictureRef(sha256="ab" * 32, width=8, height=8)
+    control = PlannedControl(
+        type="canny", net=net, image=image, scale=0.5, start=0.0, end=1.0, preprocess=True, preprocessor="ef" * 32
+    )
+    assertions = manifest(facts(controls=(control,)), TssWatermarker.alg, MARK_ID)["assertions"]
+    (said,) = [entry["data"] for entry in assertions if entry["label"] == "org.darkroom.generation"]
+    assert said["controlnets"] == [
+        {"type": "canny", "sha256": "cd" * 32, "scale": 0.5, "preprocessor": "ef" * 32},
+    ]
 
 
 async def test_a_signer_of_somebody_elses_is_not_trusted(house: House) -> None:

@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from darkroom.catalog.preprocessors import read_preprocessors
+from darkroom.catalog.weights import fresh_sha256
 from darkroom.contract.controlnet import NamedControlnet, PlannedControl
 from darkroom.contract.job import JobState
 from darkroom.contract.plan import GenerationPlan
-from darkroom.contract.start import Box, FromMask, PictureRef
+from darkroom.contract.start import Box, FromInside, FromMask, PictureRef
 from darkroom.inputs.normal import Pixels, normalise
 from darkroom.inputs.shelf import keep
 from tests.unit.engine.works import make_plan
@@ -25,9 +27,11 @@ LOST = PictureRef(sha256="ab" * 32, width=128, height=128)
 
 
 def control(image: PictureRef, kind: str = "canny", *, preprocess: bool = True) -> PlannedControl:
+    made_here = {spec.type: spec.digest for spec in read_preprocessors({}, fresh_sha256).specs()}
     return PlannedControl.model_validate(
         {
             "type": kind,
+            "preprocessor": made_here.get(kind, "") if preprocess else "",
             "net": NamedControlnet(name="net", sha256="cd" * 32),
             "image": image,
             "scale": 1.0,
@@ -52,6 +56,31 @@ async def test_the_engine_gets_a_job_with_its_maps_in_their_order(shop: Shop) ->
     assert np.array_equal(made, canny(house()))
     assert made.any()
     assert np.array_equal(given, house())
+
+
+async def test_a_map_is_not_made_by_other_weights_than_the_plan_names(shop: Shop) -> None:
+    other = control(await kept(shop)).model_copy(update={"preprocessor": "ef" * 32})
+    failed = await shop.ended(await shop.submit(controls=(other,)))
+    assert failed.failure is not None
+    assert failed.failure.code == "preprocessor_unavailable"
+    assert "other weights" in failed.failure.message
+
+
+@pytest.mark.parametrize("preprocess", [True, False])
+async def test_a_control_of_the_size_of_a_picture_that_grows_goes_with_it(shop: Shop, preprocess: bool) -> None:
+    image, (height, width) = await kept(shop), house().shape[:2]
+    start = FromInside(image=image, left=64, top=8, strength=1.0, steps=4, masked_content="fill", feather=0)
+    job_id = await shop.generating(
+        task="outpaint",
+        start=start,
+        controls=(control(image, preprocess=preprocess),),
+        width=width + 64,
+        height=height + 8,
+    )
+    (given,) = shop.engine.works[job_id].maps
+    expected = np.zeros((height + 8, width + 64, 3), np.uint8)
+    expected[8:, 64:] = canny(house()) if preprocess else house()
+    assert np.array_equal(given, expected), "neither stretched, nor with its edge as a line"
 
 
 async def test_a_map_is_made_at_the_size_of_the_plan(shop: Shop) -> None:
