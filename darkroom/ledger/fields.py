@@ -1,13 +1,16 @@
 """Hash and stream fields of Redis, read back as the contract's models."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, Plan, Progress, Receipt
 from darkroom.ledger.protocol import Claim, JsonObject
+from darkroom.log import get_logger
+
+log = get_logger(__name__)
 
 Model = TypeVar("Model", Progress, Receipt, Failure)
 
@@ -52,6 +55,18 @@ def read_claim(row: Sequence[str | int]) -> Claim:
         lease_until=int(lease_until) / 1000,
         waited=int(waited) / 1000,
     )
+
+
+def read_claims(rows: Iterable[Sequence[str | int]]) -> list[Claim]:
+    """The claims that this version can read. One that it cannot, as of a newer gateway's plan, is nobody's here: its
+    lease ends, which counts against no other job, and a newer worker may take it."""
+    claims: list[Claim] = []
+    for row in rows:
+        try:
+            claims.append(read_claim(row))
+        except ValidationError as error:
+            log.error("job.unreadable", job_id=str(row[0]), attempt=int(row[2]), faults=error.error_count())
+    return claims
 
 
 def read_event(job_id: str, event_id: str, fields: Mapping[str, str]) -> JobEvent:

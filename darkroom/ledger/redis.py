@@ -22,7 +22,7 @@ from darkroom.ledger import cursor as cursors
 from darkroom.ledger import lua
 from darkroom.ledger.bell import LOOK_SECONDS, NewsBell
 from darkroom.ledger.edge import redis_errors
-from darkroom.ledger.fields import ARTIFACTS, dump_json, pairs, read_claim, read_event, read_job
+from darkroom.ledger.fields import ARTIFACTS, dump_json, pairs, read_claims, read_event, read_job
 from darkroom.ledger.health import examine
 from darkroom.ledger.protocol import (
     Claim,
@@ -159,7 +159,7 @@ class RedisLedger:
     # --- what workers do -------------------------------------------------------------------------------------------
 
     async def claim(self, worker: str, models: Sequence[str], room: int) -> list[Claim]:
-        return [read_claim(row) for row in await self._run("claim", worker, room, *models)]
+        return read_claims(await self._run("claim", worker, room, *models))
 
     async def renew(self, worker: str, attempts: Mapping[str, int]) -> Renewal:
         words = await self._run("renew", *(part for pair in attempts.items() for part in pair))

@@ -23,7 +23,9 @@ _LEVEL: Final = 1  # of 0..3; 0 writes half as much again, 2 takes longer for no
 
 
 def write_png(rgb_HWC: RGB, xmp: bytes) -> bytes:
-    """A PNG of exactly these pixels, H W 3, with `xmp` before them."""
+    """A PNG of exactly these pixels, H W 3, with `xmp` before them. Raises: ValueError for any other shape."""
+    if rgb_HWC.ndim != 3 or rgb_HWC.shape[2] != _CHANNELS or not rgb_HWC.size:
+        raise ValueError(f"no picture of H W {_CHANNELS}: {rgb_HWC.shape}")
     height, width, _ = rgb_HWC.shape
     chunks = (
         (b"IHDR", struct.pack(">IIBBBBB", width, height, *_TRUECOLOUR_8_BITS)),

@@ -50,3 +50,9 @@ def test_the_xmp_stands_before_the_pixels_and_every_chunk_has_its_checksum() -> 
 
 def test_flat_pictures_stay_small() -> None:
     assert len(write_png(np.full((512, 512, 3), 200, np.uint8), b"")) < 6_000
+
+
+@pytest.mark.parametrize("shape", [(4, 4, 4), (4, 4, 1), (4, 4), (0, 4, 3), (4, 0, 3)])
+def test_what_is_no_picture_of_three_channels_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="H W 3"):
+        write_png(np.zeros(shape, np.uint8), b"")
