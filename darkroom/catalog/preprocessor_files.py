@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from darkroom.catalog.configs import read_json
+from darkroom.catalog.foreign import refuse_foreign
 from darkroom.catalog.safetensors_header import UnsoundHeader, read_header
 from darkroom.contract.preprocessor import MapMethod
 from darkroom.errors import BrokenWeights, MissingWeights
@@ -32,6 +33,7 @@ def _transformers(path: Path) -> Found:
         raise BrokenWeights(path.name, f"is no folder with {CONFIG}, {PROCESSOR} and {WEIGHTS}")
     for name in (CONFIG, PROCESSOR):
         read_json(path, name)
+    refuse_foreign(path)
     _check_safetensors(path, WEIGHTS)
     return path, (CONFIG, PROCESSOR, WEIGHTS)
 

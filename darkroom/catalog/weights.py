@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from darkroom.catalog.configs import read_json
+from darkroom.catalog.foreign import refuse_foreign
 from darkroom.catalog.safetensors_header import UnsoundHeader, read_header
 from darkroom.errors import BrokenWeights, MissingWeights
 
@@ -19,6 +20,8 @@ def weight_digests(folder: Path, components: tuple[str, ...], sha256: Callable[[
 
     Raises: MissingWeights, BrokenWeights, both naming the file.
     """
+    for component in components:
+        refuse_foreign(folder, component)
     names = [name for component in components for name in _files_of(folder, component)]
     return {name: file_digest(folder, name, sha256) for name in sorted(names)}
 

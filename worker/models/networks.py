@@ -10,11 +10,12 @@ from typing import Any
 
 import torch
 from diffusers.utils import logging as diffusers_logging
-from transformers import CLIPTokenizer
+from transformers import CLIPTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from darkroom.catalog.configs import read_json
-from darkroom.errors import BrokenWeights
+from darkroom.catalog.foreign import refuse_foreign
+from darkroom.errors import BrokenWeights, DarkroomError
 
 _LIBRARY_LOGS: tuple[Any, ...] = (diffusers_logging, transformers_logging)
 
@@ -30,7 +31,9 @@ def load_network(kind: Any, folder: Path, file: str, dtype: torch.dtype) -> Any:
     Raises: MissingWeights, BrokenWeights, naming the file.
     """
     component = file.split("/")[0]
-    read_json(folder, f"{component}/config.json")
+    refuse_foreign(folder, component)
+    # Which kernel computes attention is ours to say; diffusers has no such setting.
+    attention = {"attn_implementation": "sdpa"} if issubclass(kind, PreTrainedModel) else {}
     with broken(file):
         network, report = kind.from_pretrained(
             folder / component,
@@ -39,6 +42,7 @@ def load_network(kind: Any, folder: Path, file: str, dtype: torch.dtype) -> Any:
             variant="fp16" if ".fp16." in file else None,
             dtype=dtype,
             output_loading_info=True,
+            **attention,
         )
     check_complete(file, report)
     return network.eval().requires_grad_(False)
@@ -62,12 +66,15 @@ def placed(network: Any, device: torch.device) -> Any:
 
 @contextmanager
 def broken(file: str) -> Iterator[None]:
-    """Say that `file` is at fault for whatever a library raises about its content. Its words may hold paths: unsaid."""
+    """Say that `file` is at fault for whatever a library raises about its content. Its words may hold paths: unsaid.
+
+    Libraries raise what they like, from ImportError to ZeroDivisionError. Memory that is lacking is no file's fault.
+    """
     try:
         yield
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, MemoryError, DarkroomError):
         raise
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+    except Exception as error:
         raise BrokenWeights(file, f"does not fit its configuration ({type(error).__name__})") from error
 
 

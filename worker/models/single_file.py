@@ -1,7 +1,6 @@
 """A file in Stability's own layout -> networks of diffusers and transformers, tensor by tensor and none left over."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,10 @@ from safetensors import safe_open
 from torch import Tensor
 from transformers import CLIPTextConfig
 
+from darkroom.catalog.foreign import refuse_foreign_config
 from darkroom.catalog.original_names import Source
 from darkroom.errors import BrokenWeights
+from worker.models.networks import broken
 from worker.models.tensor_file import reading
 
 Config = dict[str, Any]
@@ -24,14 +25,15 @@ def build_network(kind: Any, config: Config, sources: Mapping[str, Source], file
     It is made without weights first, so that memory holds one copy of them. Raises: BrokenWeights naming the file, and
     the tensor that is missing, of another shape, or not of such a network.
     """
-    with _fitting(file), torch.device("meta"):
+    refuse_foreign_config(file.name, config)
+    with broken(file.name), torch.device("meta"):
         network = _empty(kind, config)
     wanted = _by_own_names(network, sources)
     _check_names(network, wanted, file)
     with reading(file), safe_open(file, framework="pt") as opened:
         # Copied: what is left mapped would change, or end the process, when somebody writes over the file.
         weights = {name: _own(opened.get_tensor(source.key), source, dtype) for name, source in wanted.items()}
-    with _fitting(file):
+    with broken(file.name):
         network.load_state_dict(weights, strict=True, assign=True)
     _fill_positions(network)
     return network.eval().requires_grad_(False)
@@ -90,12 +92,3 @@ def _fill_positions(network: Any) -> None:
             owner = network.get_submodule(name.rpartition(".")[0])
             positions = torch.arange(buffer.numel()).reshape(buffer.shape)
             owner.register_buffer(name.rpartition(".")[2], positions, persistent=False)
-
-
-@contextmanager
-def _fitting(file: Path) -> Iterator[None]:
-    """Whatever a library says of a configuration that it cannot build. Its words may hold paths: unsaid."""
-    try:
-        yield
-    except (ValueError, TypeError, KeyError, RuntimeError, AttributeError) as error:
-        raise BrokenWeights(file.name, f"does not fit its configuration ({type(error).__name__})") from error

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from transformers import AutoImageProcessor
 
+from darkroom.catalog.foreign import refuse_foreign
 from darkroom.catalog.preprocessor_files import CONFIG, PROCESSOR, WEIGHTS
 from darkroom.contract.preprocessor import PreprocessorSpec
 from darkroom.errors import BrokenWeights, PreprocessorFailed
@@ -50,6 +51,7 @@ def load_reader(kind: Any, spec: PreprocessorSpec, device: torch.device) -> Read
     Raises: BrokenWeights, naming the file.
     """
     folder = Path(spec.folder)
+    refuse_foreign(folder)
     with broken(PROCESSOR):
         processor = _PROCESSORS.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     with broken(WEIGHTS):

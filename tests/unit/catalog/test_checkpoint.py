@@ -31,6 +31,32 @@ def test_a_checkpoint_is_described_by_its_configuration(checkpoint: Checkpoint) 
     assert set(spec.weights) == set(SAFETENSORS.values())
 
 
+@pytest.mark.parametrize("component", ["text_encoder", "unet", "vae"])
+def test_weights_that_a_library_would_lay_over_the_hashed_ones_are_refused(
+    checkpoint: Checkpoint, component: str
+) -> None:
+    checkpoint.write_json(f"{component}/adapter_config.json", {})
+    with pytest.raises(BrokenWeights, match=f"{component}/adapter_config.json: would lay other weights"):
+        read(checkpoint)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"quantization_config": {"quant_method": "bitsandbytes"}},
+        {"auto_map": {"AutoModel": "evil.M"}},
+        {"attn_implementation": "kernels-community/flash"},
+        {"text_config": {"_attn_implementation": "kernels-community/flash"}},
+    ],
+)
+def test_a_configuration_that_asks_for_code_or_kernels_is_refused(
+    checkpoint: Checkpoint, fields: dict[str, Any]
+) -> None:
+    checkpoint.change("text_encoder/config.json", **fields)
+    with pytest.raises(BrokenWeights, match=r"text_encoder/config\.json: asks for"):
+        read(checkpoint)
+
+
 @pytest.mark.parametrize(("width", "family"), [(768, "sd1"), (1024, "sd2"), (128, "tiny")])
 def test_the_family_follows_from_the_width_of_the_text(checkpoint: Checkpoint, width: int, family: str) -> None:
     checkpoint.change("unet/config.json", cross_attention_dim=width)

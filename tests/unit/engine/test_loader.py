@@ -6,11 +6,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import CLIPTextModel
 
 from darkroom.catalog.checkpoint import read_checkpoint
 from darkroom.contract.model import ModelSpec
@@ -19,6 +21,7 @@ from tests.unit.engine.checkpoints import CPU, copy_checkpoint
 from tests.unit.engine.works import develop, make_work
 from worker.models.checkpoint import Checkpoint
 from worker.models.loader import load_checkpoint, load_folder
+from worker.models.networks import broken, load_network
 from worker.models.open import weight_bytes
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
@@ -152,6 +155,53 @@ def test_code_a_tokenizer_brings_along_is_not_run(folder: Path, tmp_path: Path) 
     load(folder)
 
     assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"dtype": "nope"}, {"num_attention_heads": 0}, {"hidden_size": "wide"}, {"num_hidden_layers": None}],
+)
+def test_whatever_a_library_raises_about_a_configuration_is_of_the_file(folder: Path, fields: dict[str, Any]) -> None:
+    path = folder / "text_encoder" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | fields))
+    with pytest.raises(BrokenWeights, match=r"text_encoder/model\.safetensors: does not fit its configuration"):
+        load_network(CLIPTextModel, folder, TEXT, torch.float32)
+
+
+@pytest.mark.parametrize("error", [ImportError, AttributeError, EOFError, ZeroDivisionError, AssertionError])
+def test_errors_of_any_kind_are_of_the_file_and_untold(error: type[Exception]) -> None:
+    with (
+        pytest.raises(BrokenWeights, match=f"^file: does not fit its configuration .{error.__name__}.$"),
+        broken("file"),
+    ):
+        raise error("in /home")
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError(), MissingWeights("other", "no such file")])
+def test_memory_that_is_lacking_is_no_files_fault(error: Exception) -> None:
+    with pytest.raises(type(error)), broken("file"):
+        raise error
+
+
+def test_the_kernel_of_attention_is_not_the_libraries_to_choose(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    class Asked(CLIPTextModel):
+        @classmethod
+        def from_pretrained(cls, *_: object, **options: Any) -> Any:
+            asked.append(options.get("attn_implementation"))
+            raise ValueError
+
+    with pytest.raises(BrokenWeights):
+        load_network(Asked, folder, TEXT, torch.float32)
+    assert asked == ["sdpa"]
+
+
+def test_an_adapter_that_appears_after_the_catalog_was_read_is_refused(folder: Path) -> None:
+    spec = spec_of(folder)
+    (folder / "text_encoder" / "adapter_config.json").write_text("{}")
+    with pytest.raises(BrokenWeights, match="would lay other weights"):
+        load(folder, spec)
 
 
 def test_a_tokenizer_that_is_not_json_is_named(folder: Path) -> None:

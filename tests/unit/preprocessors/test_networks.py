@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import DepthAnythingForDepthEstimation
 
-from darkroom.errors import BrokenWeights, PreprocessorFailed
+from darkroom.errors import BrokenWeights, PreprocessorFailed, PreprocessorUnavailable
 from tests.unit.preprocessors.pictures import house, noise
 from tests.unit.preprocessors.tiny import depth_folder, described, hed_file, segmentation_folder
 from worker.preprocessors import transformers_folder
@@ -77,13 +77,23 @@ def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_code_that_a_folder_brings_is_not_run(depth: Path) -> None:
+    spec = described("depth", depth)
     config = json.loads((depth / "config.json").read_text())
     config |= {"model_type": "stranger", "auto_map": {"AutoConfig": "evil.C", "AutoModelForDepthEstimation": "evil.M"}}
     (depth / "config.json").write_text(json.dumps(config))
     (depth / "evil.py").write_text(f"open({str(depth / 'ran')!r}, 'w')")
     with pytest.raises(BrokenWeights):
-        load_depth(described("depth", depth), CPU)
+        load_depth(spec, CPU)
     assert not (depth / "ran").exists()
+
+
+def test_an_adapter_that_lies_in_a_folder_is_refused(depth: Path) -> None:
+    spec = described("depth", depth)
+    (depth / "adapter_config.json").write_text("{}")
+    with pytest.raises(BrokenWeights, match=r"adapter_config\.json"):
+        load_depth(spec, CPU)
+    with pytest.raises(PreprocessorUnavailable, match=r"adapter_config\.json"):
+        described("depth", depth)
 
 
 def test_segments_are_in_the_colours_of_ade20k_alone(tmp_path: Path) -> None:
