@@ -1,6 +1,5 @@
 """Latents -> picture. A picture that came out as NaN is an error, never black pixels."""
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -9,22 +8,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from darkroom.errors import NanOutput
-from worker.engine.vae import run_vae
+from worker.engine.vae import AT_LEISURE, Circumstances, run_vae
 from worker.models.checkpoint import Checkpoint
 
 
 @torch.inference_mode()
 def decode(
-    checkpoint: Checkpoint, latents_1CHW: Tensor, free_memory: Callable[[], None] = lambda: None
+    checkpoint: Checkpoint, latents_1CHW: Tensor, circumstances: Circumstances = AT_LEISURE
 ) -> NDArray[np.uint8]:
     """Decode one image: RGB, H W 3, uint8. Raises: NanOutput, OutOfMemory."""
-    return _quantize(decode_exactly(checkpoint, latents_1CHW, free_memory))
+    return _quantize(decode_exactly(checkpoint, latents_1CHW, circumstances))
 
 
 @torch.inference_mode()
-def decode_exactly(
-    checkpoint: Checkpoint, latents_1CHW: Tensor, free_memory: Callable[[], None] = lambda: None
-) -> Tensor:
+def decode_exactly(checkpoint: Checkpoint, latents_1CHW: Tensor, circumstances: Circumstances = AT_LEISURE) -> Tensor:
     """Decode one image: 1 3 H W, float32 in [-1, 1], on the device.
 
     Half precision overflows in some VAEs, so pixels that are not finite are decoded once more in float32.
@@ -34,7 +31,7 @@ def decode_exactly(
     if not torch.isfinite(latents_1CHW).all():
         raise NanOutput("denoising ended in values that are not numbers")
     for dtype in checkpoint.vae_dtypes:
-        pixels_13HW = run_vae(checkpoint, partial(checkpoint.pixels, latents_1CHW, dtype), free_memory)
+        pixels_13HW = run_vae(checkpoint, partial(checkpoint.pixels, latents_1CHW, dtype), circumstances)
         if torch.isfinite(pixels_13HW).all():
             return pixels_13HW.float().clamp(-1, 1)
     raise NanOutput("decoding ended in values that are not numbers, also in float32")

@@ -1,6 +1,5 @@
 """Canvas -> latents. Once for all images of a work: what differs between them is drawn from their seeds later."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +11,7 @@ from darkroom.contract.start import MaskedContent
 from darkroom.errors import NanOutput
 from darkroom.inputs.mask import Mask
 from darkroom.inputs.normal import Pixels
-from worker.engine.vae import run_vae
+from worker.engine.vae import AT_LEISURE, Circumstances, run_vae
 from worker.models.checkpoint import Checkpoint, Moments
 from worker.pictures.canvas import Canvas, Drawn, Masked
 
@@ -57,26 +56,26 @@ NOTHING = Nothing()
 
 
 @torch.inference_mode()
-def encode(checkpoint: Checkpoint, canvas: Canvas | Tensor, free_memory: Callable[[], None] = lambda: None) -> Encoded:
+def encode(checkpoint: Checkpoint, canvas: Canvas | Tensor, circumstances: Circumstances = AT_LEISURE) -> Encoded:
     """Encode what is on the canvas, or a picture that is pixels in [-1, 1], 1 3 H W. Raises: NanOutput, OutOfMemory."""
     match canvas:
         case Tensor():
-            return Whole(_moments(checkpoint, canvas, free_memory))
+            return Whole(_moments(checkpoint, canvas, circumstances))
         case Drawn():
-            return Whole(_moments(checkpoint, _tensor(canvas.rgb_HW3), free_memory))
+            return Whole(_moments(checkpoint, _tensor(canvas.rgb_HW3), circumstances))
         case Masked():
-            return _part(checkpoint, canvas, free_memory)
+            return _part(checkpoint, canvas, circumstances)
     return NOTHING
 
 
-def _part(checkpoint: Checkpoint, canvas: Masked, free_memory: Callable[[], None]) -> Part:
+def _part(checkpoint: Checkpoint, canvas: Masked, circumstances: Circumstances) -> Part:
     """Only networks made for inpainting look at the rest alone; for others it is not computed."""
     pixels_13HW = _tensor(canvas.rgb_HW3)
-    image = _moments(checkpoint, pixels_13HW, free_memory)
+    image = _moments(checkpoint, pixels_13HW, circumstances)
     rest = image
     if checkpoint.inpaints:
         rest_13HW = pixels_13HW * torch.from_numpy(~canvas.mask_HW)
-        rest = _moments(checkpoint, rest_13HW, free_memory)
+        rest = _moments(checkpoint, rest_13HW, circumstances)
     mask_11HW = latent_mask(canvas.mask_HW, checkpoint.spec.vae_scale_factor).to(checkpoint.device)
     return Part(image, rest, mask_11HW, canvas.content)
 
@@ -96,10 +95,10 @@ def _tensor(rgb_HW3: Pixels) -> Tensor:
     return 2.0 * unit_HW3.permute(2, 0, 1)[None] - 1.0
 
 
-def _moments(checkpoint: Checkpoint, pixels_13HW: Tensor, free_memory: Callable[[], None]) -> Moments:
+def _moments(checkpoint: Checkpoint, pixels_13HW: Tensor, circumstances: Circumstances) -> Moments:
     """Half precision overflows in some VAEs, so latents that are not finite are computed once more in float32."""
     for dtype in checkpoint.vae_dtypes:
-        moments = run_vae(checkpoint, partial(checkpoint.moments, pixels_13HW, dtype), free_memory)
+        moments = run_vae(checkpoint, partial(checkpoint.moments, pixels_13HW, dtype), circumstances)
         if torch.isfinite(moments.mean_1CHW).all() and torch.isfinite(moments.std_1CHW).all():
             return moments
     raise NanOutput("encoding a picture ended in values that are not numbers, also in float32")

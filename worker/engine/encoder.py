@@ -1,8 +1,9 @@
 """Images in line for the VAE because their next stage begins with a picture."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from torch import Tensor
 
@@ -11,8 +12,9 @@ from worker.engine.encode import Encoded, encode
 from worker.engine.faults import as_failure, fatal
 from worker.engine.generation import Generation
 from worker.engine.lane import Seat
-from worker.engine.pulse import Pace
-from worker.models.checkpoint import Checkpoint
+from worker.engine.pulse import Expect, Pace, unwatched
+from worker.engine.stage import Stage
+from worker.engine.vae import SECONDS_PER_PIXEL, Circumstances
 from worker.pictures.canvas import Canvas
 
 
@@ -28,35 +30,37 @@ class Begun:
 class Encoder:
     """First in, first out. One canvas between steps, so that those that denoise already are not held up."""
 
-    def __init__(self, free_memory: Callable[[], None], clock: Callable[[], float]) -> None:
+    def __init__(self, free_memory: Callable[[], None], clock: Callable[[], float], expect: Expect = unwatched) -> None:
         self._free_memory = free_memory
         self._clock = clock
-        self._line: deque[tuple[Sequence[Seat], Checkpoint, Canvas | Tensor]] = deque()
-        self._pace = Pace(first_guess=1.0)
+        self._line: deque[tuple[Sequence[Seat], Stage, Canvas | Tensor]] = deque()
+        self._expect = expect
+        # By model, and in each by pixels.
+        self._paces: defaultdict[str, Pace] = defaultdict(lambda: Pace(SECONDS_PER_PIXEL))
 
-    def add(self, seats: Sequence[Seat], checkpoint: Checkpoint, canvas: Canvas | Tensor) -> None:
-        """`seats` are of one generation, and the `checkpoint` is that of their next stage."""
-        self._line.append((seats, checkpoint, canvas))
+    def add(self, seats: Sequence[Seat], stage: Stage, canvas: Canvas | Tensor) -> None:
+        """`seats` are of one generation, and `stage` is the next of them all."""
+        self._line.append((seats, stage, canvas))
 
     def drop(self, generation: Generation) -> None:
         self._line = deque(entry for entry in self._line if entry[0][0].generation is not generation)
 
-    def expect(self) -> float | None:
-        """Seconds the next canvas should take; None when there is none."""
-        return self._pace.expect(1) if self._line else None
-
-    def step(self) -> Begun:
-        """Encode the first in line. Raises only what the device does not recover from."""
-        seats, checkpoint, canvas = self._line.popleft()
+    def step(self) -> Begun | None:
+        """Encode the first in line; None when there is none. Raises only what the device does not recover from."""
+        if not self._line:
+            return None
+        seats, stage, canvas = self._line.popleft()
+        checkpoint, pace, pixels = stage.checkpoint, self._paces[stage.model], stage.width * stage.height
+        del stage  # a failure that somebody keeps would keep its LoRAs, by the traceback
+        circumstances = Circumstances(self._free_memory, partial(self._expect, pace.expect(pixels)))
         began = self._clock()
-        result: Encoded | GenerationError
         try:
-            result = encode(checkpoint, canvas, self._free_memory)
+            encoded = encode(checkpoint, canvas, circumstances)
             checkpoint.synchronize()
         except Exception as error:
             if fatal(error):
                 raise
-            result = as_failure(error, "encoding")
+            return Begun(seats, as_failure(error, "encoding"), self._clock() - began)
         seconds = self._clock() - began
-        self._pace.learn(1, seconds)
-        return Begun(seats, result, seconds)
+        pace.learn(pixels, seconds)
+        return Begun(seats, encoded, seconds)

@@ -63,9 +63,9 @@ class Engine:
         self._loras = loras or no_loras()
         self._fitting = Fitting(self._loras)
         self._door = Door(models)
-        self._lanes = Lanes(max_rows, self._free_memory, clock)
-        self._encoder = Encoder(self._free_memory, clock)
-        self._decoder = Decoder(self._free_memory, clock)
+        self._lanes = Lanes(max_rows, self._free_memory, clock, self._expect)
+        self._encoder = Encoder(self._free_memory, clock, self._expect)
+        self._decoder = Decoder(self._free_memory, clock, self._expect)
         self._generations: dict[WorkId, Generation] = {}
         self._heartbeat = IDLE
 
@@ -145,7 +145,7 @@ class Engine:
         if isinstance(canvas, Blank) or stage is None:
             self._begin(seats, lambda: NOTHING)
         else:
-            self._encoder.add(seats, stage.checkpoint, canvas)
+            self._encoder.add(seats, stage, canvas)
 
     def _begin(self, seats: Sequence[Seat], encode: Callable[[], Encoded]) -> None:
         generation = seats[0].generation
@@ -161,11 +161,10 @@ class Engine:
             self._lanes.join(seats)
 
     def _encode_one(self) -> bool:
-        expected = self._encoder.expect()
-        if expected is None:
-            return False
-        self._heartbeat = begin(expected)
+        self._heartbeat = begin()
         begun = self._encoder.step()
+        if begun is None:
+            return False
         generation = begun.seats[0].generation
         generation.device_seconds += begun.seconds
         if isinstance(begun.result, GenerationError):
@@ -186,7 +185,7 @@ class Engine:
         lane = self._lanes.next()
         if lane is None:
             return False
-        self._heartbeat = begin(lane.expect())
+        self._heartbeat = begin()
         tick = lane.step()
         self._inbox.limit(self._lanes.wanted_rows)
         self._on_step(tick.seats[0].sample.stage.model, sum(seat.rows for seat in tick.seats), tick.seconds)
@@ -216,11 +215,10 @@ class Engine:
             self._begin([seat], partial(stage.after_latents, seat.sample.latents_1CHW))
 
     def _decode_one(self) -> bool:
-        expected = self._decoder.expect()
-        if expected is None:
-            return False
-        self._heartbeat = begin(expected)
+        self._heartbeat = begin()
         decoded = self._decoder.step()
+        if decoded is None:
+            return False
         generation = decoded.seat.generation
         generation.device_seconds += decoded.seconds
         if isinstance(decoded.result, GenerationError):
@@ -267,6 +265,9 @@ class Engine:
         self._decoder.drop(generation)
         generation.close()
         self._inbox.ended(generation.work)
+
+    def _expect(self, seconds: float) -> None:
+        self._heartbeat = Heartbeat(self._heartbeat.at, self._heartbeat.expected + seconds)
 
     def _free_memory(self) -> None:
         self._models.evict_idle()

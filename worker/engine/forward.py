@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from math import lcm
 
 import torch
 from torch import Tensor
@@ -17,6 +18,17 @@ from worker.models.lora_mix import LoraMix, RowKey, row_key
 
 Prediction = Tensor | GenerationError
 
+# Beyond what a pass takes, where the blocks of a network are compiled for new shapes on the way.
+COMPILE_SECONDS = 100.0
+
+
+@dataclass
+class Passes:
+    """The rows of each pass, copies included. `usual` when none of them failed and nothing was compiled on the way."""
+
+    rows: list[int] = field(default_factory=list)
+    usual: bool = True
+
 
 @dataclass
 class Forward:
@@ -25,18 +37,25 @@ class Forward:
     With `fixed_rows` every pass has exactly that many rows, padded with copies: kernels then see the same shapes
     whatever the load, and a row's bits do not depend on its neighbours. For the same reason rows whose prompts have
     different numbers of chunks share no pass there. A compiled U-Net gets its rows padded likewise, to a few counts.
+
+    `before` is told of each pass: its rows, and seconds it may take beyond what so many rows take. `passes` are those
+    of the last call.
     """
 
     checkpoint: Checkpoint
     most_rows: int
     fixed_rows: int | None = None
     free_memory: Callable[[], None] = lambda: None
+    before: Callable[[int, float], None] = lambda rows, extra: None
+    passes: Passes = field(default_factory=Passes, init=False)
+    _shapes: set[tuple[int, int]] = field(default_factory=set, init=False)
     _mixes: dict[tuple[RowKey, ...], LoraMix] = field(default_factory=dict, init=False)
     _mixed: set[tuple[RowKey, ...]] = field(default_factory=set, init=False)
 
     def __call__(self, rows: Sequence[Row]) -> list[Prediction]:
         """One float32 prediction 1CHW a row, or why there is none. Raises what the device does not recover from."""
         self._mixed.clear()
+        self.passes = Passes()
         predictions: dict[int, Prediction] = {}
         lengths = [row.conditioning.context_1TC.shape[1] for row in rows]
         for together in sharing(lengths, self._most_shared):
@@ -63,6 +82,7 @@ class Forward:
         except Exception as error:
             if fatal(error):
                 raise
+            self.passes.usual = False
             if not out_of_memory(error):
                 return self._halves(rows, error)
         # Out of the except block, where the traceback no longer keeps the pass's tensors alive.
@@ -75,14 +95,27 @@ class Forward:
     def _pass(self, rows: Sequence[Row]) -> list[Prediction]:
         computed = self.fixed_rows or self.checkpoint.kernels.bucket(len(rows), self.most_rows)
         padded = [*rows, *[rows[0]] * (computed - len(rows))]
+        self.passes.rows.append(computed)
+        self.before(computed, self._compiling(padded))
         with self._code(padded), self._adapted(padded):
             predictions_RCHW = denoise(self.checkpoint, padded, fixed=self.fixed_rows is not None)
         return list(torch.split(predictions_RCHW[: len(rows)], 1))
 
     def _code(self, rows: Sequence[Row]) -> AbstractContextManager[None]:
         """Compiled code sees no LoRAs; and in lanes of fixed rows no pass may be computed otherwise than another."""
-        plain = self.fixed_rows is not None or any(row.loras for row in rows)
-        return self.checkpoint.kernels.uncompiled() if plain else nullcontext()
+        return self.checkpoint.kernels.uncompiled() if self._plain(rows) else nullcontext()
+
+    def _plain(self, rows: Sequence[Row]) -> bool:
+        return self.fixed_rows is not None or any(row.loras for row in rows)
+
+    def _compiling(self, rows: Sequence[Row]) -> float:
+        """Seconds allowed for compiling: none for shapes that ran before."""
+        shape = len(rows), lcm(*(row.conditioning.context_1TC.shape[1] for row in rows))
+        if not self.checkpoint.kernels.compiled or self._plain(rows) or shape in self._shapes:
+            return 0.0
+        self._shapes.add(shape)
+        self.passes.usual = False
+        return COMPILE_SECONDS
 
     def _adapted(self, rows: Sequence[Row]) -> AbstractContextManager[None]:
         """The rows' LoRAs over the U-Net; nothing at all when no row has any."""

@@ -80,10 +80,6 @@ class Lane:
         self._pace = pace
         self._clock = clock
 
-    def expect(self) -> float:
-        """Seconds the next step should take."""
-        return self._pace.expect(min(self.knee.rows, sum(seat.rows for seat in self.seats)))
-
     def step(self) -> Tick:
         """Advance the most urgent seats by one step. Raises only what the device does not recover from."""
         tick = Tick(choose(self.seats, self.knee.rows))
@@ -100,7 +96,10 @@ class Lane:
 
     def _learn(self, tick: Tick) -> None:
         rows = sum(seat.rows for seat in tick.seats)
-        self._pace.learn(rows, tick.seconds)
+        passes = self._forward.passes
+        if passes.usual:
+            for of_pass in passes.rows:
+                self._pace.learn(of_pass, tick.seconds * of_pass / sum(passes.rows))
         self.knee.learn(rows, tick.seconds)
 
     def _gather(self, seat: Seat, tick: Tick) -> list[Row] | None:

@@ -9,7 +9,7 @@ from worker.engine.forward import Forward
 from worker.engine.generation import Generation
 from worker.engine.knee import Knee, NoKnee
 from worker.engine.lane import Lane, LaneKey, Seat
-from worker.engine.pulse import Pace
+from worker.engine.pulse import Expect, Pace, unwatched
 
 log = get_logger(__name__)
 
@@ -21,10 +21,17 @@ FIXED_ROWS = 8
 class Lanes:
     """Lanes come with their first seat and go with their last; what was learned about their pace and knee stays."""
 
-    def __init__(self, max_rows: int, free_memory: Callable[[], None], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        max_rows: int,
+        free_memory: Callable[[], None],
+        clock: Callable[[], float],
+        expect: Expect = unwatched,
+    ) -> None:
         self._max_rows = max_rows
         self._free_memory = free_memory
         self._clock = clock
+        self._expect = expect
         self._lanes: dict[LaneKey, Lane] = {}
         self._paces: dict[LaneKey, Pace] = {}
         self._knees: dict[LaneKey, Knee] = {}
@@ -65,8 +72,14 @@ class Lanes:
         key, stage = _key(seat), seat.sample.stage
         if key not in self._lanes:
             rows = min(FIXED_ROWS, self._max_rows) if key.fixed else None
-            forward = Forward(stage.checkpoint.without_vae(), rows or self._max_rows, rows, self._free_memory)
             pace = self._paces.setdefault(key, Pace(stage.seconds_per_row))
+            forward = Forward(
+                stage.checkpoint.without_vae(),
+                rows or self._max_rows,
+                rows,
+                self._free_memory,
+                before=lambda of_pass, extra: self._expect(pace.expect(of_pass) + extra),
+            )
             # A newcomer starts level with the others: neither a debt nor a credit from while it was away.
             served = min((lane.served for lane in self._lanes.values()), default=0.0)
             self._lanes[key] = Lane(forward, pace, self._knee(key, forward.most_rows), served, self._clock)

@@ -1,6 +1,7 @@
 """What a watcher outside the process needs to tell slow from stuck."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -15,11 +16,19 @@ class Heartbeat:
     expected: float
 
 
+# Told of seconds that the running operation will take beyond those announced before. A step may be many passes and a
+# picture many attempts, and a device may take them all in before it has done the first, so they are added up.
+Expect = Callable[[float], None]
+
 IDLE = Heartbeat(at=None, expected=0.0)
 
 
-def begin(expected: float) -> Heartbeat:
+def begin(expected: float = 0.0) -> Heartbeat:
     return Heartbeat(at=time.monotonic(), expected=expected)
+
+
+def unwatched(_seconds: float) -> None:
+    """For those whom nobody waits for."""
 
 
 class Pace:

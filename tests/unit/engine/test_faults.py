@@ -12,6 +12,7 @@ from tests.unit.engine.works import Recorder, cache_of, develop, finish, make_wo
 from worker.engine import Engine
 from worker.engine.decode import decode
 from worker.engine.sample import Sample
+from worker.engine.vae import Circumstances
 from worker.models.cache import ModelCache
 from worker.models.checkpoint import Checkpoint
 
@@ -163,7 +164,7 @@ def test_a_decoder_without_memory_decodes_in_tiles_and_stops_tiling_after() -> N
     vae = Grey(pixels)
     freed = []
 
-    decode(still_checkpoint(vae=vae), LATENTS_1CHW, lambda: freed.append(True))
+    decode(still_checkpoint(vae=vae), LATENTS_1CHW, Circumstances(lambda: freed.append(True)))
 
     assert freed == [True]
     assert vae.tilings == [True, False]

@@ -20,6 +20,7 @@ from tests.unit.engine.works import Recorder, cache_of, develop, finish, make_pl
 from worker.engine import Engine, Work
 from worker.engine.encode import Nothing, Whole, encode
 from worker.engine.schedulers import KINDS
+from worker.engine.vae import Circumstances
 from worker.models.checkpoint import Checkpoint
 from worker.models.lora import Lora
 from worker.models.lora_cache import LoraCache
@@ -207,7 +208,7 @@ def test_the_loras_of_a_work_whose_picture_cannot_be_encoded_are_let_go() -> Non
 def test_short_memory_is_freed_then_worked_in_tiles_and_then_given_up() -> None:
     freed: list[bool] = []
     tiled = Blurred({}, short=1)
-    encode(still_checkpoint(vae=tiled), redrawn().canvas, lambda: freed.append(True))
+    encode(still_checkpoint(vae=tiled), redrawn().canvas, Circumstances(lambda: freed.append(True)))
     assert (freed, tiled.tilings) == ([True], [True, False])
 
     told = develop(still_checkpoint(vae=Blurred({}, short=2)), [redrawn("bad"), make_work("good")])
