@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from darkroom.cli.console import on_stderr, on_stdout
+from darkroom.cli.controls import parse_controls
+from darkroom.cli.numbers import finite, finite_option
 from darkroom.cli.output import format_of
 
 if TYPE_CHECKING:
@@ -27,7 +29,9 @@ def generate(  # noqa: PLR0913 - its options are its interface
     negative: Annotated[str, typer.Option("--negative", help="What it must not show.")] = "",
     size: Annotated[str | None, typer.Option(help="Width and height, as 128x128.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
-    guidance: Annotated[float | None, typer.Option(help="How closely to follow the prompt.")] = None,
+    guidance: Annotated[
+        float | None, typer.Option(help="How closely to follow the prompt.", callback=finite_option)
+    ] = None,
     scheduler: Annotated[str | None, typer.Option(help="Sampler, as ddim or dpmpp_2m.")] = None,
     seed: Annotated[int | None, typer.Option(help="Repeat a picture; random if left out.")] = None,
     number: Annotated[int, typer.Option("--number", "-n", help="How many; they become out-0.png, out-1.png …")] = 1,
@@ -35,10 +39,15 @@ def generate(  # noqa: PLR0913 - its options are its interface
     mask: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Make anew only what is white in this one.")
     ] = None,
-    strength: Annotated[float | None, typer.Option(help="How far to leave the image behind: 0 to 1.")] = None,
+    strength: Annotated[
+        float | None, typer.Option(help="How far to leave the image behind: 0 to 1.", callback=finite_option)
+    ] = None,
     expand: Annotated[str | None, typer.Option(help="Pixels to add around it, as LEFT,TOP,RIGHT,BOTTOM.")] = None,
     hires: Annotated[
-        float | None, typer.Option(help="Enlarge it this many times and draw over it, as 1.5.", metavar="SCALE")
+        float | None,
+        typer.Option(
+            help="Enlarge it this many times and draw over it, as 1.5.", metavar="SCALE", callback=finite_option
+        ),
     ] = None,
     refiner: Annotated[str | None, typer.Option(help="Model that makes the last fifth of the steps.")] = None,
     clip_skip: Annotated[int | None, typer.Option(help="Last layers of the text encoder to leave out.")] = None,
@@ -48,7 +57,15 @@ def generate(  # noqa: PLR0913 - its options are its interface
     ] = None,
     control: Annotated[
         list[str] | None,
-        typer.Option(help="Follow a picture's lines or depth, as canny:photo.png:0.8; again for more of them."),
+        typer.Option(
+            metavar="TYPE:IMAGE",
+            help="Follow a picture's lines or depth, as canny:photo.png:0.8, by a file or the id of an asset; "
+            "canny/NAME:photo.png names the ControlNet. Again for more of them.",
+        ),
+    ] = None,
+    ready_map: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="TYPE:IMAGE", help="The same, by a map that is made already, as by preprocess."),
     ] = None,
     vae: Annotated[str | None, typer.Option(help="Another VAE than the model's own, by its name.")] = None,
     url: Url = DEFAULT_URL,
@@ -60,7 +77,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
     from darkroom.cli.progress import progress_of
 
     width, height = _parse_size(size)
-    controls = [_parse_control(words) for words in control or ()]
+    controls = list(parse_controls(control or (), ready_map or ()))
     asked = {
         "prompt": prompt,
         "negative_prompt": negative,
@@ -82,7 +99,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
         "clip_skip": clip_skip,
     }
     with Client(url, api_key) as client:
-        asked["controlnets"] = [_uploaded(client, *parts) for parts in controls] or None
+        asked["controlnets"] = [part.asked(client) for part in controls] or None
         asked |= {name: client.upload(path.read_bytes()) for name, path in _pictures(image, mask)}
         job = client.submit({name: value for name, value in asked.items() if value is not None})
         with canceled_when_interrupted(client, job["id"]):
@@ -103,29 +120,9 @@ def _parse_lora(words: str) -> dict[str, Any]:
     """`name` or `name:weight`."""
     name, _, weight = words.partition(":")
     try:
-        return {"model": name, "weight": float(weight or 1)}
+        return {"model": name, "weight": finite(weight or "1")}
     except ValueError:
         raise typer.BadParameter(f"{words!r} is not NAME:WEIGHT, as in neon:0.8", param_hint="--lora") from None
-
-
-def _parse_control(words: str) -> tuple[str, Path, float]:
-    """`type:file` or `type:file:scale`."""
-    kind, _, rest = words.partition(":")
-    name, colon, scale = rest.rpartition(":")
-    try:
-        path, weight = (Path(name), float(scale)) if colon else (Path(rest), 1.0)
-    except ValueError:
-        path, weight = Path(rest), 1.0  # the colon is the file's
-    if not rest or not path.is_file():
-        raise typer.BadParameter(
-            f"{words!r} is not TYPE:FILE or TYPE:FILE:SCALE with a file that is there, as in canny:photo.png:0.8",
-            param_hint="--control",
-        )
-    return kind, path, weight
-
-
-def _uploaded(client: "Client", kind: str, path: Path, scale: float) -> dict[str, Any]:
-    return {"type": kind, "image": client.upload(path.read_bytes()), "scale": scale}
 
 
 def _parse_size(size: str | None) -> tuple[int | None, int | None]:

@@ -8,6 +8,7 @@ import typer
 
 from darkroom.cli.console import CommandFailed, on_stderr, on_stdout
 from darkroom.cli.generate import DEFAULT_URL, ApiKey, Url
+from darkroom.cli.output import format_of
 
 if TYPE_CHECKING:
     from darkroom.cli.client import Client
@@ -30,9 +31,10 @@ def preprocess(
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
 ) -> None:
-    """Make the control map of a picture. Prints the id by which generations may name it."""
+    """Make the control map of a picture. Prints the id by which generations may name it, as `generate --map` does."""
     from darkroom.cli.client import Client
 
+    format_of(output, {".png": "png"})
     with Client(url, api_key) as client:
         asked = {"type": kind, "image": client.upload(picture.read_bytes()), "detect_resolution": detect_resolution}
         made = finished(client, client.preprocess(asked))

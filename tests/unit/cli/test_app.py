@@ -55,6 +55,11 @@ def test_debug_lets_the_error_through(failing: dict[str, Exception]) -> None:
         ["generate"],
         ["generate", "x", "--steps", "many"],
         ["generate", "x", "--size", "big"],
+        ["generate", "x", "--hires", "nan"],
+        ["generate", "x", "--guidance", "inf"],
+        ["generate", "x", "--strength", "nan"],
+        ["generate", "x", "--lora", "neon:nan"],
+        ["generate", "x", "--map", "canny:gone.png"],
         ["up", "--no"],
     ],
 )

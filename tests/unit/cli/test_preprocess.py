@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
 
 from darkroom.cli import preprocess
 from darkroom.cli.client import Client
@@ -51,6 +52,18 @@ def test_the_map_is_waited_for_and_written(
     assert asked[0] == {"type": "canny", "image": "cd" * 32, "detect_resolution": 256}
     assert asked[1:] == ["/api/v1/preprocess/j"] * 2
     assert "ab" * 32 in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("output", "error"), [("map.jpg", typer.BadParameter), ("gone/map.png", CommandFailed), (".", typer.BadParameter)]
+)
+def test_a_place_for_no_map_is_refused_before_one_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, error: type[Exception]
+) -> None:
+    asked = scripted(monkeypatch, MADE)
+    with pytest.raises(error):
+        preprocess.preprocess("canny", picture(tmp_path), tmp_path / output)
+    assert not asked
 
 
 def test_why_there_is_no_map_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
