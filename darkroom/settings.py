@@ -25,7 +25,7 @@ RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 
 
 class ControlnetPlace(BaseModel):
-    """The maps a ControlNet was trained on, and its folder in diffusers' layout."""
+    """The maps a ControlNet was trained on, and its folder in diffusers' layout, or a hub id."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -79,7 +79,7 @@ class Settings(BaseSettings):
 
     models: dict[str, Path] = Field(
         default_factory=dict,
-        description="name -> folder, .safetensors file or hub id (owner/name@revision) of a checkpoint; `tiny` is"
+        description="name -> folder, .safetensors file or hub id (hf:owner/name@revision) of a checkpoint; `tiny` is"
         " always there",
     )
     tokenizer: Path | None = Field(
@@ -88,24 +88,27 @@ class Settings(BaseSettings):
         " unset",
     )
     loras: dict[str, Path] = Field(
-        default_factory=dict, description="name -> .safetensors file of a LoRA; those of `tiny` are always there"
+        default_factory=dict,
+        description="name -> .safetensors file or hub id of a LoRA; those of `tiny` are always there",
     )
     vaes: dict[str, Path] = Field(
-        default_factory=dict, description="name -> folder or .safetensors file of a VAE, for requests that name it"
+        default_factory=dict,
+        description="name -> folder, .safetensors file or hub id of a VAE, for requests that name it",
     )
     controlnets: dict[str, ControlnetPlace] = Field(
         default_factory=dict,
-        description='name -> `{"type": "canny", "path": FOLDER}` of a ControlNet; that of `tiny` is always there',
+        description='name -> `{"type": "canny", "path": FOLDER}` of a ControlNet, or a hub id as path; that of `tiny` is always there',
     )
     embeddings: dict[str, Path] = Field(
-        default_factory=dict, description="name -> .safetensors file of a textual inversion; prompts use it by its name"
+        default_factory=dict,
+        description="name -> .safetensors file or hub id of a textual inversion; prompts use it by its name",
     )
     lora_cache_bytes: int = Field(
         default=1 << 30, ge=0, description="memory for LoRAs that nobody uses just now; the latest used stay"
     )
     preprocessors: dict[str, Path] = Field(
         default_factory=dict,
-        description="type of control map -> folder or file of the weights that make it: depth, openpose, segmentation,"
+        description="type of control map -> folder, file or hub id of the weights that make it: depth, openpose, segmentation,"
         " softedge",
     )
     default_model: str = Field(default="tiny", description="model of a request that names none")

@@ -1,5 +1,7 @@
 """Hub ids in the place of paths: what they name, and where the hub's own client has put it on this machine.
 
+An id begins with `hf:`, so that no mistyped path is one: somebody else may own a repository of that name.
+
 Nothing here reaches a network, and no request can name an id: those of the settings are all there are. The layout of
 the cache is that of huggingface_hub, `models--owner--name/refs/<revision>` and `snapshots/<commit>`, and where it lies
 follows from the same variables, so that what other programs have downloaded is found.
@@ -14,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from darkroom.errors import BrokenWeights, MissingWeights
 
 _ID = re.compile(
-    r"(?P<owner>[A-Za-z0-9][\w.-]*)/(?P<name>[A-Za-z0-9][\w.-]*?)"
+    r"hf:(?P<owner>[A-Za-z0-9][\w.-]*)/(?P<name>[A-Za-z0-9][\w.-]*?)"
     r"(?:@(?P<revision>[A-Za-z0-9][\w./-]*?))?(?::(?P<file>[A-Za-z0-9][\w./-]*))?"
 )
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -23,7 +25,7 @@ DEFAULT_REVISION = "main"
 
 @dataclass(frozen=True)
 class HubId:
-    """`owner/name@revision:file`; without a file, all of the repository that is asked for."""
+    """`hf:owner/name@revision:file`; without a file, all of the repository that is asked for."""
 
     owner: str
     name: str
@@ -40,13 +42,13 @@ class HubId:
         return _COMMIT.fullmatch(self.revision) is not None
 
     def __str__(self) -> str:
-        return f"{self.repository}@{self.revision}" + (f":{self.file}" if self.file else "")
+        return f"hf:{self.repository}@{self.revision}" + (f":{self.file}" if self.file else "")
 
 
 def hub_id(place: Path) -> HubId | None:
-    """The id that `place` is; None for a path. What exists as a path is one."""
+    """The id that `place` is; None for a path."""
     found = _ID.fullmatch(str(place))
-    if found is None or place.exists():
+    if found is None:
         return None
     parts = {key: value for key, value in found.groupdict().items() if value is not None}
     if any(".." in PurePosixPath(part).parts for part in parts.values()):

@@ -1,6 +1,7 @@
 """What lies beside a single-file checkpoint and says what the file does not.
 
-`NAME.json` is ours. `NAME.yaml` is what A1111 reads: of it only the prediction is taken.
+`NAME.darkroom.json` is ours: a `NAME.json` is what A1111 and Forge write for notes of their own. `NAME.yaml` is what A1111
+reads: of it only the prediction is taken.
 """
 
 import re
@@ -14,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from darkroom.catalog.configs import MAX_CONFIG_BYTES, read_json
 from darkroom.errors import BrokenWeights
 
+SUFFIX = ".darkroom.json"
 Prediction = Literal["epsilon", "v_prediction"]
 
 _PARAMETERIZATION = re.compile(rb"""^\s*parameterization:\s*["']?(v|eps)["']?\s*(?:#.*)?$""", re.MULTILINE)
@@ -43,7 +45,7 @@ class Sidecar(BaseModel):
 
 def read_sidecar(file: Path) -> Sidecar:
     """Of the checkpoint `file`; an empty one where there is none. Raises: BrokenWeights, naming the sidecar."""
-    ours = file.with_suffix(".json")
+    ours = file.with_suffix(SUFFIX)
     if ours.exists():
         try:
             return Sidecar.model_validate(read_json(ours.parent, ours.name))

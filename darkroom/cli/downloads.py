@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from darkroom.catalog.hub import HubId, commit_of, snapshot_of
 from darkroom.catalog.hub import hub_id as read_id
+from darkroom.catalog.sidecar import SUFFIX as SIDECAR
 from darkroom.cli.console import CommandFailed
 from darkroom.settings import Settings
 
@@ -17,7 +18,6 @@ SETTINGS = ("models", "vaes", "controlnets", "preprocessors", "loras", "embeddin
 _COMPONENTS = frozenset(
     {"scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "vae"},
 )
-_SIDECAR = ".json"
 
 
 class NotDownloaded(Exception):
@@ -65,7 +65,7 @@ def _fetch(setting: str, wanted: HubId) -> str:
 def chosen(setting: str, names: Iterable[str], wanted: HubId) -> list[str]:
     """The files to download, of all `names` in the repository: safetensors and what describes them, never code."""
     if wanted.file:
-        beside = str(PurePosixPath(wanted.file).with_suffix(_SIDECAR))
+        beside = str(PurePosixPath(wanted.file).with_suffix(SIDECAR))
         return sorted({wanted.file, beside} & set(names)) if wanted.file.endswith(SUFFIXES[-1]) else []
     readable = [name for name in names if name.endswith(SUFFIXES)]
     if setting == "models":

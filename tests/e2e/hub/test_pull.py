@@ -45,12 +45,12 @@ def run(command: str, tmp_path: Path, url: str, **settings: object) -> subproces
     return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120)
 
 
-SETTINGS = {"models": {"art": "owner/model"}, "loras": {"ink": "owner/lora:outline.safetensors"}}
+SETTINGS = {"models": {"art": "hf:owner/model"}, "loras": {"ink": "hf:owner/lora:outline.safetensors"}}
 
 
 def test_what_is_pulled_is_served_without_a_network(served: Hub, tmp_path: Path) -> None:
     before = run("doctor", tmp_path, served.url, **SETTINGS)
-    assert "art: owner/model@main: not downloaded: run `darkroom pull`" in before.stdout
+    assert "art: hf:owner/model@main: not downloaded: run `darkroom pull`" in before.stdout
     assert served.asked == [], "only pull reaches the hub"
 
     pulled = run("pull", tmp_path, served.url, **SETTINGS)
@@ -70,7 +70,7 @@ def test_what_is_pulled_is_served_without_a_network(served: Hub, tmp_path: Path)
 
 
 def test_a_pinned_commit_that_is_there_needs_no_hub(served: Hub, tmp_path: Path) -> None:
-    pinned = {"models": {"art": f"owner/model@{served.commit}"}}
+    pinned = {"models": {"art": f"hf:owner/model@{served.commit}"}}
     assert run("pull", tmp_path, served.url, **pinned).returncode == 0
 
     again = run("pull", tmp_path, "http://127.0.0.1:9", **pinned)
@@ -80,18 +80,18 @@ def test_a_pinned_commit_that_is_there_needs_no_hub(served: Hub, tmp_path: Path)
 
 
 def test_a_hub_that_is_away_is_said_in_one_line(tmp_path: Path) -> None:
-    pulled = run("pull", tmp_path, "http://127.0.0.1:9", models={"art": "owner/model"})
+    pulled = run("pull", tmp_path, "http://127.0.0.1:9", models={"art": "hf:owner/model"})
 
     assert pulled.returncode == 1
-    assert pulled.stderr == "models art: owner/model@main: could not be downloaded (ConnectError)\n"
+    assert pulled.stderr == "models art: hf:owner/model@main: could not be downloaded (ConnectError)\n"
 
 
 def test_what_cannot_be_had_is_named_and_does_not_keep_the_rest_away(served: Hub, tmp_path: Path) -> None:
-    models = {"gone": "owner/gone", "art": "owner/model"}
+    models = {"gone": "hf:owner/gone", "art": "hf:owner/model"}
 
     pulled = run("pull", tmp_path, served.url, models=models)
 
     assert pulled.returncode == 1
-    assert pulled.stderr.startswith("models gone: owner/gone@main: the hub answered 404")
+    assert pulled.stderr.startswith("models gone: hf:owner/gone@main: the hub answered 404")
     assert "models art: owner/model at" in pulled.stdout
     assert TOKEN not in pulled.stdout + pulled.stderr

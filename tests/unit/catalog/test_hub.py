@@ -32,13 +32,13 @@ def put(cache: Path, repository: str, source: Path, commit: str = COMMIT) -> Pat
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("owner/name", HubId("owner", "name")),
-        ("owner/name-v1.5", HubId("owner", "name-v1.5")),
-        ("owner/name@v2", HubId("owner", "name", "v2")),
-        ("owner/name@refs/pr/1", HubId("owner", "name", "refs/pr/1")),
-        (f"owner/name@{COMMIT}", HubId("owner", "name", COMMIT)),
-        ("owner/name:a/b.safetensors", HubId("owner", "name", "main", "a/b.safetensors")),
-        ("owner/name@v2:b.safetensors", HubId("owner", "name", "v2", "b.safetensors")),
+        ("hf:owner/name", HubId("owner", "name")),
+        ("hf:owner/name-v1.5", HubId("owner", "name-v1.5")),
+        ("hf:owner/name@v2", HubId("owner", "name", "v2")),
+        ("hf:owner/name@refs/pr/1", HubId("owner", "name", "refs/pr/1")),
+        (f"hf:owner/name@{COMMIT}", HubId("owner", "name", COMMIT)),
+        ("hf:owner/name:a/b.safetensors", HubId("owner", "name", "main", "a/b.safetensors")),
+        ("hf:owner/name@v2:b.safetensors", HubId("owner", "name", "v2", "b.safetensors")),
     ],
 )
 def test_an_id_is_owner_and_name_with_revision_and_file(words: str, expected: HubId) -> None:
@@ -50,13 +50,13 @@ def test_an_id_is_owner_and_name_with_revision_and_file(words: str, expected: Hu
     [
         "/models/sd15",
         "~/models/sd15",
-        "name",
-        "a/b/c",
+        "hf:name",
+        "hf:a/b/c",
         "../name",
-        "owner/name@../../etc",
-        "owner/name:../../etc/passwd",
-        "owner/..",
-        "owner/name@",
+        "hf:owner/name@../../etc",
+        "hf:owner/name:../../etc/passwd",
+        "hf:owner/..",
+        "hf:owner/name@",
         "owner/na me",
     ],
 )
@@ -64,11 +64,9 @@ def test_what_is_no_id_is_a_path(words: str) -> None:
     assert hub_id(Path(words)) is None
 
 
-def test_what_exists_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "owner" / "name").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path)
-    assert hub_id(Path("owner/name")) is None
-    assert located(Path("owner/name")) == tmp_path / "owner" / "name"
+@pytest.mark.parametrize("words", ["models/sd15", "owner/name@v1", "owner/name:x.safetensors"])
+def test_a_path_that_leads_nowhere_is_no_id(words: str) -> None:
+    assert hub_id(Path(words)) is None
 
 
 def test_only_commits_are_pinned() -> None:
@@ -80,7 +78,7 @@ def test_only_commits_are_pinned() -> None:
 def test_a_model_from_the_cache_is_served_and_its_commit_is_known(cache: Path) -> None:
     folder = put(cache, "owner/name", embedded_model_folder())
 
-    catalog = read_catalog({"art": Path("owner/name")}, default="art", digests=DigestCache())
+    catalog = read_catalog({"art": Path("hf:owner/name")}, default="art", digests=DigestCache())
 
     (spec,) = catalog.specs()
     assert (spec.path, spec.revision) == (str(folder), COMMIT)
@@ -90,20 +88,25 @@ def test_a_model_from_the_cache_is_served_and_its_commit_is_known(cache: Path) -
 def test_a_revision_is_the_commit_it_was_when_it_was_downloaded(cache: Path) -> None:
     first = put(cache, "owner/name", embedded_model_folder(), OTHER)
     second = put(cache, "owner/name", embedded_model_folder())
-    assert located(Path("owner/name")) == second
-    assert located(Path(f"owner/name@{OTHER}")) == first
+    assert located(Path("hf:owner/name")) == second
+    assert located(Path(f"hf:owner/name@{OTHER}")) == first
 
 
 def test_what_was_not_downloaded_says_how_to(cache: Path) -> None:
     put(cache, "owner/name", embedded_model_folder())
-    places = {"a": "owner/other", "b": "owner/name@v2", "c": f"owner/name@{OTHER}", "d": "owner/name:x.safetensors"}
+    places = {
+        "a": "hf:owner/other",
+        "b": "hf:owner/name@v2",
+        "c": f"hf:owner/name@{OTHER}",
+        "d": "hf:owner/name:x.safetensors",
+    }
     catalog = read_catalog(
         {name: Path(place) for name, place in places.items()},
         default="a",
         digests=DigestCache(),
-        loras={"l": Path("owner/lora")},
-        vaes={"v": Path("owner/vae")},
-        embeddings={"e": Path("owner/words")},
+        loras={"l": Path("hf:owner/lora")},
+        vaes={"v": Path("hf:owner/vae")},
+        embeddings={"e": Path("hf:owner/words")},
     )
 
     broken = [*catalog.unavailable(), *catalog.loras.unavailable(), *catalog.vaes.unavailable()]
@@ -121,7 +124,7 @@ def test_a_repository_of_one_file_is_that_file_and_of_several_must_be_told(cache
     for name in ("a", "b"):
         (several / f"{name}.safetensors").symlink_to(outline)
     put(cache, "owner/loras", several)
-    loras = {"one": "owner/lora", "some": "owner/loras", "b": "owner/loras:b.safetensors"}
+    loras = {"one": "hf:owner/lora", "some": "hf:owner/loras", "b": "hf:owner/loras:b.safetensors"}
 
     catalog = read_catalog(
         {"tiny": embedded_model_folder()},
@@ -132,14 +135,14 @@ def test_a_repository_of_one_file_is_that_file_and_of_several_must_be_told(cache
 
     assert [spec.name for spec in catalog.loras.specs()] == ["b", "one"]
     (entry,) = catalog.loras.unavailable()
-    assert "owner/loras@main:FILE" in entry.error.detail
+    assert "hf:owner/loras@main:FILE" in entry.error.detail
 
 
 @pytest.mark.parametrize("text", ["../../../etc", "", "main", "\xff"])
 def test_a_damaged_reference_leads_nowhere(cache: Path, text: str) -> None:
     put(cache, "owner/name", embedded_model_folder())
     (cache / "models--owner--name" / "refs" / "main").write_text(text)
-    catalog = read_catalog({"art": Path("owner/name")}, default="art", digests=DigestCache())
+    catalog = read_catalog({"art": Path("hf:owner/name")}, default="art", digests=DigestCache())
     assert catalog.specs() == ()
 
 

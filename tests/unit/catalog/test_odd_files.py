@@ -33,7 +33,7 @@ def read(**places: Any) -> Catalog:
 
 def vae_file(folder: Path, fields: dict[str, object]) -> Path:
     (folder / "soft.safetensors").write_bytes(safetensors(VAE, bytes(44)))
-    (folder / "soft.json").write_text(json.dumps({"vae": fields}))
+    (folder / "soft.darkroom.json").write_text(json.dumps({"vae": fields}))
     return folder / "soft.safetensors"
 
 

@@ -14,7 +14,7 @@ from darkroom.catalog.original_names import networks_in
 from darkroom.catalog.registry import read_catalog
 from darkroom.catalog.safetensors_header import read_floats
 from darkroom.catalog.sgm_names import diffusers_name
-from darkroom.catalog.sidecar import read_sidecar
+from darkroom.catalog.sidecar import Sidecar, read_sidecar
 from darkroom.catalog.single_file import read_original
 from darkroom.catalog.tokenizers import Tokenizers
 from darkroom.errors import BrokenWeights, ModelError
@@ -134,10 +134,10 @@ def test_the_prediction_is_read_from_the_yaml_beside(tmp_path: Path, text: str, 
     ],
 )
 def test_a_sidecar_that_is_not_understood_is_named(tmp_path: Path, fields: Any) -> None:
-    (tmp_path / "model.json").write_text(json.dumps(fields))
+    (tmp_path / "model.darkroom.json").write_text(json.dumps(fields))
     with pytest.raises(ModelError) as raised:
         read_sidecar(tmp_path / "model.safetensors")
-    assert raised.value.path == "model.json"
+    assert raised.value.path == "model.darkroom.json"
 
 
 @pytest.mark.parametrize(("dtype", "data"), [("F32", "0000c03f"), ("F16", "003e"), ("BF16", "c03f")])
@@ -174,3 +174,9 @@ def test_merges_of_an_installed_package_are_the_last_resort_for_clip_alone(carri
     none: Callable[[int], str] = Tokenizers(None, [])
     assert none(tokenizers.CLIP_TOKENS) == str(carried)
     assert none(1000) == ""
+
+
+def test_what_other_programs_write_beside_a_file_is_theirs(tmp_path: Path) -> None:
+    notes = {"description": "warm", "sd version": "SD1", "notes": "", "prediction_type": "none"}
+    (tmp_path / "model.json").write_text(json.dumps(notes))
+    assert read_sidecar(tmp_path / "model.safetensors") == Sidecar()

@@ -53,8 +53,8 @@ def test_of_a_model_come_its_parts_in_full_precision_and_never_code_or_pickles()
 
 
 def test_of_a_named_file_come_it_and_what_describes_it() -> None:
-    names = ["a.safetensors", "a.json", "a.py", "b.safetensors", "a.ckpt"]
-    assert chosen("models", names, HubId("owner", "name", file="a.safetensors")) == ["a.json", "a.safetensors"]
+    names = ["a.safetensors", "a.darkroom.json", "a.json", "a.py", "b.safetensors", "a.ckpt"]
+    assert chosen("models", names, HubId("owner", "name", file="a.safetensors")) == ["a.darkroom.json", "a.safetensors"]
     assert chosen("models", names, HubId("owner", "name", file="a.ckpt")) == []
     assert chosen("models", names, HubId("owner", "name", file="gone.safetensors")) == []
 
@@ -66,10 +66,10 @@ def test_of_anything_else_comes_what_lies_at_the_top() -> None:
 
 def test_only_what_is_named_by_id_is_downloaded(tmp_path: Path) -> None:
     settings = Settings(
-        models={"a": Path("owner/a@v1"), "b": tmp_path},
-        loras={"l": Path("owner/l:l.safetensors")},
+        models={"a": Path("hf:owner/a@v1"), "b": tmp_path},
+        loras={"l": Path("hf:owner/l:l.safetensors")},
         vaes={"v": Path("/vaes/v")},
-        controlnets={"c": {"type": "canny", "path": "owner/c"}},
+        controlnets={"c": {"type": "canny", "path": "hf:owner/c"}},
     )
     assert list(configured(settings)) == [
         ("models", "a", HubId("owner", "a", "v1")),

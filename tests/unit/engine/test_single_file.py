@@ -222,7 +222,7 @@ def test_a_sidecar_says_what_shapes_cannot(pairs: Pairs, tmp_path: Path) -> None
         "unet": {"attention_head_dim": 4},
         "scheduler": {"_class_name": "LMSDiscreteScheduler"},
     }
-    file.with_suffix(".json").write_text(json.dumps(said))
+    file.with_suffix(".darkroom.json").write_text(json.dumps(said))
 
     checkpoint = load(spec_of(file))
 
