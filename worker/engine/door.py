@@ -1,11 +1,11 @@
 """Where works wait for their models, and for a VAE of their own if they name one."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
-from darkroom.errors import DarkroomError
+from darkroom.errors import DarkroomError, OutOfMemory
 from worker.engine.needs import Leases, joined, needs
 from worker.engine.request import Work, WorkId
 from worker.models.cache import Lease, ModelCache, Wanted
@@ -27,7 +27,7 @@ class Door:
         self._waiting: list[Work] = []
         self._held: dict[WorkId, dict[Wanted, Lease[Any]]] = {}
         self._loads: dict[Wanted, Future[Lease[Any]]] = {}
-        self._begun: dict[Wanted, float] = {}
+        self._loading_since: float | None = None
         self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="darkroom-loader")
 
     def push(self, work: Work) -> None:
@@ -58,8 +58,8 @@ class Door:
 
     @property
     def loading_since(self) -> float | None:
-        """When the oldest load under way was ordered, by CLOCK_MONOTONIC; None while there is none."""
-        return min(self._begun.values(), default=None)
+        """When the load under way began, by CLOCK_MONOTONIC; None while there is none. Others may wait for its end."""
+        return self._loading_since
 
     def wait(self, seconds: float) -> bool:
         """Wait for a load to end. False, at once, when none is under way."""
@@ -105,15 +105,23 @@ class Door:
 
     def _begin(self, work: Work, held: Mapping[Wanted, Lease[Any]]) -> Exception | None:
         """Room in memory is taken at once, so that nobody behind in the line takes it before the loading begins."""
-        for wanted in needs(work.plan):
-            if wanted in held or wanted in self._loads:
-                continue
-            try:
-                self._loads[wanted] = self._loader.submit(self._models.reserve(wanted))
-                self._begun[wanted] = time.monotonic()
-            except DarkroomError as error:
-                return error
+        absent = [wanted for wanted in needs(work.plan) if wanted not in held and wanted not in self._loads]
+        try:
+            if absent and self._models.fits(*needs(work.plan)) == "never":
+                return OutOfMemory("the models of this request do not fit into memory together")
+            for wanted in absent:
+                self._loads[wanted] = self._loader.submit(self._load, self._models.reserve(wanted))
+        except DarkroomError as error:
+            return error
         return None
+
+    def _load(self, load: Callable[[], Lease[Any]]) -> Lease[Any]:
+        """On the loader's thread, of which there is one."""
+        self._loading_since = time.monotonic()
+        try:
+            return load()
+        finally:
+            self._loading_since = None
 
     def _give_back(self, work_id: WorkId) -> None:
         for lease in self._held.pop(work_id, {}).values():
@@ -122,6 +130,6 @@ class Door:
     def _forget(self, loads: Loads) -> None:
         """A finished load holds its model in place until those who waited for it have leases of their own."""
         for wanted, load in loads.items():
-            del self._loads[wanted], self._begun[wanted]
+            del self._loads[wanted]
             if not load.cancelled() and load.exception() is None:
                 load.result().release()
