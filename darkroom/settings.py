@@ -97,7 +97,8 @@ class Settings(BaseSettings):
     )
     controlnets: dict[str, ControlnetPlace] = Field(
         default_factory=dict,
-        description='name -> `{"type": "canny", "path": FOLDER}` of a ControlNet, or a hub id as path; that of `tiny` is always there',
+        description='name -> `{"type": "canny", "path": FOLDER}` of a ControlNet, or a hub id as path; that of `tiny`'
+        " is always there",
     )
     embeddings: dict[str, Path] = Field(
         default_factory=dict,
@@ -108,8 +109,8 @@ class Settings(BaseSettings):
     )
     preprocessors: dict[str, Path] = Field(
         default_factory=dict,
-        description="type of control map -> folder, file or hub id of the weights that make it: depth, openpose, segmentation,"
-        " softedge",
+        description="type of control map -> folder, file or hub id of the weights that make it: depth, openpose,"
+        " segmentation, softedge",
     )
     default_model: str = Field(default="tiny", description="model of a request that names none")
     device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N")

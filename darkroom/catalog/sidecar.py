@@ -1,7 +1,7 @@
 """What lies beside a single-file checkpoint and says what the file does not.
 
-`NAME.darkroom.json` is ours: a `NAME.json` is what A1111 and Forge write for notes of their own. `NAME.yaml` is what A1111
-reads: of it only the prediction is taken.
+`NAME.darkroom.json` is ours: a `NAME.json` is what A1111 and Forge write for notes of their own. `NAME.yaml`
+is what A1111 reads: of it only the prediction is taken.
 """
 
 import re
