@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from math import prod
 from pathlib import Path
 
 from darkroom.catalog.configs import read_json
@@ -12,6 +13,7 @@ from darkroom.errors import BrokenWeights, MissingWeights
 
 CONFIG, PROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
 DETECTOR = "yolox"  # what the file of a person detector begins with, as DWPose names its own
+FLOAT32_BYTES = 4
 MAX_BYTES = 8 * 1024**3
 
 Found = tuple[Path, tuple[str, ...]]
@@ -25,6 +27,13 @@ def files_of(method: MapMethod, path: Path) -> Found:
         return _READERS[method](path)
     except OSError as error:
         raise BrokenWeights(path.name, f"cannot be read ({type(error).__name__})") from error
+
+
+def memory_bytes(file: Path) -> int:
+    """What it takes once it is loaded: networks run in float32, whatever their files hold. Raises: OSError."""
+    if file.suffix != ".safetensors":
+        return file.stat().st_size
+    return sum(FLOAT32_BYTES * prod(tensor.shape) for tensor in read_header(file).values())
 
 
 def _transformers(path: Path) -> Found:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from darkroom.catalog.hub import located
-from darkroom.catalog.preprocessor_files import files_of
+from darkroom.catalog.preprocessor_files import files_of, memory_bytes
 from darkroom.catalog.unavailable import Unavailable, set_aside
 from darkroom.contract.control import CONTROL_TYPES, ControlType
 from darkroom.contract.preprocessor import MapMethod, PreprocessorSpec
@@ -77,7 +77,7 @@ def _read(kind: ControlType, path: Path, sha256: Callable[[Path], str]) -> Prepr
     method = FROM_WEIGHTS[kind]
     folder, names = files_of(method, path)
     digests = {name: sha256(folder / name) for name in names}
-    return _spec(kind, method, folder, digests, sum((folder / name).stat().st_size for name in names))
+    return _spec(kind, method, folder, digests, sum(memory_bytes(folder / name) for name in names))
 
 
 def _spec(kind: ControlType, method: MapMethod, folder: Path, files: dict[str, str], size: int) -> PreprocessorSpec:

@@ -10,6 +10,7 @@ MapMethod = Literal["canny", "xdog", "lsd", "gradients", "hed", "depth", "segmen
 
 class PreprocessorSpec(Settled):
     """`files` are those it is loaded from, path in `folder` -> sha256: none for what needs no weights.
+    `bytes` is what they take in memory.
 
     `digest` names all that decides what its maps look like: the same picture and the same digest give the same map.
     """

@@ -32,7 +32,16 @@ def read_tensors(path: Path, sha256: str) -> dict[str, Tensor]:
 
     Raises: BrokenWeights, and what `reading` translates.
     """
+    return load(read_described(path, sha256))
+
+
+def read_described(path: Path, sha256: str) -> bytes:
+    """The content of the file with this hash. To be called while `reading`. Raises: BrokenWeights; OSError."""
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise BrokenWeights(path.name, "is not the file that the catalog describes")
-    return load(data)
+        raise not_described(path)
+    return data
+
+
+def not_described(path: Path) -> BrokenWeights:
+    return BrokenWeights(path.name, "is not the file that the catalog describes")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from darkroom.catalog.preprocessor_files import DETECTOR
 from darkroom.contract.preprocessor import PreprocessorSpec
 from darkroom.inputs.normal import Pixels
+from worker.models.tensor_file import read_described, reading
 from worker.preprocessors.method import Method
 from worker.preprocessors.onnx_network import Network, OnnxNetwork
 from worker.preprocessors.persons import find_persons
@@ -26,10 +27,15 @@ MEAN, DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of RGB, 
 
 
 def load_pose(spec: PreprocessorSpec, device: torch.device) -> Method:
-    """Raises: PreprocessorUnavailable without onnxruntime; BrokenWeights, naming the file."""
-    networks = {name: OnnxNetwork(Path(spec.folder) / name) for name in spec.files}
+    """Raises: PreprocessorUnavailable without onnxruntime; MissingWeights, BrokenWeights, naming the file."""
+    networks = {name: _network(Path(spec.folder) / name, sha256) for name, sha256 in spec.files.items()}
     (joints,) = (network for name, network in networks.items() if not name.startswith(DETECTOR))
     return pose_of(joints, next((network for name, network in networks.items() if name.startswith(DETECTOR)), None))
+
+
+def _network(file: Path, sha256: str) -> OnnxNetwork:
+    with reading(file):
+        return OnnxNetwork(file.name, read_described(file, sha256))
 
 
 def pose_of(joints: Network, detector: Network | None) -> Method:

@@ -13,6 +13,7 @@ from darkroom.contract.preprocessor import PreprocessorSpec
 from darkroom.errors import BrokenWeights, PreprocessorFailed
 from darkroom.inputs.normal import Pixels
 from worker.models.networks import broken, check_complete
+from worker.preprocessors.verified import verified
 
 _PROCESSORS: Any = AutoImageProcessor
 
@@ -46,23 +47,23 @@ class Reader:
 
 
 def load_reader(kind: Any, spec: PreprocessorSpec, device: torch.device) -> Reader:
-    """A network of the `Auto` class `kind`, complete or not at all, from this folder alone and without code of its own.
+    """A network of the `Auto` class `kind`, complete or not at all, from the described files alone and without code.
 
-    Raises: BrokenWeights, naming the file.
+    Raises: MissingWeights, BrokenWeights, naming the file.
     """
-    folder = Path(spec.folder)
-    refuse_foreign(folder)
-    with broken(PROCESSOR):
-        processor = _PROCESSORS.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    with broken(WEIGHTS):
-        network, report = kind.from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
+    refuse_foreign(Path(spec.folder))
+    with verified(spec) as folder:
+        with broken(PROCESSOR):
+            processor = _PROCESSORS.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        with broken(WEIGHTS):
+            network, report = kind.from_pretrained(
+                folder,
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+                dtype=torch.float32,
+                output_loading_info=True,
+            )
     check_complete(WEIGHTS, report)
     return Reader(network.eval().requires_grad_(False).to(device), processor, device)
 

@@ -100,3 +100,9 @@ def test_a_setting_for_a_type_without_weights_is_refused(tmp_path: Path) -> None
 def test_the_catalog_tells_of_broken_ones(tmp_path: Path) -> None:
     catalog = open_catalog(Settings(home=tmp_path, preprocessors={"depth": tmp_path / "nowhere"}))
     assert catalog.broken() == ("the preprocessor depth is broken: nowhere: no such file or folder",)
+
+
+def test_weights_are_counted_as_what_they_take_in_memory(tmp_path: Path) -> None:
+    hed = tmp_path / "hed.safetensors"
+    hed.write_bytes(safetensors({"w": {"dtype": "F16", "shape": [2, 3], "data_offsets": [0, 12]}}, bytes(12)))
+    assert read(softedge=hed).spec("softedge", "type").bytes == 6 * 4

@@ -71,6 +71,22 @@ def test_a_folder_without_all_weights_is_refused_by_name(depth: Path) -> None:
         load_depth(described("depth", depth), CPU)
 
 
+@pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json", "model.safetensors"])
+def test_a_file_that_is_not_the_described_one_is_refused(name: str, depth: Path) -> None:
+    spec = described("depth", depth)
+    with (depth / name).open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(BrokenWeights, match=rf"{name}: is not the file that the catalog describes"):
+        load_depth(spec, CPU)
+
+
+def test_what_lies_beside_the_described_files_is_not_read(depth: Path) -> None:
+    expected = load_depth(described("depth", depth), CPU)(noise(40))
+    other = json.loads((depth / "preprocessor_config.json").read_text()) | {"image_mean": [9.0, 9.0, 9.0]}
+    (depth / "processor_config.json").write_text(json.dumps({"image_processor": other}))
+    assert np.array_equal(load_depth(described("depth", depth), CPU)(noise(40)), expected)
+
+
 def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BrokenWeights, match=r"model\.safetensors"):
         load_depth(described("depth", segmentation_folder(tmp_path / "other")), CPU)

@@ -183,6 +183,22 @@ def test_a_network_that_takes_any_size_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_network_that_breaks_off_makes_no_map(tmp_path: Path) -> None:
-    network = OnnxNetwork(written(tmp_path / "pose.onnx", (64, 48)))
+    network = OnnxNetwork("pose.onnx", written(tmp_path / "pose.onnx", (64, 48)).read_bytes())
     with pytest.raises(ValueError, match="broke off"):
         network(np.zeros((1, 3, 64, 47), np.float32))
+
+
+def test_a_network_that_is_not_the_described_one_is_refused(tmp_path: Path) -> None:
+    spec = described("openpose", written(tmp_path / "pose.onnx", (64, 48)))
+    written(tmp_path / "pose.onnx", (48, 64))
+    with pytest.raises(BrokenWeights, match=r"pose\.onnx: is not the file"):
+        load_pose(spec, torch.device("cpu"))
+
+
+def test_a_network_cannot_fetch_tensors_from_files_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path / "pose.onnx", (64, 48))
+    monkeypatch.chdir(tmp_path)
+    onnx.save(onnx.load(path), path, save_as_external_data=True, size_threshold=0, location="beside.bin")
+    assert (tmp_path / "beside.bin").exists()
+    with pytest.raises(BrokenWeights, match=r"pose\.onnx"):
+        load_pose(described("openpose", path), torch.device("cpu"))
