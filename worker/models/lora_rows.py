@@ -62,9 +62,11 @@ class Together:
         x = inputs[0] if self._rows_N is None else inputs[0].index_select(0, self._rows_N)
         downs = self._downs_SPI.index_select(0, self._slots_N)
         ups_NPO = self._ups_SPO.index_select(0, self._slots_N)
+        if self._rows_N is None and not isinstance(module, Conv2d):
+            return _multiplied_onto(output, x, downs, ups_NPO)
         added = _convolved(module, x, downs, ups_NPO) if isinstance(module, Conv2d) else _multiplied(x, downs, ups_NPO)
         if self._rows_N is None:
-            return output + added.view_as(output)
+            return output.add_(added.view_as(output))
         return output.index_add_(0, self._rows_N, added.view(-1, *output.shape[1:]))
 
 
@@ -79,6 +81,13 @@ def _multiplied(x: Tensor, downs_NPI: Tensor, ups_NPO: Tensor) -> Tensor:
     """N T O of x, N ... I."""
     x_NTI = x.reshape(len(x), -1, x.shape[-1])
     return torch.bmm(torch.bmm(x_NTI, downs_NPI.transpose(1, 2)), ups_NPO)
+
+
+def _multiplied_onto(output: Tensor, x: Tensor, downs_NPI: Tensor, ups_NPO: Tensor) -> Tensor:
+    """`_multiplied`, added in the same operation: nothing of the output's size is written twice."""
+    x_NTI = x.reshape(len(x), -1, x.shape[-1])
+    added_to = output.view(*x_NTI.shape[:2], output.shape[-1])
+    return added_to.baddbmm_(torch.bmm(x_NTI, downs_NPI.transpose(1, 2)), ups_NPO).view_as(output)
 
 
 def _convolved(module: Conv2d, x_NIHW: Tensor, downs_NPIHW: Tensor, ups_NPO: Tensor) -> Tensor:
