@@ -109,6 +109,7 @@ class Engine:
             encoded = self._encode_one()
             stepped = self._step_lane()
             decoded = self._decode_one()
+            self._inbox.limit(self._lanes.wanted_rows)
             return encoded or stepped or decoded or self._await_load()
         finally:
             self._heartbeat = IDLE
@@ -187,7 +188,6 @@ class Engine:
             return False
         self._heartbeat = begin()
         tick = lane.step()
-        self._inbox.limit(self._lanes.wanted_rows)
         self._on_step(tick.seats[0].sample.stage.model, sum(seat.rows for seat in tick.seats), tick.seconds)
         for seat in tick.seats:
             seat.generation.device_seconds += tick.share(seat)

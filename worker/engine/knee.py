@@ -10,7 +10,8 @@ LEAST_GAIN = 0.05
 # Full passes of a size that are timed before it is judged; the quickest counts, which leaves out a first one that
 # compiles or tunes, and whatever else the machine did meanwhile.
 SAMPLES = 8
-# Full passes after which a lane looks again: what a device can do changes with its heat and its neighbours.
+# Full steps after which a lane looks again: what a device can do changes with its heat and its neighbours, and memory
+# that was short may have become free.
 LOOK_AGAIN = 2000
 
 
@@ -21,30 +22,48 @@ def _unheard(_rows: int) -> None:
 class Knee:
     """Finds it with real steps, at no cost to the first request: full passes are timed, then ones of half the rows, and
     so on down as long as the larger ones were not worth it. Nothing is tried while passes are not full.
+
+    `fits` is how many rows of a pass find room in memory, as far as is known.
     """
 
     def __init__(self, most_rows: int, on_settled: Callable[[int], None] = _unheard) -> None:
         """`most_rows` is where it begins, and the most it will ever allow. `on_settled` is told what it came to."""
-        self.rows = most_rows
+        self.rows = self.fits = most_rows
         self.settled = False
         self._most_rows = most_rows
         self._on_settled = on_settled
         self._row_seconds: list[float] = []
         self._larger: tuple[int, float] | None = None
-        self._full_passes = 0
+        self._full_steps = 0
 
     @property
     def wanted(self) -> int:
         """Rows that are worth having in the lane: with as many again as run, there is a choice of who goes first."""
-        return min(self._most_rows, 2 * self.rows) if self.settled else self._most_rows
+        return min(self._most_rows, 2 * self.rows) if self._found else self._most_rows
 
-    def learn(self, rows: int, seconds: float) -> None:
-        """A step of a lane had `rows` and took `seconds`."""
+    def fit(self, rows: int) -> None:
+        """No pass of more than `rows` found room: none has more until the lane looks again."""
+        if rows < self.fits:
+            self.fits = rows
+            self.rows = min(self.rows, max(rows, ROWS_GUIDED))
+            self._row_seconds, self._larger = [], None
+
+    def learn(self, rows: int, seconds: float, *, plain: bool = True) -> None:
+        """A step of a lane had `rows` and took `seconds`; only `plain` ones, one pass of the model alone, compare."""
         if rows <= self.rows - ROWS_GUIDED:
             return
-        if self.settled:
-            self._age()
-            return
+        self._full_steps += self._found
+        if self._full_steps == LOOK_AGAIN:
+            self._look_again()
+        elif plain and not self.settled:
+            self._sample(rows, seconds)
+
+    @property
+    def _found(self) -> bool:
+        """Whether anything is known that may change."""
+        return self.settled or self.fits < self._most_rows
+
+    def _sample(self, rows: int, seconds: float) -> None:
         self._row_seconds.append(seconds / rows)
         if len(self._row_seconds) == SAMPLES:
             self._judge(min(self._row_seconds))
@@ -63,14 +82,22 @@ class Knee:
         self.rows, self.settled = rows, True
         self._on_settled(rows)
 
-    def _age(self) -> None:
-        self._full_passes += 1
-        if self._full_passes == LOOK_AGAIN:
-            self.rows, self.settled, self._larger, self._full_passes = self._most_rows, False, None, 0
+    def _look_again(self) -> None:
+        self.rows = self.fits = self._most_rows
+        self.settled, self._row_seconds, self._larger, self._full_steps = False, [], None, 0
 
 
 class NoKnee(Knee):
     """For lanes of fixed row count, which compute as many rows whatever they are given."""
 
-    def learn(self, rows: int, seconds: float) -> None:
+    def __init__(self, rows: int, room: int) -> None:
+        """`room` is the most that may ever be wanted."""
+        super().__init__(rows)
+        self._room = room
+
+    @property
+    def wanted(self) -> int:
+        return min(self._room, 2 * self.rows)
+
+    def learn(self, rows: int, seconds: float, *, plain: bool = True) -> None:
         pass

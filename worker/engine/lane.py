@@ -85,22 +85,26 @@ class Lane:
         tick = Tick(choose(self.seats, self.knee.rows))
         began = self._clock()
         gathered = {seat: rows for seat in tick.seats if (rows := self._gather(seat, tick)) is not None}
-        predictions = iter(self._forward([row for rows in gathered.values() for row in rows]))
-        answered = {seat: [next(predictions) for _ in rows] for seat, rows in gathered.items()}
+        rows = [row for of_seat in gathered.values() for row in of_seat]
+        self._forward.most_rows = self.knee.fits
+        predictions = iter(self._forward(rows))
+        answered = {seat: [next(predictions) for _ in of_seat] for seat, of_seat in gathered.items()}
         self._advance(answered, tick)
         self._forward.checkpoint.synchronize()
         tick.seconds = self._clock() - began
         self.served += tick.seconds
-        self._learn(tick)
+        self._learn(tick, alone=not any(row.controls or row.loras for row in rows))
         return tick
 
-    def _learn(self, tick: Tick) -> None:
-        rows = sum(seat.rows for seat in tick.seats)
+    def _learn(self, tick: Tick, *, alone: bool) -> None:
+        """`alone`: the model had neither ControlNets nor LoRAs with it."""
         passes = self._forward.passes
         if passes.usual:
             for of_pass in passes.rows:
                 self._pace.learn(of_pass, tick.seconds * of_pass / sum(passes.rows))
-        self.knee.learn(rows, tick.seconds)
+        plain = alone and passes.usual and len(passes.rows) == 1 and not tick.failures
+        self.knee.learn(sum(seat.rows for seat in tick.seats), tick.seconds, plain=plain)
+        self.knee.fit(self._forward.most_rows)
 
     def _gather(self, seat: Seat, tick: Tick) -> list[Row] | None:
         with _blaming(seat, tick):

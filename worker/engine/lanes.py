@@ -88,7 +88,9 @@ class Lanes:
     def _knee(self, key: LaneKey, rows: int) -> Knee:
         if key not in self._knees:
             settled = partial(log.info, "lane.settled", model=key.model, height=key.height, width=key.width)
-            self._knees[key] = NoKnee(rows) if key.fixed else Knee(rows, lambda found: settled(rows=found))
+            self._knees[key] = (
+                NoKnee(rows, self._max_rows) if key.fixed else Knee(rows, lambda found: settled(rows=found))
+            )
         return self._knees[key]
 
     def _close_empty(self) -> None:

@@ -92,6 +92,15 @@ class Mute:
         return Conditioning(torch.zeros(1, 4, 8))
 
 
+class Lettered(Mute):
+    """A prompt is encoded in as many chunks as it has letters; of `bad` words all numbers are 7."""
+
+    def encode(self, text: str, clip_skip: int = 0, embeddings: tuple[PlannedEmbedding, ...] = ()) -> Conditioning:
+        if text == "bad":
+            return Conditioning(torch.full((1, 77, 8), 7.0))
+        return Conditioning(torch.zeros(1, 77 * max(1, len(text)), 8))
+
+
 def still_checkpoint(
     name: str = "model", *, unet: Still | None = None, vae: Grey | None = None, size: int = 100
 ) -> Checkpoint:

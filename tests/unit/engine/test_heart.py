@@ -7,23 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from darkroom.contract.plan import PlannedEmbedding
-from tests.unit.engine.networks import Grey, Mute, Still, Watched, still_checkpoint
+from tests.unit.engine.networks import Grey, Lettered, Still, Watched, still_checkpoint
 from tests.unit.engine.works import Recorder, cache_of, finish, make_work
 from worker.engine import Engine
 from worker.engine.forward import COMPILE_SECONDS
 from worker.models.checkpoint import Checkpoint
-from worker.models.conditioning import Conditioning
 from worker.models.kernels import Kernels
-
-
-class Lettered(Mute):
-    """A prompt is encoded in as many chunks as it has letters; of `bad` words all numbers are 7."""
-
-    def encode(self, text: str, clip_skip: int = 0, embeddings: tuple[PlannedEmbedding, ...] = ()) -> Conditioning:
-        if text == "bad":
-            return Conditioning(torch.full((1, 77, 8), 7.0))
-        return Conditioning(torch.zeros(1, 77 * max(1, len(text)), 8))
 
 
 class Measured:

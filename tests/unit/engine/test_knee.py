@@ -1,10 +1,13 @@
 """How many rows a pass gets: by what passes of several sizes took, on a clock that the tests turn."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
+import torch
+from torch import Tensor
 
-from tests.unit.engine.networks import Still, Watched, still_checkpoint
+from tests.unit.engine.networks import Lettered, Still, Watched, still_checkpoint
 from tests.unit.engine.works import Recorder, cache_of, finish, make_work
 from worker.engine import Engine
 from worker.engine.knee import LOOK_AGAIN, SAMPLES, Knee
@@ -82,11 +85,11 @@ def test_twice_the_knee_is_wanted_so_that_there_is_a_choice() -> None:
 class Timed:
     """An engine whose passes take what `curve` says, by their rows."""
 
-    def __init__(self, curve: Curve, max_rows: int = 8) -> None:
+    def __init__(self, curve: Curve, max_rows: int = 8, **fields: object) -> None:
         self.recorder = Recorder()
         self.unet = Watched(Still(), lambda latents, _: self._take(curve(len(latents))))
         self._now = 0.0
-        checkpoint = still_checkpoint(unet=self.unet)
+        checkpoint = replace(still_checkpoint(unet=self.unet), **fields)
         self.engine = Engine(cache_of(checkpoint), self.recorder, max_rows, clock=lambda: self._now)
 
     def _take(self, seconds: float) -> None:
@@ -105,8 +108,8 @@ class Timed:
 def timed() -> Iterator[Callable[..., Timed]]:
     made: list[Timed] = []
 
-    def make(curve: Curve) -> Timed:
-        made.append(Timed(curve))
+    def make(curve: Curve, **fields: object) -> Timed:
+        made.append(Timed(curve, **fields))
         return made[-1]
 
     yield make
@@ -122,7 +125,86 @@ def test_passes_stay_at_the_knee_once_it_is_found(timed: Callable[..., Timed]) -
     assert service.unet.passes[0] <= 8
     assert max(service.unet.passes[-20:]) == 2
     assert len(service.recorder.images) == 30
-    assert service.engine.room() == 2
+
+
+def test_there_is_room_for_twice_the_knee_while_a_lane_has_work_and_for_all_rows_when_none_has(
+    timed: Callable[..., Timed],
+) -> None:
+    service = timed(linear(0.0, 1.0))
+    service.serve(30, steps=5)
+    assert service.engine.room() == 4
+
+    service.engine.admit(make_work("one", steps=5))
+    while "one" not in service.recorder.steps:
+        service.engine.step()
+
+    assert service.engine.room() == 1
+
+
+def test_a_deterministic_lane_wants_twice_its_rows_and_leaves_no_limit_behind() -> None:
+    recorder = Recorder()
+    engine = Engine(cache_of(still_checkpoint()), recorder, 32)
+    engine.admit(make_work(steps=5, deterministic=True))
+    while not recorder.steps:
+        engine.step()
+    assert engine.room() == (2 * 8 - 2) // 2
+
+    finish(engine)
+    engine.close()
+
+    assert engine.room() == 16
+
+
+def test_what_memory_did_not_hold_is_not_tried_again_in_the_next_burst() -> None:
+    refused: list[int] = []
+
+    def before(latents_RCHW: Tensor, _context_RTC: Tensor) -> None:
+        if len(latents_RCHW) > 2:
+            refused.append(len(latents_RCHW))
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    recorder = Recorder()
+    engine = Engine(cache_of(still_checkpoint(unet=Watched(Still(), before))), recorder, 8)
+    for burst in range(3):
+        engine.admit(make_work(f"burst{burst}", seeds=(1, 2, 3, 4), steps=2))
+        finish(engine)
+    engine.close()
+
+    assert refused == [8, 8, 4, 4]
+    assert len(recorder.images) == 3
+
+
+def test_more_rows_are_tried_again_after_a_while_also_where_no_pass_could_be_compared() -> None:
+    knee = Knee(8)
+    knee.fit(1)
+    assert (knee.rows, knee.fits, knee.wanted) == (2, 1, 4)
+
+    for _ in range(LOOK_AGAIN):
+        knee.learn(2, 1.0, plain=False)
+
+    assert (knee.rows, knee.fits, knee.wanted) == (8, 8, 8)
+
+
+def test_passes_of_another_kind_are_not_compared() -> None:
+    knee = Knee(16)
+    curve = linear(16.3, 15.0)
+    for _ in range(SAMPLES):
+        knee.learn(16, 1.4 * curve(16), plain=False)
+
+    serve(knee, curve)
+
+    assert (knee.rows, knee.settled) == (16, True)
+
+
+@pytest.mark.parametrize("prompts", [("aaa", "aaa"), ("aaa", "aaaaa")])
+def test_a_step_of_several_passes_is_not_compared(prompts: tuple[str, str], timed: Callable[..., Timed]) -> None:
+    service = timed(linear(0.0, 1.0), text=Lettered())
+    for index in range(4):
+        service.engine.admit(make_work(f"job{index}", prompt=prompts[index % 2], steps=SAMPLES))
+    finish(service.engine)
+
+    (knee,) = service.engine._lanes._knees.values()
+    assert (knee.rows < 8) == (prompts[0] == prompts[1])
 
 
 def test_a_lane_remembers_its_knee_when_it_comes_back(timed: Callable[..., Timed]) -> None:
