@@ -6,14 +6,15 @@ from darkroom.cli.console import on_stderr, on_stdout
 
 
 def pull() -> None:
-    """Download what the settings name by hub id, never anything but .safetensors, .json and .txt."""
-    from darkroom.cli.downloads import NotDownloaded, configured, download
+    """Download what the settings name by hub id, never anything but safetensors, ONNX, .json and .txt."""
+    from darkroom.cli.choosing import NotDownloaded
+    from darkroom.cli.downloads import configured, download
     from darkroom.services.configuration import load_settings
 
     failed = False
     for setting, name, wanted in configured(load_settings()):
         try:
-            commit = download(setting, wanted)
+            commit = download(setting, name, wanted)
             on_stdout().print(f"{setting} {name}: {wanted.repository} at {commit}", markup=False, soft_wrap=True)
         except NotDownloaded as error:
             failed = True
