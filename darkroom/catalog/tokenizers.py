@@ -6,8 +6,9 @@ from pathlib import Path
 
 from darkroom.catalog.configs import read_json
 from darkroom.contract.model import ModelSpec
-from darkroom.errors import ModelError
+from darkroom.errors import BrokenWeights, MissingWeights, ModelError
 
+SETTING = "DARKROOM_TOKENIZER"
 # All of Stable Diffusion has CLIP's, of this many tokens.
 CLIP_TOKENS = 49_408
 # Packages that carry CLIP's merges, MIT licensed; the file is read, the package is not imported.
@@ -26,10 +27,27 @@ class Tokenizers:
                 self._by_size.setdefault(_vocabulary(spec), str(Path(spec.path) / _folder(spec)))
 
     def __call__(self, tokens: int) -> str:
-        """The folder, or the file of merges, of a tokenizer for an encoder of so many tokens; empty without one."""
+        """The folder, or the file of merges, of a tokenizer for an encoder of so many tokens; empty without one.
+
+        Raises: MissingWeights, BrokenWeights for the configured one, naming the setting.
+        """
         if self._configured is not None:
-            return str(self._configured.expanduser().absolute())
+            place = self._configured.expanduser().absolute()
+            _check(place, tokens)
+            return str(place)
         return self._by_size.get(tokens) or (_carried() if tokens == CLIP_TOKENS else "")
+
+
+def _check(place: Path, tokens: int) -> None:
+    """Is there a tokenizer, and does the encoder know its tokens: as far as can be told without opening it."""
+    if not place.exists():
+        raise MissingWeights(place.name, f"no such file or folder, which {SETTING} names")
+    if not place.is_dir() or (place / "tokenizer.json").exists():
+        return
+    if not all((place / name).exists() for name in ("vocab.json", "merges.txt")):
+        raise MissingWeights(place.name, f"no tokenizer.json, nor vocab.json and merges.txt, where {SETTING} names it")
+    if (known := len(read_json(place, "vocab.json"))) > tokens:
+        raise BrokenWeights(place.name, f"knows {known} tokens, the text encoder {tokens}: {SETTING} names another's")
 
 
 def _folder(spec: ModelSpec) -> str:

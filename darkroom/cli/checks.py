@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from darkroom.catalog import Controlnets, Loras, Vaes, open_catalog
+from darkroom.catalog.embeddings import Embeddings
+from darkroom.catalog.preprocessors import Preprocessors
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import DarkroomError
 from darkroom.ledger.redis import RedisLedger
@@ -129,7 +131,7 @@ async def check_clock(settings: Settings) -> list[Verdict]:
 
 
 async def check_models(settings: Settings) -> list[Verdict]:
-    """Every checkpoint, LoRA and VAE that would be served, from its headers. Only a broken model is a failure."""
+    """Everything with weights that would be served, from its headers. Only a broken model is a failure."""
     catalog = open_catalog(settings, remember=False)
     broken: list[Verdict] = [("fail", f"{entry.name}: {entry.error.detail}") for entry in catalog.unavailable()]
     sound: list[Verdict] = [("ok", f"{spec.name}: {_weights_of(spec)}") for spec in catalog.specs()]
@@ -139,7 +141,26 @@ async def check_models(settings: Settings) -> list[Verdict]:
         *_judge_loras(catalog.loras),
         *_judge_vaes(catalog.vaes),
         *_judge_controlnets(catalog.controlnets),
+        *_judge_embeddings(catalog.embeddings),
+        *_judge_preprocessors(catalog.preprocessors),
     ]
+
+
+def _judge_embeddings(embeddings: Embeddings) -> Iterator[Verdict]:
+    for entry in embeddings.unavailable():
+        yield "warn", f"embedding {entry.name}: {entry.error.detail}"
+    for spec in embeddings.specs():
+        state: State = "ok" if spec.models else "warn"
+        yield state, f"embedding {spec.name}: for {', '.join(spec.models) or 'none of the models'}"
+
+
+def _judge_preprocessors(preprocessors: Preprocessors) -> Iterator[Verdict]:
+    """Those that need no weights are always there."""
+    for entry in preprocessors.broken():
+        yield "warn", f"preprocessor {entry.name}: {entry.error.detail}"
+    for spec in preprocessors.specs():
+        if spec.files:
+            yield "ok", f"preprocessor {spec.type}: {spec.method}"
 
 
 def _judge_controlnets(nets: Controlnets) -> Iterator[Verdict]:

@@ -152,6 +152,7 @@ def test_the_configured_tokenizer_is_before_that_of_another_checkpoint(checkpoin
     spec = SPEC.model_copy(update={"path": str(checkpoint.folder)})
     checkpoint.change("text_encoder/config.json", vocab_size=1000)
     assert Tokenizers(None, [spec])(1000) == str(checkpoint.folder / "tokenizer")
+    (tmp_path / "tokenizer.json").write_text("{}")
     assert Tokenizers(tmp_path, [spec])(1000) == str(tmp_path)
     assert Tokenizers(None, [spec])(1001) == ""
 
@@ -180,3 +181,26 @@ def test_what_other_programs_write_beside_a_file_is_theirs(tmp_path: Path) -> No
     notes = {"description": "warm", "sd version": "SD1", "notes": "", "prediction_type": "none"}
     (tmp_path / "model.json").write_text(json.dumps(notes))
     assert read_sidecar(tmp_path / "model.safetensors") == Sidecar()
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "no tokenizer.json"),
+        ({"vocab.json": {"a": 0}}, "no tokenizer.json"),
+        ({"vocab.json": {"a": 0, "b": 1, "c": 2}, "merges.txt": ""}, "knows 3 tokens, the text encoder 2"),
+    ],
+)
+def test_a_configured_tokenizer_that_will_not_do_is_told_by_the_catalog(
+    tmp_path: Path, files: dict[str, Any], words: str
+) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    with pytest.raises(ModelError, match=words) as raised:
+        Tokenizers(tmp_path, [])(2)
+    assert "DARKROOM_TOKENIZER" in raised.value.detail
+
+
+def test_a_configured_tokenizer_that_is_not_there_is_told_by_the_catalog(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such file or folder, which DARKROOM_TOKENIZER names"):
+        Tokenizers(tmp_path / "nowhere", [])(2)

@@ -10,6 +10,7 @@ from darkroom.cli.app import run
 from darkroom.errors import StoreUnavailable
 from darkroom.provenance import development_pki, kept_secret
 from darkroom.settings import Settings
+from tests.unit.catalog.conftest import safetensors, tensor
 
 
 @pytest.fixture
@@ -50,6 +51,26 @@ async def test_a_checkpoint_without_weights_is_named(settings: Settings, tmp_pat
         ("ok", "tiny"),
         ("ok", "LoRA outline"),
         ("ok", "ControlNet tiny-canny"),
+    ]
+
+
+async def test_embeddings_and_preprocessors_are_looked_at_and_broken_ones_are_warnings(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "a.onnx").write_bytes(b"joints")
+    (tmp_path / "odd.safetensors").write_bytes(b"")
+    (tmp_path / "wide.safetensors").write_bytes(safetensors({"emb_params": tensor([1, 5], 0)}, bytes(20)))
+    given = settings.model_copy(
+        update={
+            "embeddings": {"odd": tmp_path / "odd.safetensors", "wide": tmp_path / "wide.safetensors"},
+            "preprocessors": {"depth": tmp_path / "nowhere", "openpose": tmp_path},
+        }
+    )
+    assert (await checks.check_models(given))[-4:] == [
+        ("warn", "embedding odd: odd.safetensors: shorter than its eight byte prefix"),
+        ("warn", "embedding wide: for none of the models"),
+        ("warn", "preprocessor depth: nowhere: no such file or folder"),
+        ("ok", "preprocessor openpose: pose"),
     ]
 
 
