@@ -11,10 +11,13 @@ from benchmarks.accelerator.networks import BETAS
 from benchmarks.serving.ours import Ends
 from darkroom.contract.plan import GenerationPlan
 from worker.engine import Engine, Work
+from worker.engine.request import ROWS_GUIDED
 from worker.models.cache import ModelCache
 from worker.models.checkpoint import Checkpoint
 
 GUIDANCE_SCALE = 5.0
+# Of as many pictures as fill a pass: enough full passes of each size to find the knee before anything is measured.
+WARM_UP_STEPS = 20
 
 
 def matmul_flops(device: torch.device, side: int, repeats: int = 20) -> float:
@@ -65,32 +68,33 @@ def engine_per_second(checkpoint: Checkpoint, steps: int, pictures: int, max_row
 
     The share is taken from a run of its own, under the profiler; 0 on a CPU, which is never idle here.
     """
-    _serve(checkpoint, 2, 2 * max_rows, max_rows)  # compiles, tunes, and finds the knee
+    models = ModelCache(lambda _: checkpoint, lambda _: 1, 1)
+    models.lease(checkpoint.spec.name).release()
+    engine = Engine(models, Ends(), max_rows)
+    _serve(engine, checkpoint, WARM_UP_STEPS, max_rows // ROWS_GUIDED)  # compiles, tunes, and finds the knee
     began = time.perf_counter()
-    _serve(checkpoint, steps, pictures, max_rows)
+    _serve(engine, checkpoint, steps, pictures)
     rate = pictures / (time.perf_counter() - began)
-    return rate, _idle(checkpoint, max_rows) if checkpoint.device.type == "cuda" else 0.0
+    idle = _idle(engine, checkpoint, max_rows) if checkpoint.device.type == "cuda" else 0.0
+    engine.close()
+    return rate, idle
 
 
-def _idle(checkpoint: Checkpoint, max_rows: int) -> float:
+def _idle(engine: Engine, checkpoint: Checkpoint, pictures: int) -> float:
     with profile(activities=[ProfilerActivity.CUDA]) as traced:
         began = time.perf_counter()
-        _serve(checkpoint, 4, max_rows, max_rows)
+        _serve(engine, checkpoint, 4, pictures)
         wall = time.perf_counter() - began
     busy = sum(event.self_device_time_total for event in traced.key_averages()) / 1e6
     return max(0.0, 1.0 - busy / wall)
 
 
-def _serve(checkpoint: Checkpoint, steps: int, pictures: int, max_rows: int) -> None:
-    models = ModelCache(lambda _: checkpoint, lambda _: 1, 1)
-    models.lease(checkpoint.spec.name).release()
-    engine = Engine(models, Ends(), max_rows)
+def _serve(engine: Engine, checkpoint: Checkpoint, steps: int, pictures: int) -> None:
     waiting = [Work(str(index), 1, _plan(checkpoint, steps, index)) for index in range(pictures)]
     while waiting or engine.in_flight():
         while waiting and engine.room():
             engine.admit(waiting.pop())
         engine.step()
-    engine.close()
 
 
 def _plan(checkpoint: Checkpoint, steps: int, seed: int) -> GenerationPlan:

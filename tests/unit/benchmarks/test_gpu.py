@@ -7,7 +7,11 @@ import pytest
 import torch
 
 from benchmarks import gpu
-from benchmarks.accelerator.networks import flops
+from benchmarks.accelerator import runs
+from benchmarks.accelerator.networks import build, flops
+from worker.engine import Engine
+from worker.models.checkpoint import Checkpoint
+from worker.models.kernels import Kernels
 
 
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
@@ -27,6 +31,21 @@ def test_it_measures_engine_and_pipeline(monkeypatch: pytest.MonkeyPatch, capsys
     figures = run(monkeypatch, capsys, "--tiny", "--max-rows", "4")["figures"]
 
     assert figures["tiny_engine_per_second"] > 0 < figures["tiny_eager_per_second"]
+
+
+@pytest.mark.slow
+def test_the_knee_is_found_before_anything_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    settled: list[list[bool]] = []
+    serve = runs._serve
+
+    def watched(engine: Engine, checkpoint: Checkpoint, steps: int, pictures: int) -> None:
+        settled.append([knee.settled for knee in engine._lanes._knees.values()])
+        serve(engine, checkpoint, steps, pictures)
+
+    monkeypatch.setattr(runs, "_serve", watched)
+    runs.engine_per_second(build("tiny", torch.device("cpu"), torch.float32, Kernels()), 2, 4, 16)
+
+    assert settled == [[], [True]]
 
 
 @pytest.mark.slow

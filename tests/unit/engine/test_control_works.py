@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import ControlNetModel, StableDiffusionXLControlNetPipeline
+from diffusers import ControlNetModel, StableDiffusionXLControlNetPipeline, StableDiffusionXLImg2ImgPipeline
 
 from tests.unit.engine.controls import as_images, load, named, planned, steered, write_controlnet
 from tests.unit.engine.latents import denoise_alone, relative
 from tests.unit.engine.networks import still_checkpoint
-from tests.unit.engine.staged import enlarged
+from tests.unit.engine.staged import enlarged, polishing, with_refiner
 from tests.unit.engine.works import Recorder, finish, make_work
 from tests.unit.engine.xl import pipeline
 from worker.engine import Engine, Heartbeat, Work
@@ -154,6 +154,40 @@ def test_stable_diffusion_xl_equals_its_own_pipeline(xl: Checkpoint, tmp_path: P
     ).images
 
     assert relative(denoise_alone(xl, work, nets=[net]), expected) <= 1e-4
+
+
+@pytest.mark.slow
+def test_one_beside_a_refiner_equals_the_two_pipelines_one_after_the_other(
+    xl: Checkpoint, refiner: Checkpoint, tmp_path: Path
+) -> None:
+    folder = write_controlnet(tmp_path / "xl", xl.unet, 5)
+    net = load(folder)
+    fields: dict[str, Any] = {"scheduler": "euler", "guidance_scale": 5.0, "seeds": (77,), "negative_prompt": "blue"}
+    work = with_refiner(steered(make_work(steps=6, **fields), planned(net, 0.8, 0.0, 0.5)), 0.6)
+    told: dict[str, Any] = {
+        "prompt": work.plan.prompt,
+        "negative_prompt": "blue",
+        "num_inference_steps": 6,
+        "guidance_scale": 5.0,
+        "generator": torch.Generator("cpu").manual_seed(77),
+        "output_type": "latent",
+    }
+    latents = pipeline(StableDiffusionXLPipelineWith(folder), xl.spec.path)(
+        image=as_images(work)[0],
+        width=64,
+        height=64,
+        controlnet_conditioning_scale=0.8,
+        control_guidance_end=0.5,
+        denoising_end=0.6,
+        **told,
+    ).images
+    expected = pipeline(StableDiffusionXLImg2ImgPipeline, refiner.spec.path)(
+        image=latents, denoising_start=0.6, **told
+    ).images
+
+    found = denoise_alone(xl, work, others=[polishing(refiner)], nets=[net])
+
+    assert relative(found, expected) <= 1e-4
 
 
 class StableDiffusionXLPipelineWith:

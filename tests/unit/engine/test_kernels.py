@@ -1,11 +1,13 @@
 """Other kernels compute the same: attention by choice, and blocks compiled for rows in buckets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from darkroom.settings import Settings
 from tests.unit.engine.checkpoints import CPU
@@ -20,11 +22,25 @@ from worker.models.placement import placement
 
 
 @pytest.fixture(scope="module")
-def compiled(epsilon_folder: Path) -> Iterator[Checkpoint]:
+def graphs() -> list[str]:
+    """The compiled graphs that were run, one after the other."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def compiled(epsilon_folder: Path, graphs: list[str]) -> Iterator[Checkpoint]:
     """Compiled for real but for the last step, which writes C++: the graphs are captured and run, with their guards."""
+
+    def counted(graph: torch.fx.GraphModule, _examples: list[Tensor]) -> Callable[..., Any]:
+        def run(*given: Any) -> Any:
+            graphs.append(str(graph))
+            return graph.forward(*given)
+
+        return run
+
     checkpoint = load_folder("model", epsilon_folder, CPU, torch.float32)
     kernels = Kernels(compiled=True)
-    kernels.prepare(checkpoint.unet, backend="eager")
+    kernels.prepare(checkpoint.unet, backend=counted)
     yield replace(checkpoint, kernels=kernels)
     torch._dynamo.reset()
 
@@ -94,10 +110,18 @@ def test_loras_change_a_compiled_network_as_they_change_a_plain_one(
 
 
 @pytest.mark.slow
-def test_deterministic_requests_are_computed_without_compiled_code(compiled: Checkpoint, epsilon: Checkpoint) -> None:
+def test_deterministic_requests_are_computed_without_compiled_code(
+    compiled: Checkpoint, epsilon: Checkpoint, graphs: list[str]
+) -> None:
+    denoise_alone(compiled, make_plan(steps=1))
+    assert graphs
+    graphs.clear()
     plan = make_plan(deterministic=True, steps=2)
 
-    assert torch.equal(denoise_alone(compiled, plan), denoise_alone(epsilon, plan))
+    found = denoise_alone(compiled, plan)
+
+    assert graphs == []
+    assert torch.equal(found, denoise_alone(epsilon, plan))
 
 
 def test_settings_choose_the_kernels() -> None:
