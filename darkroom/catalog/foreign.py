@@ -12,7 +12,17 @@ from darkroom.catalog.configs import read_json
 from darkroom.errors import BrokenWeights
 
 ADAPTER = "adapter_config.json"
-_FOREIGN = frozenset({"_attn_implementation", "attn_implementation", "auto_map", "quantization_config"})
+_FOREIGN = frozenset(
+    {
+        "_attn_implementation",
+        "_experts_implementation",
+        "attn_implementation",
+        "auto_map",
+        "experts_implementation",
+        "quantization_config",
+        "transformers_weights",  # another file to be loaded in the place of the one that is hashed
+    }
+)
 
 
 def refuse_foreign(folder: Path, component: str = "") -> None:

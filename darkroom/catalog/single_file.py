@@ -4,6 +4,7 @@ Read from the header and, for one question, from a few numbers: whether the U-Ne
 this order: the sidecar, a tensor `v_pred`, the file's metadata, and for Stable Diffusion 2 the spread of one bias.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +50,8 @@ class Original:
 
 
 def is_single_file(place: Path) -> bool:
-    """Whether `place` is meant as a file, and not as a folder."""
-    return place.suffix in (SUFFIX, *PICKLES) and not place.is_dir()
+    """Whether `place` is meant as a file, and not as a folder. A path that cannot be looked up raises nothing here."""
+    return place.suffix in (SUFFIX, *PICKLES) and not os.path.isdir(place)
 
 
 def check_suffix(file: Path) -> None:

@@ -38,10 +38,18 @@ def _files_of(folder: Path, component: str) -> Iterator[str]:
         name = f"{component}/{stem}{variant}.safetensors"
         index = f"{component}/{stem}.safetensors.index{variant}.json"
         if (folder / name).exists():
+            _refuse_index_beside(folder, component, stem)
             return iter([name])
         if (folder / index).exists():
             return _shards(folder, component, index)
     raise MissingWeights(f"{component}/{stem}.safetensors", "no such file")
+
+
+def _refuse_index_beside(folder: Path, component: str, stem: str) -> None:
+    """diffusers loads the shards of an index, where there is one, and transformers the whole file."""
+    indexes = sorted((folder / component).glob(f"{stem}.safetensors*index*.json"))
+    if indexes and not component.startswith("text_encoder"):
+        raise BrokenWeights(f"{component}/{indexes[0].name}", "names shards beside a file that is whole: remove one")
 
 
 def _shards(folder: Path, component: str, index: str) -> Iterator[str]:

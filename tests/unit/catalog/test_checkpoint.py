@@ -40,11 +40,22 @@ def test_weights_that_a_library_would_lay_over_the_hashed_ones_are_refused(
         read(checkpoint)
 
 
+@pytest.mark.parametrize("index", ["safetensors.index.json", "safetensors.fp16.index.json"])
+def test_shards_that_would_be_loaded_in_the_place_of_the_hashed_file_are_refused(
+    checkpoint: Checkpoint, index: str
+) -> None:
+    name = f"unet/diffusion_pytorch_model.{index}"
+    checkpoint.write_json(name, {"weight_map": {"weight": "other.safetensors"}})
+    with pytest.raises(BrokenWeights, match=f"{name}: names shards beside a file that is whole"):
+        read(checkpoint)
+
+
 @pytest.mark.parametrize(
     "fields",
     [
         {"quantization_config": {"quant_method": "bitsandbytes"}},
         {"auto_map": {"AutoModel": "evil.M"}},
+        {"transformers_weights": "other.safetensors"},
         {"attn_implementation": "kernels-community/flash"},
         {"text_config": {"_attn_implementation": "kernels-community/flash"}},
     ],

@@ -88,6 +88,15 @@ def test_what_is_no_file_is_no_network_of_joints(tmp_path: Path, make: Callable[
     assert entry.error.detail == "a.onnx: not a regular file"
 
 
+@pytest.mark.parametrize("words", [f"/{'a' * 300}.safetensors", "~nobody-of-this-name/x", "/x\0y.safetensors"])
+def test_a_path_that_cannot_be_looked_up_takes_nobody_down(words: str) -> None:
+    place = Path(words)
+    catalog = read_catalog(
+        {"tiny": embedded_model_folder(), "odd": place}, default="tiny", digests=DigestCache(), vaes={"soft": place}
+    )
+    assert ([spec.name for spec in catalog.specs()], len(catalog.broken())) == (["tiny"], 2)
+
+
 def test_whatever_a_reader_raises_is_of_one_file_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def odd(*_: object) -> None:
         raise ZeroDivisionError(f"in {tmp_path}")
