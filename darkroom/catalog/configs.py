@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -11,6 +11,9 @@ from darkroom.errors import BrokenWeights, MissingWeights
 MAX_CONFIG_BYTES = 4 * 1024 * 1024
 # Stable Diffusion has four; every one doubles the pixels a latent, on each side.
 MAX_BLOCKS = 8
+
+
+_Side = Annotated[int, Field(ge=1, le=4096)]
 
 
 class Config(BaseModel):
@@ -26,8 +29,8 @@ class UnetConfig(Config):
 
     class_name: Literal["UNet2DConditionModel"] = Field(alias="_class_name")
     in_channels: int = Field(ge=1)
-    sample_size: int | tuple[int, int]
-    cross_attention_dim: int
+    sample_size: _Side | tuple[_Side, _Side]
+    cross_attention_dim: int = Field(ge=1)
     addition_embed_type: str | None = None
     addition_time_embed_dim: int | None = None
     projection_class_embeddings_input_dim: int | None = None

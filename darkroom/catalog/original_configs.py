@@ -7,6 +7,7 @@ activations and scaling factors, is the same in all checkpoints of a family; a s
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from darkroom.catalog.configs import MAX_BLOCKS
 from darkroom.catalog.original_names import Networks, Source
 
 HEAD_WIDTH = 64
@@ -156,7 +157,10 @@ def _is_linear(unet: Network) -> bool:
 
 
 def _levels(network: Network, of: str) -> range:
-    return range(_count(network, f"{of}."))
+    found = _count(network, f"{of}.")
+    if found > MAX_BLOCKS:  # each is looked for among all names: thousands of both would take minutes
+        raise Incomplete(f"has {found} levels of {of}, more than {MAX_BLOCKS}")
+    return range(found)
 
 
 def _count(network: Iterable[str], prefix: str) -> int:

@@ -40,6 +40,13 @@ def test_weights_that_a_library_would_lay_over_the_hashed_ones_are_refused(
         read(checkpoint)
 
 
+@pytest.mark.parametrize("side", [0, -64, 10**30, [64, 0]])
+def test_a_native_size_that_no_picture_has_is_refused(checkpoint: Checkpoint, side: object) -> None:
+    checkpoint.change("unet/config.json", sample_size=side)
+    with pytest.raises(BrokenWeights, match=r"unet/config\.json: sample_size"):
+        read(checkpoint)
+
+
 @pytest.mark.parametrize("index", ["safetensors.index.json", "safetensors.fp16.index.json"])
 def test_shards_that_would_be_loaded_in_the_place_of_the_hashed_file_are_refused(
     checkpoint: Checkpoint, index: str

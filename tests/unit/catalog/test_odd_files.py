@@ -12,7 +12,7 @@ from darkroom.catalog import Catalog, embedded_model_folder
 from darkroom.catalog.control_fit import layers_of
 from darkroom.catalog.controlnets import Place
 from darkroom.catalog.digests import DigestCache
-from darkroom.catalog.original_configs import Incomplete, text_config
+from darkroom.catalog.original_configs import Incomplete, text_config, vae_config
 from darkroom.catalog.original_names import Source, networks_in, vae_in
 from darkroom.catalog.registry import read_catalog
 from tests.unit.catalog.conftest import Checkpoint, safetensors, tensor
@@ -67,6 +67,12 @@ def test_a_text_encoder_whose_words_are_pictures_is_incomplete() -> None:
     name = "embeddings.token_embedding.weight"
     with pytest.raises(Incomplete, match="no shape that a layer has"):
         text_config("text_encoder", {name: Source(name, "none", (1, 2, 3, 4))})
+
+
+def test_a_network_of_thousands_of_levels_is_told_before_they_are_looked_at() -> None:
+    names = [f"encoder.down_blocks.{level}.resnets.0.conv1.weight" for level in range(5_000)]
+    with pytest.raises(Incomplete, match="5000 levels"):
+        vae_config({name: Source(name, "none", (1, 1)) for name in names}, 1.0)
 
 
 def test_only_layers_of_a_controlnet_are_compared() -> None:
