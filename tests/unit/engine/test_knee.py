@@ -7,10 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from darkroom.contract.plan import PlannedLora
 from tests.unit.engine.networks import Lettered, Still, Watched, still_checkpoint
 from tests.unit.engine.works import Recorder, cache_of, finish, make_work
 from worker.engine import Engine
 from worker.engine.knee import LOOK_AGAIN, SAMPLES, Knee
+from worker.models.lora import Lora
+from worker.models.lora_cache import LoraCache
 
 Curve = Callable[[int], float]
 
@@ -247,3 +250,15 @@ def test_a_long_job_does_not_starve_behind_a_low_knee(timed: Callable[..., Timed
         steps += 1
         assert steps < 400
     finish(service.engine)
+
+
+@pytest.mark.parametrize("worn", [(), (PlannedLora(model="a", sha256="a" * 64, weight=1.0),)])
+def test_passes_with_loras_are_not_compared(worn: tuple[PlannedLora, ...]) -> None:
+    loras = LoraCache(lambda wanted: Lora(wanted.sha256, {}, 1), 100)
+    engine = Engine(cache_of(still_checkpoint()), Recorder(), 4, loras=loras)
+    engine.admit(make_work(seeds=(1, 2), steps=SAMPLES + 1, loras=worn))
+    finish(engine)
+    (knee,) = engine._lanes._knees.values()
+    engine.close()
+
+    assert (knee.rows == 4) == bool(worn)
