@@ -102,7 +102,7 @@ def test_a_vae_in_one_file_is_the_one_in_the_folder(vae: Autoencoder, tmp_path: 
     for prefix in ("", "first_stage_model."):
         tensors = {f"{prefix}{name}": tensor.contiguous() for name, tensor in vae_tensors(vae.network)}
         save_file(tensors, tmp_path / "soft.safetensors")
-        (tmp_path / "soft.json").write_text('{"vae": {"norm_num_groups": 4}}')
+        (tmp_path / "soft.darkroom.json").write_text('{"vae": {"norm_num_groups": 4}}')
 
         found = load_autoencoder(spec_of(tmp_path / "soft.safetensors"), CPU, torch.float32)
 
@@ -118,7 +118,7 @@ def test_a_vae_in_one_file_takes_the_scaling_of_its_model(
 ) -> None:
     packed = {name: tensor.contiguous() for name, tensor in vae.network.state_dict().items()}
     save_file(packed, tmp_path / "soft.safetensors")  # by diffusers' own names
-    (tmp_path / "soft.json").write_text('{"vae": {"norm_num_groups": 4}}')
+    (tmp_path / "soft.darkroom.json").write_text('{"vae": {"norm_num_groups": 4}}')
     alone = load_autoencoder(spec_of(tmp_path / "soft.safetensors"), CPU, torch.float32)
     assert alone.scaling == 0
 
