@@ -29,13 +29,15 @@ from worker.engine import Work
 from worker.models.checkpoint import Checkpoint
 from worker.models.controlnet import Controlnet
 
+pytestmark = pytest.mark.slow
+
 # (which net, scale, start, end) of each control.
 Asked = Sequence[tuple[int, float, float, float]]
 ONE: Asked = [(0, 1.0, 0.0, 1.0)]
 TWO: Asked = [(0, 0.7, 0.0, 0.6), (1, 1.3, 0.4, 1.0)]
 THREE: Asked = [(1, 0.5, 0.2, 0.8), (0, 2.0, 0.0, 1.0), (1, 0.9, 0.0, 0.5)]
-CASES = [ONE, TWO, pytest.param(THREE, marks=pytest.mark.slow)]
-SCHEDULERS = ["ddim", *(pytest.param(name, marks=pytest.mark.slow) for name in ("euler_a", "heun", "dpmpp_2m_karras"))]
+CASES = [ONE, TWO, THREE]
+SCHEDULERS = ["ddim", "euler_a", "heun", "dpmpp_2m_karras"]
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +105,7 @@ def test_from_words(
 
 
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
-@pytest.mark.parametrize("asked", [TWO, pytest.param(THREE, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("asked", [TWO, THREE])
 def test_from_a_picture(
     epsilon: Checkpoint, folders: list[Path], nets: list[Controlnet], scheduler: str, asked: Asked
 ) -> None:

@@ -24,7 +24,7 @@ from tests.unit.engine.works import make_plan
 from worker.models.checkpoint import Checkpoint
 
 # PEFT is glad to tell that a pipeline has several adapters, which is what we ask for.
-pytestmark = pytest.mark.filterwarnings("ignore:Already found a `peft_config` attribute")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Already found a `peft_config` attribute")]
 
 Worn = list[tuple[Path, float]]
 
@@ -57,7 +57,6 @@ def difference(checkpoint: Checkpoint, loras: Worn, **fields: Any) -> float:
     return relative(found, expected)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("targets", [ATTENTION, CONVOLUTIONS, TEXT, (*ATTENTION, *CONVOLUTIONS, *TEXT)])
 def test_kohya_files_with_their_alphas(epsilon: Checkpoint, tmp_path: Path, targets: tuple[str, ...]) -> None:
     file = write_kohya(tmp_path / "a.safetensors", random_halves(epsilon, targets, rank=3, seed=1), alpha=2.0)

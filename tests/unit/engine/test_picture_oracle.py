@@ -18,12 +18,14 @@ from worker.engine import Work
 from worker.engine.encode import Part, encode, latent_mask
 from worker.models.checkpoint import Checkpoint
 
-QUICK = ("ddim", "euler_a", "dpmpp_2m_karras", "unipc")
-SCHEDULERS = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in SAMPLERS]
+pytestmark = pytest.mark.slow
+
+FEW = ("ddim", "euler_a", "dpmpp_2m_karras", "unipc")
+SCHEDULERS = list(SAMPLERS)
 CHECKPOINTS = [
     "epsilon",
-    pytest.param("velocity", marks=pytest.mark.slow),
-    pytest.param("embedded", marks=pytest.mark.slow),
+    "velocity",
+    "embedded",
 ]
 STRENGTHS = [0.5, 1.0]
 
@@ -104,7 +106,7 @@ def test_filled_content_is_the_filled_picture(request: pytest.FixtureRequest, mo
     assert relative(denoise_alone(checkpoint, work), inpainted(checkpoint, work)) <= 1e-4
 
 
-@pytest.mark.parametrize("scheduler", QUICK)
+@pytest.mark.parametrize("scheduler", FEW)
 @pytest.mark.parametrize("content", ["latent_noise", "latent_nothing"])
 def test_content_made_of_latents(epsilon: Checkpoint, content: str, scheduler: str) -> None:
     """Diffusers takes latents for an image: those of the picture with noise, or nothing, under the mask.

@@ -24,7 +24,8 @@ from worker.engine.schedulers import KINDS
 from worker.engine.stage import stages_of
 from worker.models.checkpoint import Checkpoint
 
-QUICK = ("euler_a", "dpmpp_2m_karras")
+pytestmark = pytest.mark.slow
+
 SHARED = [name for name in KINDS if not second_order(name)]
 FIELDS: dict[str, Any] = {"guidance_scale": 5.0, "seeds": (77,), "negative_prompt": "a blue square", "steps": 5}
 
@@ -60,9 +61,7 @@ def ensemble(base: Checkpoint, refiner: Checkpoint, work: Work) -> Tensor:
     return refined
 
 
-@pytest.mark.parametrize(
-    "scheduler", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in SHARED]
-)
+@pytest.mark.parametrize("scheduler", SHARED)
 def test_base_and_refiner_equal_their_pipelines(xl: Checkpoint, refiner: Checkpoint, scheduler: str) -> None:
     work = refined(switch_at=0.6, scheduler=scheduler, **FIELDS)
 
@@ -73,7 +72,6 @@ def test_base_and_refiner_equal_their_pipelines(xl: Checkpoint, refiner: Checkpo
     assert relative(found, denoise_alone(xl, make_work(scheduler=scheduler, **FIELDS))) > 2e-4
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("switch_at", [0.3, 0.8])
 def test_a_picture_to_begin_with_is_redrawn_by_both(xl: Checkpoint, refiner: Checkpoint, switch_at: float) -> None:
     work = with_refiner(redrawn(strength=0.9, **{**FIELDS, "scheduler": "euler_a", "steps": 10}), switch_at)

@@ -30,6 +30,8 @@ from worker.models.checkpoint import Checkpoint
 from worker.models.loader import load_checkpoint
 from worker.models.open import weight_bytes
 
+pytestmark = pytest.mark.slow
+
 KINDS = {
     "sd1": originals.SD1,
     "sd1-inpaint": originals.SD1_INPAINT,
@@ -39,8 +41,6 @@ KINDS = {
     "xl-inpaint": originals.XL_INPAINT,
     "refiner": originals.REFINER,
 }
-QUICK = ("sd1",)
-EACH = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in KINDS]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def work_for(kind: Kind) -> Work:
     return make_work(steps=2, scheduler="ddim", prompt="a red circle and a (blue:1.2) square", negative_prompt="green")
 
 
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", KINDS)
 def test_a_file_is_the_folder_it_was_made_from(pairs: Pairs, name: str) -> None:
     pair = pairs(name)
     expected = load(read_checkpoint("model", pair.folder, fresh_sha256))
@@ -116,7 +116,7 @@ def test_a_file_is_the_folder_it_was_made_from(pairs: Pairs, name: str) -> None:
     assert np.abs(ours - theirs).max() <= 1
 
 
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", KINDS)
 def test_a_file_is_described_as_the_folder_is(pairs: Pairs, name: str) -> None:
     pair = pairs(name)
     expected, found = read_checkpoint("model", pair.folder, fresh_sha256), spec_of(pair.file)
@@ -125,7 +125,7 @@ def test_a_file_is_described_as_the_folder_is(pairs: Pairs, name: str) -> None:
     assert found.weights == {pair.file.name: fresh_sha256(pair.file)}
 
 
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", KINDS)
 def test_names_are_read_as_diffusers_reads_them(pairs: Pairs, name: str) -> None:
     pair = pairs(name)
     tensors = load_file(pair.file)
@@ -139,13 +139,11 @@ def test_names_are_read_as_diffusers_reads_them(pairs: Pairs, name: str) -> None
         assert all(torch.equal(ours[key], tensor.reshape(ours[key].shape)) for key, tensor in theirs.items())
 
 
-@pytest.mark.slow
 def test_bytes_are_known_before_loading(pairs: Pairs) -> None:
     checkpoint = load(spec_of(pairs("sd1").file))
     assert abs(weight_bytes(checkpoint.spec, torch.float32) - checkpoint.bytes) < 0.01 * checkpoint.bytes
 
 
-@pytest.mark.slow
 def test_networks_are_in_eval_mode_without_gradients_and_of_the_asked_precision(pairs: Pairs) -> None:
     checkpoint = load(spec_of(pairs("sd1").file), torch.bfloat16)
     for network in networks_of(checkpoint).values():
@@ -160,7 +158,6 @@ def rewritten(pair: Pair, file: Path, change: Callable[[dict[str, Tensor]], dict
     return file
 
 
-@pytest.mark.slow
 def test_half_precision_and_the_wrapping_of_trainers_are_read(pairs: Pairs, tmp_path: Path) -> None:
     file = rewritten(
         pairs("sd1"),
