@@ -7,6 +7,7 @@ from typing import NamedTuple
 from darkroom.catalog.configs import ControlnetConfig, read_config
 from darkroom.catalog.control_fit import control_misfit, layers_of, unet_layers
 from darkroom.catalog.hub import located
+from darkroom.catalog.listed import Requestable
 from darkroom.catalog.lora_fit import base_shapes
 from darkroom.catalog.safetensors_header import read_header
 from darkroom.catalog.unavailable import Unavailable, set_aside
@@ -26,37 +27,14 @@ class Place(NamedTuple):
     folder: Path
 
 
-class Controlnets:
-    """ControlNets by name. A broken one is listed as unavailable and does not take the others down."""
+class Controlnets(Requestable[ControlnetSpec]):
+    """ControlNets by name."""
 
-    def __init__(self, specs: Iterable[ControlnetSpec] = (), unavailable: Iterable[Unavailable] = ()) -> None:
-        self._specs = {spec.name: spec for spec in specs}
-        self._unavailable = {entry.name: entry for entry in unavailable}
-
-    def spec(self, name: str, field: str) -> ControlnetSpec:
-        """`field` is where in the request the name stands.
-
-        Raises: UnknownControlnet for a name nobody configured, the ControlNet's own ModelError for one that is broken.
-        """
-        if name in self._specs:
-            return self._specs[name]
-        if name in self._unavailable:
-            raise self._unavailable[name].error.with_traceback(None)
-        raise UnknownControlnet(
-            field, f"no ControlNet named {name!r}; known: {', '.join(sorted(self._specs)) or 'none'}"
-        )
+    kind, unknown = "ControlNet", UnknownControlnet
 
     def of_type(self, kind: ControlType) -> tuple[ControlnetSpec, ...]:
         """Those made for maps of this type, by name."""
         return tuple(spec for spec in self.specs() if spec.type == kind)
-
-    def specs(self) -> tuple[ControlnetSpec, ...]:
-        """What can be asked for, by name."""
-        return tuple(self._specs[name] for name in sorted(self._specs))
-
-    def unavailable(self) -> tuple[Unavailable, ...]:
-        """What was configured but cannot be used, by name."""
-        return tuple(self._unavailable[name] for name in sorted(self._unavailable))
 
 
 def read_controlnets(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from darkroom.catalog.hub import located_file
+from darkroom.catalog.listed import Listed
 from darkroom.catalog.safetensors_header import TensorHeader, UnsoundHeader, read_header
 from darkroom.catalog.unavailable import Unavailable, set_aside
 from darkroom.contract.embedding import EmbeddingSpec
@@ -22,26 +23,19 @@ BOTH_ENCODERS = ("clip_l", "clip_g")
 FLOATS = ("F16", "BF16", "F32")
 
 
-class Embeddings:
-    """Embeddings by name. A broken one is listed as unavailable and does not take the others down."""
+class Embeddings(Listed[EmbeddingSpec]):
+    """Embeddings by name."""
+
+    kind = "embedding"
 
     def __init__(self, specs: Iterable[EmbeddingSpec] = (), unavailable: Iterable[Unavailable] = ()) -> None:
-        self._specs = {spec.name: spec for spec in specs}
-        self._unavailable = {entry.name: entry for entry in unavailable}
+        super().__init__(specs, unavailable)
         longest_first = sorted({*self._specs, *self._unavailable}, key=lambda name: (-len(name), name))
         alternatives = "|".join(map(re.escape, longest_first))
         self._named = re.compile(rf"(?<![a-z0-9_])(?:{alternatives})(?![a-z0-9_])") if alternatives else None
 
     def spec(self, name: str) -> EmbeddingSpec | None:
         return self._specs.get(name)
-
-    def specs(self) -> tuple[EmbeddingSpec, ...]:
-        """What prompts can name, by name."""
-        return tuple(self._specs[name] for name in sorted(self._specs))
-
-    def unavailable(self) -> tuple[Unavailable, ...]:
-        """What was configured but cannot be used, by name."""
-        return tuple(self._unavailable[name] for name in sorted(self._unavailable))
 
     def named_in(self, text: str) -> tuple[str, ...]:
         """Names that stand in `text` as words of their own, in whatever case: tokenizers see none.

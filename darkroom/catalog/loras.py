@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from darkroom.catalog.hub import located_file
+from darkroom.catalog.listed import Requestable
 from darkroom.catalog.lora_fit import base_shapes, misfit
 from darkroom.catalog.lora_header import UnreadLora, lora_layers
 from darkroom.catalog.safetensors_header import UnsoundHeader, read_header, read_metadata
@@ -16,31 +17,10 @@ MAX_LORA_BYTES = 4 * 1024**3
 SUFFIX = ".safetensors"
 
 
-class Loras:
-    """LoRAs by name. A broken one is listed as unavailable and does not take the others down."""
+class Loras(Requestable[LoraSpec]):
+    """LoRAs by name."""
 
-    def __init__(self, specs: Iterable[LoraSpec] = (), unavailable: Iterable[Unavailable] = ()) -> None:
-        self._specs = {spec.name: spec for spec in specs}
-        self._unavailable = {entry.name: entry for entry in unavailable}
-
-    def spec(self, name: str, field: str) -> LoraSpec:
-        """`field` is where in the request the name stands.
-
-        Raises: UnknownLora for a name nobody configured, the LoRA's own ModelError for one that is broken.
-        """
-        if name in self._specs:
-            return self._specs[name]
-        if name in self._unavailable:
-            raise self._unavailable[name].error.with_traceback(None)
-        raise UnknownLora(field, f"no LoRA named {name!r}; known: {', '.join(sorted(self._specs)) or 'none'}")
-
-    def specs(self) -> tuple[LoraSpec, ...]:
-        """What can be asked for, by name."""
-        return tuple(self._specs[name] for name in sorted(self._specs))
-
-    def unavailable(self) -> tuple[Unavailable, ...]:
-        """What was configured but cannot be applied, by name."""
-        return tuple(self._unavailable[name] for name in sorted(self._unavailable))
+    kind, unknown = "LoRA", UnknownLora
 
 
 def read_loras(files: Mapping[str, Path], models: Iterable[ModelSpec], sha256: Callable[[Path], str]) -> Loras:

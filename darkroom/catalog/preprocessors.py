@@ -33,6 +33,8 @@ FROM_WEIGHTS: Mapping[ControlType, MapMethod] = {
 class Preprocessors:
     """Preprocessors by the type of their maps. A broken one is absent, and does not take the others down."""
 
+    kind = "preprocessor"
+
     def __init__(self, specs: Iterable[PreprocessorSpec] = (), broken: Iterable[Unavailable] = ()) -> None:
         self._specs: dict[str, PreprocessorSpec] = {spec.type: spec for spec in specs}
         self._broken = {entry.name: entry for entry in broken}
@@ -51,7 +53,7 @@ class Preprocessors:
         """What cannot be made, and why."""
         return {kind: self._reason(kind) for kind in CONTROL_TYPES if kind not in self._specs}
 
-    def broken(self) -> tuple[Unavailable, ...]:
+    def unavailable(self) -> tuple[Unavailable, ...]:
         """What was configured but cannot be used, by type."""
         return tuple(self._broken[name] for name in sorted(self._broken))
 

@@ -12,6 +12,7 @@ from darkroom.catalog.controlnets import Controlnets, Place, read_controlnets
 from darkroom.catalog.digests import DigestCache
 from darkroom.catalog.embeddings import Embeddings, read_embeddings
 from darkroom.catalog.hub import located
+from darkroom.catalog.listed import Requestable
 from darkroom.catalog.loras import SUFFIX, Loras, read_loras
 from darkroom.catalog.preprocessors import FROM_WEIGHTS, Preprocessors, read_preprocessors
 from darkroom.catalog.single_file import is_single_file, read_single_file
@@ -29,8 +30,14 @@ EMBEDDED = "tiny"
 _NAME = TypeAdapter[str](Name)
 
 
+class Models(Requestable[ModelSpec]):
+    """Checkpoints by name."""
+
+    kind, unknown = "model", UnknownModel
+
+
 class Catalog:
-    """Models by name. A broken one is listed as unavailable and does not take the others down."""
+    """Everything that can be asked for, by kind and name."""
 
     def __init__(  # noqa: PLR0913 - one for each kind of file
         self,
@@ -49,48 +56,33 @@ class Catalog:
         self.vaes = vaes or Vaes()
         self.preprocessors = preprocessors or Preprocessors()
         self.controlnets = controlnets or Controlnets()
-        self._specs = {spec.name: spec for spec in specs}
-        self._unavailable = {entry.name: entry for entry in unavailable}
-        if default not in self._specs and default not in self._unavailable:
-            raise ConfigurationError(f"default_model {default!r} is not among the models: {self._names()}")
+        self._models = Models(specs, unavailable)
+        if not self._models.knows(default):
+            raise ConfigurationError(f"default_model {default!r} is not among the models: {self._models.names()}")
         self.default = default
 
     def spec(self, name: str, field: str = "model") -> ModelSpec:
         """`field` is where in the request the name stands.
 
         Raises: UnknownModel for a name nobody configured, the model's own ModelError for one that is broken."""
-        if name in self._specs:
-            return self._specs[name]
-        if name in self._unavailable:
-            raise self._unavailable[name].error.with_traceback(None)
-        raise UnknownModel(field, f"no model named {name!r}; known: {self._names()}")
+        return self._models.spec(name, field)
 
     def specs(self) -> tuple[ModelSpec, ...]:
-        """What can be served, by name."""
-        return tuple(self._specs[name] for name in sorted(self._specs))
+        """Models that can be served, by name."""
+        return self._models.specs()
 
     def unavailable(self) -> tuple[Unavailable, ...]:
-        """What was configured but cannot be served, by name."""
-        return tuple(self._unavailable[name] for name in sorted(self._unavailable))
+        """Models that were configured but cannot be served, by name."""
+        return self._models.unavailable()
 
     def broken(self) -> tuple[str, ...]:
         """Everything that was configured and cannot be used, in words: what it is, the file at fault, and why."""
-        models = [f"the model {entry.name} is broken: {entry.error.detail}" for entry in self.unavailable()]
-        loras = [f"the LoRA {entry.name} is broken: {entry.error.detail}" for entry in self.loras.unavailable()]
-        words = [
-            f"the embedding {entry.name} is broken: {entry.error.detail}" for entry in self.embeddings.unavailable()
-        ]
-        vaes = [f"the VAE {entry.name} is broken: {entry.error.detail}" for entry in self.vaes.unavailable()]
-        maps = [
-            f"the preprocessor {entry.name} is broken: {entry.error.detail}" for entry in self.preprocessors.broken()
-        ]
-        controlnets = [
-            f"the ControlNet {entry.name} is broken: {entry.error.detail}" for entry in self.controlnets.unavailable()
-        ]
-        return (*models, *loras, *words, *vaes, *maps, *controlnets)
-
-    def _names(self) -> str:
-        return ", ".join(sorted(self._specs)) or "none"
+        kinds = (self._models, self.loras, self.embeddings, self.vaes, self.preprocessors, self.controlnets)
+        return tuple(
+            f"the {known.kind} {entry.name} is broken: {entry.error.detail}"
+            for known in kinds
+            for entry in known.unavailable()
+        )
 
 
 def open_catalog(settings: Settings, *, remember: bool = True) -> Catalog:
@@ -99,16 +91,9 @@ def open_catalog(settings: Settings, *, remember: bool = True) -> Catalog:
 
     Raises: ConfigurationError when the default model is none of them, or a name is one nobody could ask for.
     """
-    for name in settings.models:
-        _check_name("models", name)
-    for name in settings.loras:
-        _check_name("loras", name)
-    for name in settings.embeddings:
-        _check_name("embeddings", name)
-    for name in settings.vaes:
-        _check_name("vaes", name)
-    for name in settings.controlnets:
-        _check_name("controlnets", name)
+    for kind in ("models", "loras", "embeddings", "vaes", "controlnets"):
+        for name in getattr(settings, kind):
+            _check_name(kind, name)
     return read_catalog(
         {EMBEDDED: embedded_model_folder(), **settings.models},
         loras={**embedded_loras(), **settings.loras},

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from darkroom.catalog.configs import VaeConfig, read_config
 from darkroom.catalog.hub import located
+from darkroom.catalog.listed import Requestable
 from darkroom.catalog.single_file import check_suffix, checked, is_single_file
 from darkroom.catalog.unavailable import Unavailable, set_aside
 from darkroom.catalog.vae_file import SCALING, read_vae_file
@@ -18,28 +19,10 @@ from darkroom.errors import BrokenWeights, MissingWeights, UnknownVae
 SAME_SCALING = 0.01
 
 
-class Vaes:
-    """VAEs by name. A broken one is listed as unavailable and does not take the others down."""
+class Vaes(Requestable[VaeSpec]):
+    """VAEs by name."""
 
-    def __init__(self, specs: Iterable[VaeSpec] = (), unavailable: Iterable[Unavailable] = ()) -> None:
-        self._specs = {spec.name: spec for spec in specs}
-        self._unavailable = {entry.name: entry for entry in unavailable}
-
-    def spec(self, name: str) -> VaeSpec:
-        """Raises: UnknownVae for a name nobody configured, the VAE's own ModelError for one that is broken."""
-        if name in self._specs:
-            return self._specs[name]
-        if name in self._unavailable:
-            raise self._unavailable[name].error.with_traceback(None)
-        raise UnknownVae("vae", f"no VAE named {name!r}; known: {', '.join(sorted(self._specs)) or 'none'}")
-
-    def specs(self) -> tuple[VaeSpec, ...]:
-        """What can be asked for, by name."""
-        return tuple(self._specs[name] for name in sorted(self._specs))
-
-    def unavailable(self) -> tuple[Unavailable, ...]:
-        """What was configured but cannot be used, by name."""
-        return tuple(self._unavailable[name] for name in sorted(self._unavailable))
+    kind, unknown = "VAE", UnknownVae
 
 
 class Found(NamedTuple):

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
-from darkroom.catalog import Controlnets, Loras, Vaes, open_catalog
-from darkroom.catalog.embeddings import Embeddings
+from darkroom.catalog import open_catalog
+from darkroom.catalog.listed import Listed
 from darkroom.catalog.preprocessors import Preprocessors
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import DarkroomError
@@ -138,58 +138,46 @@ async def check_models(settings: Settings) -> list[Verdict]:
     return [
         *broken,
         *sound,
-        *_judge_loras(catalog.loras),
-        *_judge_vaes(catalog.vaes),
-        *_judge_controlnets(catalog.controlnets),
-        *_judge_embeddings(catalog.embeddings),
+        *_judge(catalog.loras),
+        *_judge(catalog.vaes),
+        *_judge(catalog.controlnets, lambda net: f"{net.type}, "),
+        *_judge(catalog.embeddings),
         *_judge_preprocessors(catalog.preprocessors),
     ]
 
 
-def _judge_embeddings(embeddings: Embeddings) -> Iterator[Verdict]:
-    for entry in embeddings.unavailable():
-        yield "warn", f"embedding {entry.name}: {entry.error.detail}"
-    for spec in embeddings.specs():
+class Fitted(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def models(self) -> tuple[str, ...]: ...
+
+
+F = TypeVar("F", bound=Fitted)
+
+
+def _judge(known: Listed[F], words: Callable[[F], str] = lambda _: "") -> Iterator[Verdict]:
+    """`words` come before the models that one fits."""
+    for entry in known.unavailable():
+        yield "warn", f"{known.kind} {entry.name}: {entry.error.detail}"
+    for spec in known.specs():
         state: State = "ok" if spec.models else "warn"
-        yield state, f"embedding {spec.name}: for {', '.join(spec.models) or 'none of the models'}"
+        yield state, f"{known.kind} {spec.name}: {words(spec)}for {', '.join(spec.models) or 'none of the models'}"
 
 
 def _judge_preprocessors(preprocessors: Preprocessors) -> Iterator[Verdict]:
     """Those that need no weights are always there."""
-    for entry in preprocessors.broken():
+    for entry in preprocessors.unavailable():
         yield "warn", f"preprocessor {entry.name}: {entry.error.detail}"
     for spec in preprocessors.specs():
         if spec.files:
             yield "ok", f"preprocessor {spec.type}: {spec.method}"
 
 
-def _judge_controlnets(nets: Controlnets) -> Iterator[Verdict]:
-    for entry in nets.unavailable():
-        yield "warn", f"ControlNet {entry.name}: {entry.error.detail}"
-    for spec in nets.specs():
-        state: State = "ok" if spec.models else "warn"
-        yield state, f"ControlNet {spec.name}: {spec.type}, for {', '.join(spec.models) or 'none of the models'}"
-
-
 def _weights_of(spec: ModelSpec) -> str:
     came = f", commit {spec.revision}" if spec.revision else ""
     return f"{len(spec.weights)} weight files{came}"
-
-
-def _judge_vaes(vaes: Vaes) -> Iterator[Verdict]:
-    for entry in vaes.unavailable():
-        yield "warn", f"VAE {entry.name}: {entry.error.detail}"
-    for spec in vaes.specs():
-        state: State = "ok" if spec.models else "warn"
-        yield state, f"VAE {spec.name}: for {', '.join(spec.models) or 'none of the models'}"
-
-
-def _judge_loras(loras: Loras) -> Iterator[Verdict]:
-    for entry in loras.unavailable():
-        yield "warn", f"LoRA {entry.name}: {entry.error.detail}"
-    for spec in loras.specs():
-        state: State = "ok" if spec.models else "warn"
-        yield state, f"LoRA {spec.name}: for {', '.join(spec.models) or 'none of the models'}"
 
 
 async def check_parts(settings: Settings) -> list[Verdict]:

@@ -140,7 +140,7 @@ def _loras(request: GenerationRequest, spec: ModelSpec, catalog: Catalog) -> Ite
 def _vae(name: str | None, spec: ModelSpec, catalog: Catalog) -> PlannedVae:
     if name is None:
         return OwnVae()
-    vae = catalog.vaes.spec(name)
+    vae = catalog.vaes.spec(name, "vae")
     if reason := vae.misfits.get(spec.name):
         raise VaeMisfit("vae", f"{name!r} does not fit {spec.name}: {reason}")
     return NamedVae(name=name, sha256=vae.sha256)

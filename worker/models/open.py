@@ -64,7 +64,7 @@ def weight_bytes(spec: ModelSpec, dtype: torch.dtype) -> int:
 def _planned(wanted: NamedVae, catalog: Catalog) -> VaeSpec:
     """Raises: MissingWeights, BrokenWeights where this worker has none of that name, or another one."""
     try:
-        spec = catalog.vaes.spec(wanted.name)
+        spec = catalog.vaes.spec(wanted.name, "vae")
     except UnknownVae as error:
         raise MissingWeights(wanted.name, "this worker has no VAE of that name") from error
     if spec.sha256 != wanted.sha256:

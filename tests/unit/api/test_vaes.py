@@ -51,7 +51,7 @@ async def test_the_receipt_holds_what_decoded_the_picture(with_vaes: Services, c
 
     plan = (await client.get(f"{GENERATIONS}/{job['id']}")).json()["plan"]
 
-    assert plan["vae"] == {"kind": "named", "name": "copy", "sha256": with_vaes.catalog.vaes.spec("copy").sha256}
+    assert plan["vae"] == {"kind": "named", "name": "copy", "sha256": with_vaes.catalog.vaes.spec("copy", "vae").sha256}
 
 
 @pytest.mark.parametrize(

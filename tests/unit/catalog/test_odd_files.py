@@ -90,7 +90,7 @@ def test_a_controlnet_of_too_many_halvings_is_named(checkpoint: Checkpoint) -> N
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
 def test_what_is_no_file_is_no_network_of_joints(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "a.onnx")
-    (entry,) = read(preprocessors={"openpose": tmp_path}).preprocessors.broken()
+    (entry,) = read(preprocessors={"openpose": tmp_path}).preprocessors.unavailable()
     assert entry.error.detail == "a.onnx: not a regular file"
 
 

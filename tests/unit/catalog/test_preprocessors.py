@@ -85,7 +85,7 @@ def test_a_broken_one_is_named_and_leaves_the_others(
     kind: ControlType, make: object, words: str, tmp_path: Path
 ) -> None:
     known = read(**{kind: make(tmp_path)})  # type: ignore[operator]
-    assert [entry.name for entry in known.broken()] == [kind]
+    assert [entry.name for entry in known.unavailable()] == [kind]
     with pytest.raises(PreprocessorUnavailable, match=words) as refused:
         known.spec(kind, "controlnets.0.type")
     assert refused.value.field == "controlnets.0.type"

@@ -96,7 +96,7 @@ def test_shards_are_refused(vae: Checkpoint) -> None:
 
 def test_a_name_nobody_configured_is_unknown(vae: Checkpoint) -> None:
     with pytest.raises(UnknownVae, match="known: soft"):
-        read(vae).spec("hard")
+        read(vae).spec("hard", "vae")
 
 
 def test_a_broken_vae_is_named_and_takes_no_model_down(vae: Checkpoint, tmp_path: Path) -> None:
@@ -106,4 +106,4 @@ def test_a_broken_vae_is_named_and_takes_no_model_down(vae: Checkpoint, tmp_path
     assert [spec.name for spec in catalog.specs()] == ["portrait"]
     assert catalog.broken() == ("the VAE soft is broken: nowhere: no such folder",)
     with pytest.raises(MissingWeights):
-        catalog.vaes.spec("soft")
+        catalog.vaes.spec("soft", "vae")
