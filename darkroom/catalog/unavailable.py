@@ -10,7 +10,7 @@ from darkroom.errors import BrokenWeights, ModelError
 
 @dataclass(frozen=True)
 class Unavailable:
-    """A configured model, LoRA or embedding that cannot be used, and why."""
+    """Something configured that cannot be used, and why."""
 
     name: str
     error: ModelError
