@@ -53,7 +53,7 @@ def main() -> None:
     options = parser.parse_args()
     if not options.tiny and not torch.cuda.is_available():
         print("no CUDA device: nothing to measure")
-        print(json.dumps({"benchmark": "gpu", "skipped": "no CUDA device"}))
+        print(json.dumps({"benchmark": "gpu", "figures": {}, "skipped": "no CUDA device"}))
         return
     device = torch.device("cpu" if options.tiny else "cuda:0")
     limit = matmul_flops(device, 64 if options.tiny else MATRIX)

@@ -79,7 +79,8 @@ def main() -> None:
     for title, names in LANES.items():
         measured[title] = compare(names, asked.rows, asked.steps, asked.side)
         print(f"{title:16s}", measured[title], flush=True)
-    print(json.dumps({"rows": asked.rows, "side": asked.side, "lanes": measured}))
+    figures = {f"{title}_{name}": value for title, row in measured.items() for name, value in row.items()}
+    print(json.dumps({"benchmark": "stepping", "figures": figures | {"rows": asked.rows, "side": asked.side}}))
 
 
 if __name__ == "__main__":

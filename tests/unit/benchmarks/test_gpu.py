@@ -23,7 +23,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *ar
 def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
-    assert run(monkeypatch, capsys) == {"benchmark": "gpu", "skipped": "no CUDA device"}
+    assert run(monkeypatch, capsys) == {"benchmark": "gpu", "figures": {}, "skipped": "no CUDA device"}
 
 
 @pytest.mark.slow
