@@ -39,11 +39,12 @@ def verify(url: str, data: bytes) -> dict[str, Any]:
     return verdict
 
 
-def stripped(data: bytes, media: str, quality: int) -> bytes:
-    """The pixels alone, saved anew."""
+def stripped(data: bytes, media: str, quality: int, *, keep: float = 1.0) -> bytes:
+    """The pixels alone, or so much of each side from the middle, saved anew."""
     pixels = Image.open(io.BytesIO(data)).convert("RGB")
-    bare = Image.new("RGB", pixels.size)
-    bare.paste(pixels)
+    left, top = (round(side * (1 - keep) / 2) for side in pixels.size)
+    bare = pixels.crop((left, top, pixels.width - left, pixels.height - top))
+    bare.info.clear()
     buffer = io.BytesIO()
     bare.save(buffer, media, quality=quality)
     assert b"c2pa" not in buffer.getvalue()
@@ -65,6 +66,19 @@ def test_a_stripped_picture_saved_as_jpeg_75_leads_back_to_its_manifest(url: str
     assert verdict["means"] == ["watermark"]
     assert verdict["generation"]["seed"] == 11
     assert verdict["signer"]["development"] is True
+
+
+@pytest.mark.parametrize("keep", [0.95, 0.9, 0.75])
+def test_a_stripped_cropped_and_recompressed_picture_leads_back_to_its_manifest(url: str, keep: float) -> None:
+    image, data = generate(url, width=256, height=256, seed=21)
+    cropped = stripped(data, "JPEG", 75, keep=keep)
+    assert Image.open(io.BytesIO(cropped)).size < (256, 256)
+
+    verdict = verify(url, cropped)
+
+    assert verdict["state"] == "recovered"
+    assert verdict["manifest_id"] == image["manifest_id"]
+    assert verdict["generation"]["seed"] == 21
 
 
 def test_the_prompt_is_in_nothing_that_leaves(url: str) -> None:
