@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
@@ -27,11 +28,11 @@ class Carrier:
     bit_n: NDArray[np.intp]
     scramble: NDArray[np.uint8]
 
-    @property
+    @cached_property
     def sync_n(self) -> NDArray[np.bool_]:
         return np.asarray(self.bit_n == SYNC)
 
-    @property
+    @cached_property
     def frequencies_2n(self) -> NDArray[np.float64]:
         """Signed vertical and horizontal frequency of each harmonic, in periods per tile."""
         signed = np.fft.fftfreq(TILE, 1 / TILE)
@@ -41,7 +42,7 @@ class Carrier:
 def carrier(secret: bytes) -> Carrier:
     """The carrier of a secret. Drawn from SHAKE-256, so that no version of any library changes it."""
     stream = _Stream(hashlib.shake_256(b"org.darkroom.tss.1/carrier\0" + secret).digest(1 << 16))
-    rows_n, columns_n, radius_n = _half_plane()
+    rows_n, columns_n, radius_n = half_plane()
     phases_n = np.exp(2j * np.pi * stream.draw(len(rows_n)) / 2**32)
     bit_n = _assign_bits(radius_n, stream)
     scramble = (stream.draw(MESSAGE_BITS) & 1).astype(np.uint8)
@@ -65,7 +66,9 @@ class _Stream:
         return np.argsort(self.draw(count), kind="stable")
 
 
-def _half_plane() -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+@cache
+def half_plane() -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Rows, columns and radii of the n harmonics: the same for every secret."""
     signed = np.fft.fftfreq(TILE, 1 / TILE)
     vertical, horizontal = np.meshgrid(signed, signed, indexing="ij")
     radius = np.sqrt(vertical**2 + horizontal**2)  # exact to the last bit everywhere, as hypot is not: ties stay ties

@@ -41,7 +41,7 @@ def _add(rgb_HWC: RGB, wave: Luma) -> RGB:
 def _margins(marked: RGB, carrier: Carrier, coded: NDArray[np.uint8]) -> NDArray[np.float64]:
     """How far each coded bit reads on its right side; negative when it reads wrong."""
     short = min(marked.shape[:2])
-    seen = harmonics(residual(luma(marked), short / tiles_across(short)), carrier)
+    seen = harmonics(residual(luma(marked), short / tiles_across(short)))
     return soft_bits(seen, carrier) * (1.0 - 2.0 * coded)
 
 

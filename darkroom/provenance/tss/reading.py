@@ -1,5 +1,6 @@
-"""One look at a picture: at one size of tile, is the mark there, and which id does it carry."""
+"""One look at a picture: at one size of tile, is a mark there, whose is it, and which id does it carry."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from darkroom.provenance.placement import Placement
@@ -7,7 +8,15 @@ from darkroom.provenance.tss.carrier import Carrier
 from darkroom.provenance.tss.convolutional_code import decode
 from darkroom.provenance.tss.luma import Luma
 from darkroom.provenance.tss.message import MESSAGE_BITS, unpack
-from darkroom.provenance.tss.spectrum import Harmonics, Shift, best_sync, harmonics, soft_bits, sync_at_origin
+from darkroom.provenance.tss.spectrum import (
+    Harmonics,
+    Shift,
+    best_sync,
+    harmonics,
+    soft_bits,
+    spectra,
+    sync_at_origin,
+)
 from darkroom.provenance.tss.tiling import residual
 from darkroom.provenance.watermark import Mark
 
@@ -25,22 +34,32 @@ class Look(NamedTuple):
         return float(min(self.upright.shape) / self.tiles * self.placement.zoom)
 
 
-def read_whole(look: Look, carrier: Carrier, gate: float) -> Mark | None:
-    """Decode a picture that begins where the marked one began, if the sync stands out by `gate`."""
-    seen = harmonics(residual(look.upright, look.period), carrier)
-    strength = sync_at_origin(seen, carrier)
-    return _decoded(look, seen, (0, 0), strength, carrier) if strength > gate else None
+class Found(NamedTuple):
+    """A mark, and the carrier that reads it."""
+
+    mark: Mark
+    carrier: Carrier
 
 
-def read_crop(looks: list[Look], carrier: Carrier) -> Mark | None:
+def read_whole(look: Look, carriers: Sequence[Carrier], gate: float) -> Found | None:
+    """Decode a picture that begins where the marked one began, by each carrier whose sync stands out by `gate`."""
+    seen = harmonics(residual(look.upright, look.period))
+    strengths = [(sync_at_origin(seen, carrier), carrier) for carrier in carriers]
+    for strength, carrier in sorted(strengths, key=lambda pair: -pair[0]):
+        found = _decoded(look, seen, (0, 0), strength, carrier) if strength > gate else None
+        if found:
+            return found
+    return None
+
+
+def read_crop(looks: list[Look], carrier: Carrier) -> Found | None:
     """Decode the look whose sync stands out most, wherever its first tile begins."""
-    seen = [harmonics(residual(look.upright, look.period), carrier) for look in looks]
-    peaks = [best_sync(values, carrier) for values in seen]
-    best = max(range(len(looks)), key=lambda index: peaks[index][0])
-    strength, shift = peaks[best]
-    return _decoded(looks[best], seen[best], shift, strength, carrier)
+    seen_Zn = spectra(residual(look.upright, look.period) for look in looks)
+    peaks = best_sync(seen_Zn, carrier)
+    best = int(peaks.strength_Z.argmax())
+    return _decoded(looks[best], seen_Zn[best], peaks.shift(best), float(peaks.strength_Z[best]), carrier)
 
 
-def _decoded(look: Look, seen: Harmonics, shift: Shift, strength: float, carrier: Carrier) -> Mark | None:
-    mark_id = unpack(decode(soft_bits(seen, carrier, shift), MESSAGE_BITS), carrier.scramble)
-    return None if mark_id is None else Mark(mark_id, strength, look.placement)
+def _decoded(look: Look, seen_n: Harmonics, shift: Shift, strength: float, carrier: Carrier) -> Found | None:
+    mark_id = unpack(decode(soft_bits(seen_n, carrier, shift), MESSAGE_BITS), carrier.scramble)
+    return None if mark_id is None else Found(Mark(mark_id, strength, look.placement), carrier)

@@ -65,7 +65,10 @@ def fold(residual_HW: Luma) -> Luma:
     height, width = residual_HW.shape
     down, across = -(-height // TILE), -(-width // TILE)
     padding = ((0, down * TILE - height), (0, across * TILE - width))
-    blocks = (down, TILE, across, TILE)
-    total = np.pad(residual_HW, padding).reshape(blocks).sum((0, 2))
-    count = np.pad(np.ones_like(residual_HW), padding).reshape(blocks).sum((0, 2))
-    return np.asarray(total / np.sqrt(np.maximum(count, 1)), np.float32)
+    total = np.pad(residual_HW, padding).reshape(down, TILE, across, TILE).sum(0).sum(1)
+    return np.asarray(total / np.outer(_root_count(height), _root_count(width)), np.float32)
+
+
+def _root_count(side: int) -> Luma:
+    """Square root of how many samples of a side fall on each place in the tile; where none do, one of nothing."""
+    return np.sqrt(np.maximum(np.bincount(np.arange(side) % TILE, minlength=TILE), 1)).astype(np.float32)

@@ -55,8 +55,11 @@ class TssWatermarker:
 
     def identify(self, rgb_HWC: RGB) -> Mark | None:
         """Finds crops too: a crop may be smaller than what can be marked."""
-        return identify(luma(rgb_HWC), self._carrier) if min(rgb_HWC.shape[:2]) >= MIN_SIDE // 2 else None
+        if min(rgb_HWC.shape[:2]) < MIN_SIDE // 2:
+            return None
+        found = identify(luma(rgb_HWC), (self._carrier,))
+        return found.mark if found else None
 
     def _reads(self, rgb_HWC: RGB, mark_id: int) -> bool:
-        mark = identify_uncropped(luma(rgb_HWC), self._carrier)
-        return mark is not None and mark.mark_id == mark_id
+        found = identify_uncropped(luma(rgb_HWC), (self._carrier,))
+        return found is not None and found.mark.mark_id == mark_id
