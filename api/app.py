@@ -14,6 +14,7 @@ from api.desk import Crowd, Desk
 from api.framing import OneLength
 from api.hardening import HardenedHeaders
 from api.head import HeadAsGet
+from api.lookups import OwnCount
 from api.routes import assets, error_codes, generations, models, ops, preprocess, provenance, results, root
 from api.visitors import LocalVisitors
 from darkroom.services import Services
@@ -31,6 +32,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.keys = KeyRing.of(services.settings)
+    app.state.own_count = OwnCount()
     app.state.crowd = Crowd()
     app.state.long_bodies = Crowd()
     app.state.reading_desk = Desk()

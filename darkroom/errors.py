@@ -26,6 +26,7 @@
     ├── ConflictError
     │   └── IdempotencyMismatch         one key, two bodies
     ├── CapacityError                   try again later
+    │   ├── RateLimited
     │   ├── TenantLimit
     │   └── QueueFull
     ├── UnavailableError                something we stand on is away
@@ -189,6 +190,10 @@ class CapacityError(DarkroomError):
     def __init__(self, detail: str, retry_after: int = 1) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class RateLimited(CapacityError):
+    code, status = "rate_limited", 429
 
 
 class TenantLimit(CapacityError):

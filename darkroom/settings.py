@@ -76,6 +76,18 @@ class Settings(BaseSettings):
     max_queued_per_tenant: int = Field(
         default=1_000, ge=1, description="jobs waiting for one tenant before 429 tenant_limit"
     )
+    verify_per_minute: int = Field(
+        default=300,
+        ge=1,
+        le=60_000,
+        description="pictures a tenant may have looked up in a minute, over all gateways, before 429 rate_limited",
+    )
+    verify_per_minute_and_address: int = Field(
+        default=600,
+        ge=1,
+        le=60_000,
+        description="the same for all callers at one address, which behind a proxy is the proxy's",
+    )
 
     models: dict[str, Path] = Field(
         default_factory=dict,

@@ -2,10 +2,12 @@
 
 from fastapi import APIRouter, Request
 
-from api.deps import ServicesOf, Tenant
+from api.deps import ServicesOf
 from api.desk import Crowd
 from api.documents import problems
+from api.lookups import Looker
 from api.uploads import PICTURE_BODY, PICTURE_PROBLEMS, uploaded_picture
+from darkroom.errors import RateLimited
 from darkroom.provenance import Verdict
 
 router = APIRouter(prefix="/api/v1/provenance", tags=["provenance"])
@@ -15,9 +17,9 @@ router = APIRouter(prefix="/api/v1/provenance", tags=["provenance"])
     "/verify",
     operation_id="verify_picture",
     openapi_extra={"requestBody": PICTURE_BODY},
-    responses=problems(*PICTURE_PROBLEMS),
+    responses=problems(*PICTURE_PROBLEMS, RateLimited),
 )
-async def verify_picture(request: Request, services: ServicesOf, _: Tenant) -> Verdict:
+async def verify_picture(request: Request, services: ServicesOf, _: Looker) -> Verdict:
     """What the picture's credential and its watermark say, and what the two together amount to."""
     crowd: Crowd = request.app.state.crowd
     with crowd:

@@ -6,7 +6,20 @@ from importlib.resources import files
 from darkroom.ledger.rules import EXHAUSTED, Rules
 from darkroom.ledger.transitions import TRANSITIONS
 
-SCRIPTS = ("submit", "claim", "renew", "report", "finish", "release", "cancel", "abandon", "attend", "serving", "reap")
+SCRIPTS = (
+    "submit",
+    "claim",
+    "renew",
+    "report",
+    "finish",
+    "release",
+    "cancel",
+    "abandon",
+    "attend",
+    "serving",
+    "reap",
+    "spend",
+)
 
 LuaValue = str | int | float | dict[str, "LuaValue"]
 

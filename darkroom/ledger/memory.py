@@ -12,6 +12,7 @@ from darkroom.contract.job import EventName, Job, JobEvent, JobState, Progress, 
 from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
+from darkroom.ledger.allowances import Allowances
 from darkroom.ledger.first_use import FirstUses
 from darkroom.ledger.lines import Lines
 from darkroom.ledger.protocol import (
@@ -39,6 +40,7 @@ class MemoryLedger:
         self.rules = rules or Rules()
         self._clock = clock
         self._records: dict[str, Record] = {}
+        self._allowances = Allowances()
         self._first_uses = FirstUses(self.rules.idempotency_ttl_ms)
         self.lines = Lines(self._records, self.rules)
         self._outbox: Rows[JsonObject] = Rows()
@@ -249,6 +251,9 @@ class MemoryLedger:
 
     async def leftovers_done(self, row: str) -> None:
         self._leftovers.done(row)
+
+    async def spend(self, per_minute: Mapping[str, int]) -> float:
+        return self._allowances.spend(per_minute, self._now()) / 1000
 
     async def check(self) -> LedgerHealth:
         return LedgerHealth(problems=(), warnings=("the ledger is kept in memory and ends with this process",))

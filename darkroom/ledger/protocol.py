@@ -184,6 +184,11 @@ class Ledger(Protocol):
         """Forget a row, once nothing lies at its keys any more."""
         ...
 
+    async def spend(self, per_minute: Mapping[str, int]) -> float:
+        """Take one from each of these allowances (name -> so many a minute, all of which may be taken at once), or from
+        none. Returns 0, or in how many seconds there will be one."""
+        ...
+
     async def check(self) -> LedgerHealth:
         """Is the server one we can promise on: reachable, no eviction, AOF `always`."""
         ...

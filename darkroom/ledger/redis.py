@@ -20,6 +20,7 @@ from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import LedgerUnavailable, NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
 from darkroom.ledger import lua
+from darkroom.ledger.allowances import step_ms
 from darkroom.ledger.bell import LOOK_SECONDS, NewsBell
 from darkroom.ledger.edge import redis_errors
 from darkroom.ledger.fields import ARTIFACTS, dump_json, pairs, read_claims, read_event, read_job
@@ -226,6 +227,11 @@ class RedisLedger:
 
     async def leftovers_done(self, row: str) -> None:
         await self._ask(self._client.xdel(self._key("leftovers"), row))
+
+    async def spend(self, per_minute: Mapping[str, int]) -> float:
+        asked = [(hashlib.sha256(name.encode()).hexdigest(), step_ms(most), most) for name, most in per_minute.items()]
+        wait: int = await self._run("spend", *(part for allowance in asked for part in allowance))
+        return wait / 1000
 
     async def check(self) -> LedgerHealth:
         health: LedgerHealth = await self._ask(examine(self._client))

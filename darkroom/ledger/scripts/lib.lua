@@ -11,6 +11,7 @@
 --   jobs:TENANT                         sorted set in lexical order, the tenant's job ids
 --   use:DIGEST                          hash, the first use of an idempotency key
 --   serving                             sorted set, "MODEL WORKER" by when the worker's word runs out
+--   allowance:DIGEST                    string, when a caller's allowance will be whole again
 --   outbox                              stream, final states for receivers
 --   leftovers                           stream, keys in the store that forgotten records may have left pictures at
 --   places, turns                       counters
