@@ -45,6 +45,16 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.verified_pictures = Counter(
+            "darkroom_pictures_verified", "Pictures looked up, by what was found.", ("state",), registry=self.registry
+        )
+        self.verify_seconds = Histogram(
+            "darkroom_verify_duration_seconds",
+            "Time from a picture's last byte to its verdict, with the wait for its turn.",
+            buckets=_FAST,
+            registry=self.registry,
+        )
+
     def _queue(self) -> None:
         self.waiting = Gauge("darkroom_jobs_waiting", "Jobs in line.", ("model",), registry=self.registry)
         self.serving = Gauge("darkroom_workers", "Workers that serve a model.", ("model",), registry=self.registry)
@@ -98,6 +108,11 @@ class Metrics:
         known = method if method in _METHODS else "other"
         self.requests.labels(pattern, known, str(status)).inc()
         self.request_seconds.labels(pattern, known).observe(seconds)
+
+    def verified(self, *, state: str, seconds: float) -> None:
+        """Count one verdict, and how long it took."""
+        self.verified_pictures.labels(state).inc()
+        self.verify_seconds.observe(seconds)
 
     def claimed(self, *, model: str, priority: str, waited: float) -> None:
         """Note how many seconds a job waited for its first claim."""

@@ -38,9 +38,13 @@ def fake_services(clock: Callable[[], float] | None = None, **settings: Any) -> 
 def fake_worker_services(clock: Callable[[], float] | None = None, **settings: Any) -> WorkerServices:
     """What a worker needs."""
     shared = _shared(clock, settings)
-    records = Records(shared["store"], WATERMARK_SECRET)
-    stamper = Stamper(_watermarker(), _identity(), records)
+    stamper, records = fake_stamper(shared["store"]), Records(shared["store"], WATERMARK_SECRET)
     return WorkerServices(catalog=fake_catalog(), stamper=stamper, records=records, **shared)
+
+
+def fake_stamper(store: ObjectStore) -> Stamper:
+    """What it stamps into this store, `fake_verifier` of it recovers."""
+    return Stamper(_watermarker(), _identity(), Records(store, WATERMARK_SECRET))
 
 
 def fake_verifier(store: ObjectStore) -> Verifier:

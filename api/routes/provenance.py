@@ -1,11 +1,14 @@
 """Where does this picture come from?"""
 
+from time import monotonic
+
 from fastapi import APIRouter, Request
 
 from api.deps import ServicesOf
 from api.desk import Crowd
 from api.documents import problems
 from api.lookups import Looker
+from api.owners import with_prompt
 from api.uploads import PICTURE_BODY, PICTURE_PROBLEMS, uploaded_picture
 from darkroom.errors import RateLimited
 from darkroom.provenance import Verdict
@@ -19,9 +22,15 @@ router = APIRouter(prefix="/api/v1/provenance", tags=["provenance"])
     openapi_extra={"requestBody": PICTURE_BODY},
     responses=problems(*PICTURE_PROBLEMS, RateLimited),
 )
-async def verify_picture(request: Request, services: ServicesOf, _: Looker) -> Verdict:
-    """What the picture's credential and its watermark say, and what the two together amount to."""
+async def verify_picture(request: Request, services: ServicesOf, tenant: Looker) -> Verdict:
+    """What the picture's credential and its watermark say, and what the two together amount to.
+
+    None of its states says that a picture was not made by an AI. Whose picture it is, is told to its owner alone.
+    """
     crowd: Crowd = request.app.state.crowd
     with crowd:
         async with uploaded_picture(request, services.settings.max_body_bytes) as picture:
-            return await services.verifier.verify_file(picture)
+            begun = monotonic()
+            verdict = await services.verifier.verify_file(picture, tenant)
+    services.metrics.verified(state=verdict.state, seconds=monotonic() - begun)
+    return await with_prompt(verdict, services, tenant)

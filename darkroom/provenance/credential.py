@@ -36,7 +36,8 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Credential:
-    """`marks` are the soft bindings, as (alg, id). `generation` is what the signer says of how the picture was made."""
+    """`marks` are the soft bindings, as (alg, id). `generation` is what the signer says of how the picture was made,
+    `ancestors` the manifests of the pictures that the signer says it was made from, and of those in turn."""
 
     standing: Standing
     manifest_id: str | None = None
@@ -44,6 +45,7 @@ class Credential:
     development: bool = False
     marks: tuple[tuple[str, int], ...] = ()
     generation: dict[str, Any] = field(default_factory=dict)
+    ancestors: frozenset[str] = frozenset()
     failures: frozenset[str] = frozenset()
     successes: frozenset[str] = frozenset()
 
@@ -100,9 +102,22 @@ def _credential(report: dict[str, Any]) -> Credential:
         development=signature.get("issuer") == DEVELOPMENT,
         marks=tuple(mark for data in _data(assertions, SOFT_BINDING) for mark in _marks(data)),
         generation=next(_data(assertions, GENERATION), {}),
+        ancestors=_ancestors(report["manifests"], label),
         failures=frozenset(entry["code"] for entry in results.get("failure", [])),
         successes=frozenset(entry["code"] for entry in results.get("success", [])),
     )
+
+
+def _ancestors(manifests: dict[str, Any], label: str) -> frozenset[str]:
+    """The labels that ingredients lead to; each is followed once, so a ring of them ends."""
+    found: set[str] = set()
+    left = [label]
+    while left:
+        ingredients = (manifests.get(left.pop()) or {}).get("ingredients") or []
+        named = {str(entry["active_manifest"]) for entry in ingredients if entry.get("active_manifest")}
+        left += named - found
+        found |= named
+    return frozenset(found - {label})
 
 
 def _printable(text: str) -> str:

@@ -41,8 +41,21 @@ class GenerationSeen(Settled):
     created_at: str
 
 
+class OwnerSeen(Settled):
+    """For the tenant whose picture it is, and nobody else. The prompt is there while the generation's record is."""
+
+    job_id: str
+    index: int
+    prompt: str | None = None
+    negative_prompt: str | None = None
+
+
 class Verdict(Settled):
-    """`means` names the evidence that was found, whether it holds or not."""
+    """`means` names the evidence that was found, whether it holds or not; `notes` say what could not be looked at.
+
+    `derived_from` is the manifest of the picture made here that this one, by its credential, its mark and its looks,
+    was made from by somebody else.
+    """
 
     state: State
     text: str
@@ -51,6 +64,9 @@ class Verdict(Settled):
     watermark_id: str | None = None
     signer: SignerSeen | None = None
     generation: GenerationSeen | None = None
+    derived_from: str | None = None
+    owner: OwnerSeen | None = None
+    notes: tuple[str, ...] = ()
 
 
 # In the place of INTACT's own words, where the signer is a certificate that an installation made for itself.
@@ -58,6 +74,15 @@ DEVELOPMENT_WORDS: Final = (
     "Signed by a development certificate, which nobody but its own installation has reason to trust,"
     " and unchanged since."
 )
+
+NO_READER: Final = "No watermark was looked for: none can be read here."
+NO_PIXELS: Final = "No watermark was looked for: the picture cannot be decoded."
+TOO_SMALL: Final = "A watermark is rarely readable in a picture with fewer than 64 pixels on a side."
+NOT_FETCHED: Final = "It names an address at which its credential is said to lie; nothing was fetched from there."
+DERIVED: Final = (
+    "It says that it was made from a picture of this service; its watermark and what it looks like agree with that."
+)
+NOTES: Final = (NO_READER, NO_PIXELS, TOO_SMALL, NOT_FETCHED, DERIVED)
 
 WORDS: Final = {
     State.INTACT: "Signed by a trusted signer, and unchanged since.",

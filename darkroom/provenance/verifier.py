@@ -13,7 +13,17 @@ from darkroom.provenance.inspection.inspector import Inspector
 from darkroom.provenance.records import Record, Records, watermark_id
 from darkroom.provenance.similarity import SIMILAR, likeness
 from darkroom.provenance.trust import Trust
-from darkroom.provenance.verdict import DEVELOPMENT_WORDS, WORDS, GenerationSeen, Means, SignerSeen, State, Verdict
+from darkroom.provenance.unseen import notes_on
+from darkroom.provenance.verdict import (
+    DEVELOPMENT_WORDS,
+    WORDS,
+    GenerationSeen,
+    Means,
+    OwnerSeen,
+    SignerSeen,
+    State,
+    Verdict,
+)
 from darkroom.provenance.watermark import Mark
 
 
@@ -21,6 +31,7 @@ from darkroom.provenance.watermark import Mark
 class _Recovery:
     """Where the mark leads: the manifest on record, whether it is one, and whether it belongs to this picture."""
 
+    record: Record
     credential: Credential | None
     genuine: bool
     alike: bool
@@ -35,15 +46,18 @@ class Verifier:
         self._reader = CredentialReader(trust)
         self._records = records
 
-    async def verify(self, data: bytes) -> Verdict:
+    async def verify(self, data: bytes, caller: str | None = None) -> Verdict:
         """As `verify_file`, of bytes in memory."""
-        return await self.verify_file(io.BytesIO(data))
+        return await self.verify_file(io.BytesIO(data), caller)
 
-    async def verify_file(self, picture: IO[bytes]) -> Verdict:
-        """Raises: BadPicture for what is no picture we read; CapacityError; StoreError and StoreUnavailable."""
+    async def verify_file(self, picture: IO[bytes], caller: str | None = None) -> Verdict:
+        """`caller` is the tenant that asks: of its own pictures it is told more.
+
+        Raises: BadPicture for what is no picture we read; CapacityError; StoreError and StoreUnavailable."""
         evidence = await self._inspector.inspect(picture)
         recovery = await self._recover(evidence)
-        return _verdict(evidence, recovery, _state(evidence, recovery))
+        verdict = _verdict(evidence, recovery, _state(evidence, recovery))
+        return verdict.model_copy(update={"owner": _owner(recovery, caller)})
 
     async def _recover(self, evidence: Evidence) -> _Recovery | None:
         if evidence.mark is None or evidence.view is None:
@@ -54,6 +68,7 @@ class Verifier:
         manifest = await self._records.manifest(record.manifest_id)
         credential = self._reader.read(manifest, DETACHED) if manifest else None
         return _Recovery(
+            record,
             credential,
             genuine=_genuine(credential, record, evidence.mark),
             alike=await asyncio.to_thread(_alike, evidence.view, record),
@@ -89,10 +104,26 @@ def _state(evidence: Evidence, recovery: _Recovery | None) -> State:
 
 def _state_of_signed(credential: Credential, evidence: Evidence, recovery: _Recovery | None) -> State:
     mark = evidence.mark
-    if mark and (evidence.alg, mark.mark_id) not in credential.marks:
+    if mark and (evidence.alg, mark.mark_id) not in credential.marks and not _derived(credential, recovery):
         return State.CONFLICT
     trusted = credential.standing is Standing.TRUSTED or _on_record(credential, recovery)
     return State.INTACT if trusted else State.INTACT_UNTRUSTED_SIGNER
+
+
+def _derived(credential: Credential, recovery: _Recovery | None) -> bool:
+    """Somebody edited a picture of ours and says so: the old mark in its pixels contradicts nothing.
+
+    That the manifest belongs to the mark is known from our own record, not from what the editor carried along.
+    """
+    if recovery is None or not recovery.genuine or not recovery.alike:
+        return False
+    return recovery.record.manifest_id in credential.ancestors
+
+
+def _owner(recovery: _Recovery | None, caller: str | None) -> OwnerSeen | None:
+    if recovery is None or not recovery.genuine or caller is None or recovery.record.tenant != caller:
+        return None
+    return OwnerSeen(job_id=recovery.record.job_id, index=recovery.record.index)
 
 
 def _on_record(credential: Credential, recovery: _Recovery | None) -> bool:
@@ -106,7 +137,10 @@ def _verdict(evidence: Evidence, recovery: _Recovery | None, state: State) -> Ve
         means += ("watermark",)
     credential = recovery.credential if recovery and recovery.genuine and state not in _SIGNED else evidence.credential
     trusted = credential is not None and (credential.standing is Standing.TRUSTED or state in _VOUCHED_FOR)
+    derived = state in _UNCHANGED and evidence.credential is not None and _derived(evidence.credential, recovery)
     return Verdict(
+        derived_from=recovery.record.manifest_id if recovery and derived else None,
+        notes=notes_on(evidence, derived=derived),
         state=state,
         text=_words(state, credential),
         means=means,
@@ -122,7 +156,8 @@ def _words(state: State, credential: Credential | None) -> str:
     return DEVELOPMENT_WORDS if own else WORDS[state]
 
 
-_SIGNED: Final = (State.INTACT, State.INTACT_UNTRUSTED_SIGNER, State.CONFLICT)
+_UNCHANGED: Final = (State.INTACT, State.INTACT_UNTRUSTED_SIGNER)
+_SIGNED: Final = (*_UNCHANGED, State.CONFLICT)
 _VOUCHED_FOR: Final = (State.INTACT, State.RECOVERED, State.MODIFIED_RECOVERED)
 
 

@@ -31,10 +31,13 @@ class View(Settled):
 
 
 class Evidence(Settled):
-    """`mark` is None when there is none to read, or no pixels to read it from; with a mark comes the view of them."""
+    """`mark` is None when there is none to read, or no pixels to read it from; with a mark comes the view of them.
+    `decoded` is their height and width; `points_elsewhere`: the file says that its credential lies at some address."""
 
     sha256: str
     alg: str
     credential: Credential | None
     mark: Mark | None = None
     view: View | None = None
+    decoded: tuple[int, int] | None = None
+    points_elsewhere: bool = False

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from typing import IO, Protocol
+from typing import IO, Final, Protocol
 
 from darkroom.provenance.credential import CredentialReader
 from darkroom.provenance.inspection.evidence import Evidence, View
@@ -10,6 +10,8 @@ from darkroom.provenance.pictures import Undecodable, decode, media_type
 from darkroom.provenance.similarity import upright_view
 from darkroom.provenance.trust import Trust
 from darkroom.provenance.watermark import Watermarker
+
+ELSEWHERE: Final = b"dcterms:provenance"  # XMP's name for the address of a manifest (C2PA 2.2, 11.4)
 
 
 class Inspector(Protocol):
@@ -36,7 +38,12 @@ class InspectorHere:
     def evidence(self, data: bytes) -> Evidence:
         """Raises: BadPicture."""
         credential = self._reader.read(data, media_type(data))
-        found = Evidence(sha256=hashlib.sha256(data).hexdigest(), alg=self._watermarker.alg, credential=credential)
+        found = Evidence(
+            sha256=hashlib.sha256(data).hexdigest(),
+            alg=self._watermarker.alg,
+            credential=credential,
+            points_elsewhere=credential is None and ELSEWHERE in data,
+        )
         try:
             pixels = decode(data)
         except Undecodable:
@@ -45,4 +52,4 @@ class InspectorHere:
             return found
         mark = self._watermarker.identify(pixels)
         view = View.of(upright_view(pixels, mark.placement)) if mark else None
-        return found.model_copy(update={"mark": mark, "view": view})
+        return found.model_copy(update={"mark": mark, "view": view, "decoded": pixels.shape[:2]})

@@ -64,7 +64,7 @@ async def test_a_crowd_is_told_when_to_come_back(services: Services) -> None:
     leave = asyncio.Event()
 
     class Slow:
-        async def verify_file(self, picture: IO[bytes]) -> Verdict:
+        async def verify_file(self, picture: IO[bytes], caller: str) -> Verdict:
             await leave.wait()
             return Verdict(state=State.NO_EVIDENCE, text="nothing")
 

@@ -25,7 +25,7 @@ class Witness:
         self.rolled: list[bool] = []
         self._error = error
 
-    async def verify_file(self, picture: IO[bytes]) -> Verdict:
+    async def verify_file(self, picture: IO[bytes], caller: str) -> Verdict:
         self.seen.append(picture.read())
         self.rolled.append(picture._rolled)
         if self._error:

@@ -1,0 +1,70 @@
+"""Whose picture it is, and what was asked for, is told to nobody but its owner."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from darkroom.provenance import Facts
+from darkroom.services import Services
+from tests.fakes import fake_services, fake_stamper
+from tests.gateway import API_KEYS, GENERATIONS, ask, bearer, claim_one, client_of
+from tests.unit.provenance.making import decoded, encoded, shapes
+
+VERIFY = "/api/v1/provenance/verify"
+PROMPT = "a canary in a coal mine"
+
+
+@pytest.fixture
+def services() -> Services:
+    return fake_services(allow_anonymous=False, api_keys=API_KEYS)
+
+
+@pytest.fixture
+async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(services) as client:
+        yield client
+
+
+async def made_for_alice(services: Services, client: httpx.AsyncClient) -> tuple[str, bytes]:
+    """Her job's id, and its picture as it left."""
+    client.headers.update(bearer("alice"))
+    job = await ask(client, prompt=PROMPT, width=128, height=128)
+    del client.headers["Authorization"]
+    claim = await claim_one(services)
+    plan = claim.generation
+    stamper = fake_stamper(services.store)
+    facts = Facts(job["id"], 0, claim.tenant, plan, plan.seeds[0], 1_800_000_000.0, {"torch": "1"})
+    stamped = await stamper.issue(shapes(128, 128), facts, services.store, f"images/{job['id']}/0")
+    return job["id"], stamped.data
+
+
+async def look(client: httpx.AsyncClient, tenant: str, data: bytes) -> Any:
+    answer = await client.post(VERIFY, content=data, headers={"Content-Type": "image/png"} | bearer(tenant))
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize("form", ["as it left", "stripped", "changed"])
+async def test_only_the_owner_is_told_whose_picture_it_is(
+    services: Services, client: httpx.AsyncClient, form: str
+) -> None:
+    job_id, data = await made_for_alice(services, client)
+    shown = {"as it left": data, "stripped": encoded(decoded(data)), "changed": data + b"\0"}[form]
+    own, anothers = await look(client, "alice", shown), await look(client, "bob", shown)
+    assert own["owner"] == {"job_id": job_id, "index": 0, "prompt": PROMPT, "negative_prompt": ""}
+    assert anothers.pop("owner") is None
+    own.pop("owner")
+    assert own == anothers
+    assert not any(word in str(anothers) for word in (job_id, "canary", "alice"))
+
+
+async def test_a_prompt_is_told_no_longer_than_its_generation_is_kept(
+    services: Services, client: httpx.AsyncClient
+) -> None:
+    job_id, data = await made_for_alice(services, client)
+    services.ledger._records.clear()
+    assert (await client.get(f"{GENERATIONS}/{job_id}", headers=bearer("alice"))).status_code == 404
+    owner = (await look(client, "alice", data))["owner"]
+    assert owner == {"job_id": job_id, "index": 0, "prompt": None, "negative_prompt": None}
