@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,24 +19,30 @@ ROUNDS: Final = 2  # looks at the marked picture, after which energy moves to we
 
 def embed(rgb_HWC: RGB, mark_id: int, carrier: Carrier, psnr: float) -> RGB:
     """The marked picture. `psnr` in dB is that of the mark before clipping at black and white."""
+    return add(rgb_HWC, wave(rgb_HWC, mark_id, carrier, psnr), psnr)
+
+
+def wave(rgb_HWC: RGB, mark_id: int, carrier: Carrier, psnr: float) -> Luma:
+    """What `add` adds at any strength, of unit deviation. Fitted to how the picture, marked at `psnr`, reads."""
     grey = luma(rgb_HWC)
     mask, coded = masking(grey), encode(pack(mark_id, carrier.scramble))
     gains = np.ones(CODED_BITS)
     for _ in range(ROUNDS):
-        marked = _add(rgb_HWC, _wave(carrier, coded, gains, mask, psnr))
+        marked = add(rgb_HWC, _shaped(carrier, coded, gains, mask), psnr)
         gains = _towards_weak_bits(gains, _margins(marked, carrier, coded))
-    return _add(rgb_HWC, _wave(carrier, coded, gains, mask, psnr))
+    return _shaped(carrier, coded, gains, mask)
 
 
-def _wave(carrier: Carrier, coded: NDArray[np.uint8], gains: NDArray[np.float64], mask: Luma, psnr: float) -> Luma:
-    wave = spread(tile(carrier, coded, gains), *mask.shape) * mask
-    wave -= wave.mean()
-    deviation = 255 / 10 ** (psnr / 20)
-    return np.asarray(wave * np.float32(deviation / np.sqrt(np.mean(wave * wave))))
+def add(rgb_HWC: RGB, unit_wave: Luma, psnr: float) -> RGB:
+    """The picture with the wave at this strength in dB, each channel moved alike and clipped at black and white."""
+    change_HW = np.rint(unit_wave * np.float32(255 / 10 ** (psnr / 20))).astype(np.int16)
+    return np.asarray(cv2.add(rgb_HWC, cv2.merge([change_HW] * 3), dtype=cv2.CV_8U))
 
 
-def _add(rgb_HWC: RGB, wave: Luma) -> RGB:
-    return np.asarray(np.rint(np.clip(rgb_HWC + wave[..., None], 0, 255)), np.uint8)
+def _shaped(carrier: Carrier, coded: NDArray[np.uint8], gains: NDArray[np.float64], mask: Luma) -> Luma:
+    shaped = spread(tile(carrier, coded, gains), *mask.shape) * mask
+    shaped -= shaped.mean()
+    return np.asarray(shaped / np.sqrt(np.mean(shaped * shaped)))
 
 
 def _margins(marked: RGB, carrier: Carrier, coded: NDArray[np.uint8]) -> NDArray[np.float64]:

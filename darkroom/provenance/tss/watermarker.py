@@ -6,10 +6,9 @@ from typing import Final
 
 from darkroom.errors import ConfigurationError, UnmarkedOutput
 from darkroom.provenance.tss.carrier import Carrier, carrier
-from darkroom.provenance.tss.embed import embed
-from darkroom.provenance.tss.identify import identify, identify_uncropped
+from darkroom.provenance.tss.identify import identify
 from darkroom.provenance.tss.luma import luma
-from darkroom.provenance.tss.self_check import LAST_RESORT, attacked, ladder
+from darkroom.provenance.tss.self_check import faintest
 from darkroom.provenance.watermark import RGB, Mark
 
 MIN_SIDE: Final = 64  # pixels; below this a tile has too few samples
@@ -43,15 +42,7 @@ class TssWatermarker:
         short_side = min(rgb_HWC.shape[:2])
         if short_side < MIN_SIDE:
             raise UnmarkedOutput(f"a picture needs at least {MIN_SIDE} pixels a side to carry the watermark")
-        for psnr in ladder(short_side):
-            marked = embed(rgb_HWC, mark_id, self._carrier, psnr)
-            if all(self._reads(copy, mark_id) for copy in attacked(marked)):
-                return marked
-        for psnr in (ladder(short_side)[-1], *LAST_RESORT):
-            marked = embed(rgb_HWC, mark_id, self._carrier, psnr)
-            if self._reads(marked, mark_id):
-                return marked
-        raise UnmarkedOutput("the watermark does not read back from this picture")
+        return faintest(rgb_HWC, mark_id, self._carrier).rgb_HWC
 
     def identify(self, rgb_HWC: RGB) -> Mark | None:
         """Finds crops too: a crop may be smaller than what can be marked."""
@@ -59,7 +50,3 @@ class TssWatermarker:
             return None
         found = identify(luma(rgb_HWC), (self._carrier,))
         return found.mark if found else None
-
-    def _reads(self, rgb_HWC: RGB, mark_id: int) -> bool:
-        found = identify_uncropped(luma(rgb_HWC), (self._carrier,))
-        return found is not None and found.mark.mark_id == mark_id

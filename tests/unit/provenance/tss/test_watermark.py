@@ -25,6 +25,9 @@ from tests.unit.provenance.making import (
 
 SIZES = [(64, 64), (64, 96), (128, 128), (192, 128), (128, 320), (256, 256), (512, 512), (512, 896), (768, 512)]
 
+# short side: dB
+LEAST_PSNR = {192: 41.5, 128: 38.5, 64: 36.5}
+
 # what may happen to a picture of this short side or more
 ATTACKS: dict[str, tuple[int, Callable[[RGB], RGB]]] = {
     "nothing": (64, lambda rgb: rgb),
@@ -85,7 +88,8 @@ def test_the_mark_is_in_pictures_of_any_shape_and_hardly_to_be_seen(kind: str, h
     assert mark.mark_id == MARK_ID
     assert mark.placement.zoom == 1
     assert (picture.shape, picture.dtype) == ((height, width, 3), np.uint8)
-    assert psnr(picture, DRAWN[kind](height, width)) >= (41.5 if min(height, width) >= 128 else 36.5)
+    least = next(db for side, db in LEAST_PSNR.items() if min(height, width) >= side)
+    assert psnr(picture, DRAWN[kind](height, width)) >= least
 
 
 @pytest.mark.parametrize("mark_id", [0, 1, 2**47, 2**48 - 1])
