@@ -94,6 +94,10 @@ class Client:
         headers = {"content-type": media_type_of(data)}
         return self._json("POST", "/api/v1/provenance/verify", content=data, headers=headers)
 
+    def verify_url(self, url: str) -> dict[str, Any]:
+        """What the gateway can prove about the picture at this URL, which it fetches itself."""
+        return self._json("POST", "/api/v1/provenance/verify", json={"url": url})
+
     def _bytes(self, path: str) -> bytes:
         with self._translated():
             response = self._http.get(path, follow_redirects=True)

@@ -1,6 +1,7 @@
 """Who answers `darkroom verify`, and that looking changes nothing."""
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from darkroom.cli import client as http
 from darkroom.cli.app import run
+from darkroom.cli.verify import words_of
 from darkroom.errors import UnavailableError
 from darkroom.provenance import Facts
 from darkroom.services import build_worker_services
@@ -82,6 +84,52 @@ def test_looking_makes_no_keys_no_certificates_and_no_store(
     assert run(["verify", str(picture), "--local"]) == 3
     assert "no_evidence" in capsys.readouterr().out
     assert not home.exists()
+
+
+def test_several_pictures_are_looked_at_whatever_becomes_of_one(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken, missing = tmp_path / "notes.txt", tmp_path / "missing.png"
+    broken.write_text("no picture")
+    assert run(["verify", str(broken), str(missing), "https://a.example/b.png", str(picture), "--local"]) == 1
+    told = capsys.readouterr()
+    assert told.out.startswith(f"{picture}: no_evidence\n")
+    assert told.err.splitlines() == [
+        f"darkroom: {broken}: not a PNG, JPEG or WebP picture",
+        f"darkroom: {missing}: No such file or directory",
+        "darkroom: https://a.example/b.png: only a gateway fetches URLs",
+    ]
+
+
+def test_json_is_one_object_a_line(picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    missing = str(tmp_path / "missing.png")
+    assert run(["verify", str(picture), "--local", "--json"]) == 3
+    assert run(["verify", str(picture), missing, "--local", "--json"]) == 1
+    one, two, three = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert one == two
+    assert (one["picture"], one["state"], one["means"]) == (str(picture), "no_evidence", [])
+    assert three == {"picture": missing, "error": "No such file or directory"}
+
+
+def test_a_gateway_is_asked_for_what_lies_at_a_url(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(_client: http.Client, url: str) -> dict[str, Any]:
+        return {"state": "intact", "text": f"seen at {url}"}
+
+    monkeypatch.setattr(http.Client, "verify_url", answer)
+    assert run(["verify", "https://a.example/b.png"]) == 0
+    assert capsys.readouterr().out == "https://a.example/b.png: intact\n  seen at https://a.example/b.png\n"
+
+
+def test_an_owner_reads_the_prompt_and_no_terminal_obeys_it() -> None:
+    owner = {"job_id": "01JOB", "index": 0, "prompt": "a\x1b[2Jb"}
+    assert words_of({"text": "x", "owner": owner, "derived_from": "urn:c2pa:1"}) == [
+        "x",
+        "yours      generation 01JOB, picture 0",
+        "prompt     a [2Jb",
+        "made from  urn:c2pa:1",
+    ]
 
 
 async def test_its_own_records_are_read_where_there_are_some(
