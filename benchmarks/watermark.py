@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from benchmarks.encode import clouds, leaves
-from benchmarks.marking import peers, pictures
+from benchmarks.marking import adversary, peers, pictures
 from benchmarks.marking.attacks import BEYOND, LISTED, RGB, Attack, jpeg
 from darkroom.provenance import TssWatermarker
 from darkroom.provenance.tss.carrier import carrier
@@ -29,6 +29,7 @@ SIDE = 512
 SECRET = b"a secret of the benchmark"
 MARK_ID = 0x5EED_0000_0001
 KEYS = 24  # eight in each of three epochs
+AVERAGED = (5, 10)  # pictures an adversary has
 
 
 class Marks(Protocol):
@@ -56,6 +57,8 @@ def main() -> None:
     told: dict[str, float] = {}
     marked = _survival("photographs", Ours(), photographs, LISTED | BEYOND, told)
     told |= _faithful("", photographs, marked) | _costs(photographs, marked)
+    if len(photographs) > max(AVERAGED):
+        told |= _attacked_on_purpose(photographs)
     if options.model:
         _model(options.model, told)
     for method in peers.METHODS if (options.cache / "peers" / "imwatermark").exists() and not options.quick else ():
@@ -130,6 +133,21 @@ def _milliseconds(run: Callable[[RGB], object], seen: Sequence[RGB]) -> float:
         run(rgb_HWC)
         times.append(1e3 * (time.thread_time() - began))
     return round(median(times), 1)
+
+
+def _attacked_on_purpose(hosts: Sequence[RGB]) -> dict[str, float]:
+    """What averaging leaves, of pictures of one key and of eight, and what copying gets."""
+    told: dict[str, float] = {}
+    for keys in (1, 8):
+        ring = [carrier(bytes([number]) * 16) for number in range(keys)]
+        marked = adversary.marked_by(hosts, ring)
+        for count in AVERAGED:
+            left = adversary.left_after_averaging(marked, count, ring)
+            told[f"left_after_averaging_{count}_of_{keys}_keys"] = round(left, 3)
+    copies = adversary.copied(marked, hosts, ring)
+    told |= {"copied": round(copies.read, 3), "copied_likeness_most": round(copies.likeness_most, 2)}
+    print(f"adversary    {len(hosts)} pictures  {told}", flush=True)
+    return told
 
 
 def _model(count: int, told: dict[str, float]) -> None:

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from benchmarks import watermark
-from benchmarks.marking import peers
+from benchmarks.marking import adversary, peers
 from benchmarks.marking.attacks import BEYOND, LISTED, RGB
 from benchmarks.marking.pictures import photographs
-from tests.unit.provenance.making import clouds, psnr
+from darkroom.provenance.tss.carrier import carrier
+from tests.unit.provenance.making import SECRET, clouds, psnr
 
 
 class Fragile:
@@ -74,6 +75,16 @@ def test_a_peer_reads_only_pictures_in_which_all_bits_are_right() -> None:
     assert peer.reads(np.zeros((256, 256, 3), np.uint8))
     assert not peer.reads(np.full((256, 256, 3), 10, np.uint8))
     assert not peer.reads(np.zeros((255, 256, 3), np.uint8))
+
+
+@pytest.mark.slow
+def test_an_adversary_with_pictures_of_one_key_takes_the_mark_from_others_and_copies_it() -> None:
+    hosts, ring = [clouds(384, 384, seed) for seed in range(9)], [carrier(SECRET)]
+    marked = adversary.marked_by(hosts, ring)
+    assert adversary.left_after_averaging(marked, 7, ring) == 0
+    copies = adversary.copied(marked[:3], hosts, ring)
+    assert copies.read > 0
+    assert copies.likeness_most < 0.5
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from darkroom.provenance import TssWatermarker
 from darkroom.provenance.tss.carrier import carrier
 from darkroom.provenance.tss.convolutional_code import encode
 from darkroom.provenance.tss.message import CODED_BITS, pack
-from darkroom.provenance.tss.tiling import tile, tiles_across
+from darkroom.provenance.tss.tiling import spread, tile, tiles_across
 from tests.unit.provenance.making import MARK_ID, SECRET, decoded
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -31,6 +31,15 @@ MESSAGES = {
 }
 
 TILE_BEGINS = [1.37053, 1.35784, 1.10862, 0.55123, 0.91941, 1.49976]
+GREY, LEVELS = 128, 28  # of golden/tile.png: the grey of 0, and how many greys to one deviation
+
+# height and width -> the spread tile at the upper left, a third down and half across, and at the lower right
+SPREAD = {
+    (64, 64): (1.371, 0.704, 0.558),
+    (160, 200): (1.289, -2.482, 1.274),
+    (512, 512): (1.153, -0.302, 0.844),
+    (400, 900): (1.216, 0.816, 0.791),
+}
 
 
 def digest(*arrays: np.ndarray) -> str:
@@ -49,11 +58,22 @@ def test_an_id_is_coded_the_same_way_for_ever(secret: bytes, mark_id: int) -> No
     assert digest(encode(pack(mark_id, carrier(secret).scramble))) == MESSAGES[secret, mark_id]
 
 
-def test_the_tile_has_the_same_values_for_ever() -> None:
+def one_tile() -> np.ndarray:
     made = carrier(SECRET)
-    coded = encode(pack(MARK_ID, made.scramble))
-    one = tile(made, coded, np.ones(CODED_BITS))
-    assert one[0, :6] == pytest.approx(TILE_BEGINS, abs=1e-4)
+    return tile(made, encode(pack(MARK_ID, made.scramble)), np.ones(CODED_BITS))
+
+
+def test_the_tile_has_the_same_values_for_ever() -> None:
+    assert one_tile()[0, :6] == pytest.approx(TILE_BEGINS, abs=1e-4)
+    levels = decoded((GOLDEN / "tile.png").read_bytes())[..., 0].astype(float)
+    assert np.abs((levels - GREY) / LEVELS - one_tile()).max() <= 0.51 / LEVELS
+
+
+@pytest.mark.parametrize(("height", "width"), SPREAD)
+def test_the_tile_lies_in_a_picture_of_one_size_at_the_same_places_for_ever(height: int, width: int) -> None:
+    over = spread(one_tile(), height, width)
+    places = over[0, 0], over[height // 3, width // 2], over[-1, -1]
+    assert places == pytest.approx(SPREAD[height, width], abs=2e-3)
 
 
 def test_ties_between_radii_are_exact_on_every_machine() -> None:
