@@ -71,6 +71,10 @@ class InspectorApart:
         except (OSError, EOFError):
             await self._mourn(child)
             raise _what_ended(child.returncode) from None
+        except ValueError:  # more than LONGEST_ANSWER, or no answer at all
+            await self._end()
+            _log.warning("inspection.unreadable")
+            raise BadPicture("what the picture says of itself is too long") from None
         except BaseException:  # half a question is out: the child is of no more use
             await self._end()
             raise

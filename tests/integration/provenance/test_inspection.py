@@ -17,7 +17,9 @@ from darkroom.provenance.inspection import limits, process
 from darkroom.provenance.inspection.inspector import InspectorHere
 from darkroom.provenance.inspection.messages import Brief
 from darkroom.provenance.inspection.process import InspectorApart
+from darkroom.provenance.manifest import GENERATION
 from tests.fakes import _identity
+from tests.security.hostile import signed
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import SECRET, watermarker
 from tests.until import until
@@ -94,6 +96,16 @@ async def test_a_picture_that_takes_too_much_memory_costs_no_more_than_its_child
     huge = io.BytesIO(b"\x89PNG" + bytes(2 * limits.MEMORY_BYTES))
     with pytest.raises(BadPicture, match="more memory or time"):
         await apart.inspect(huge)
+    assert (await apart.inspect(noise())).mark is None
+
+
+async def test_a_picture_that_says_too_much_of_itself_is_refused(
+    apart: InspectorApart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "LONGEST_ANSWER", 20_000)
+    talk = signed({"label": GENERATION, "data": {"model": "x" * 100_000}})
+    with pytest.raises(BadPicture, match="too long"):
+        await apart.inspect(io.BytesIO(talk))
     assert (await apart.inspect(noise())).mark is None
 
 
