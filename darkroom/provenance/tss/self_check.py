@@ -35,12 +35,18 @@ class Marked(NamedTuple):
     weak: bool
 
 
-def faintest(rgb_HWC: RGB, mark_id: int, carrier: Carrier) -> Marked:
+def faintest(picture_HWC: RGB, mark_id: int, carrier: Carrier) -> Marked:
     """The faintest mark that survives everything; where none does, the strongest that is allowed, as `weak`.
 
-    Of small pictures, one that survives all but the cut is `weak` too. The wave is fitted once: what it adds is linear
-    in its strength, so that a rung costs no more than its checks. Raises: UnmarkedOutput where nothing reads back.
+    Of small pictures, one that survives all but the cut is `weak` too. A fourth channel, alpha, is left as it is.
+    Raises: UnmarkedOutput where nothing reads back.
     """
+    made = _faintest(np.ascontiguousarray(picture_HWC[..., :3]), mark_id, carrier)
+    return made._replace(rgb_HWC=np.concatenate([made.rgb_HWC, picture_HWC[..., 3:]], axis=2))
+
+
+def _faintest(rgb_HWC: RGB, mark_id: int, carrier: Carrier) -> Marked:
+    """The wave is fitted once: what it adds is linear in its strength, so that a rung costs no more than its checks."""
     small = min(rgb_HWC.shape[:2]) < SMALL
     unit_wave = wave(rgb_HWC, mark_id, carrier, LADDER[0])
     for psnr, survived in (*((psnr, survives) for psnr in LADDER), *((psnr, lasts) for psnr in SMALL_LADDER if small)):

@@ -104,6 +104,13 @@ def test_a_mark_must_read_back_as_the_id_it_was_given(monkeypatch: pytest.Monkey
         faintest(shapes(128, 128), MARK_ID, OURS)
 
 
+def test_alpha_is_kept_and_the_colours_are_marked_as_they_would_be_without() -> None:
+    alpha = np.random.default_rng(0).integers(0, 256, (96, 128, 1), np.uint8)
+    made = faintest(np.concatenate([clouds(96, 128), alpha], axis=2), MARK_ID, OURS)
+    assert np.array_equal(made.rgb_HWC[..., 3:], alpha)
+    assert np.array_equal(made.rgb_HWC[..., :3], faintest(clouds(96, 128), MARK_ID, OURS).rgb_HWC)
+
+
 @pytest.mark.parametrize("kind", [clouds, shapes])
 def test_what_survives_the_check_is_found_when_really_cut(kind: Callable[[int, int], RGB]) -> None:
     made = faintest(kind(256, 320), MARK_ID, OURS)
