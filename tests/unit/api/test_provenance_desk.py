@@ -9,6 +9,9 @@ from darkroom.errors import CapacityError
 from darkroom.provenance import State, Verdict
 from darkroom.services import Services
 from tests.gateway import client_of, problem_in
+from tests.unit.provenance.making import encoded, shapes
+
+VERIFY = "/api/v1/provenance/verify"
 
 
 async def test_few_are_served_at_once_and_few_may_wait() -> None:
@@ -71,7 +74,7 @@ async def test_a_crowd_is_told_when_to_come_back(services: Services) -> None:
     async with client_of(replace(services, verifier=Slow())) as client:
 
         async def verify() -> int:
-            answer = await client.post("/api/v1/provenance/verify", content=b"x", headers={"Content-Type": "image/png"})
+            answer = await client.post(VERIFY, content=b"x", headers={"Content-Type": "image/png"})
             if answer.status_code == 503:
                 assert problem_in(answer)["code"] == "over_capacity"
                 assert int(answer.headers["Retry-After"]) >= 1
@@ -80,3 +83,22 @@ async def test_a_crowd_is_told_when_to_come_back(services: Services) -> None:
 
         statuses = await asyncio.gather(*(verify() for _ in range(VISITORS + 1)))
     assert sorted(statuses) == [200] * VISITORS + [503]
+
+
+async def test_a_verdict_is_counted_by_its_state(services: Services) -> None:
+    async with client_of(services) as client:
+        for _ in range(2):
+            picture = encoded(shapes(64, 64))
+            answer = await client.post(VERIFY, content=picture, headers={"Content-Type": "image/png"})
+            assert answer.json()["state"] == "no_evidence"
+        refused = await client.post(VERIFY, content=b"no picture", headers={"Content-Type": "image/png"})
+        assert refused.status_code == 422
+    shown = services.metrics.render().decode()
+    assert 'darkroom_pictures_verified_total{state="no_evidence"} 2.0' in shown
+    assert "darkroom_verify_duration_seconds_count 2.0" in shown
+
+
+async def test_an_empty_body_is_a_problem(services: Services) -> None:
+    async with client_of(services) as client:
+        answer = await client.post(VERIFY, content=b"", headers={"Content-Type": "image/png"})
+    assert (answer.status_code, problem_in(answer)["code"]) == (400, "malformed_body")
