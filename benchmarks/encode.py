@@ -85,7 +85,10 @@ def drawing(side: int) -> RGB:
 
 def compare(name: str, rgb_HWC: RGB) -> tuple[float, float]:
     """(time, bytes) of the product's encoder, in those of Pillow's; prints both."""
-    encoders: dict[str, Callable[[RGB], bytes]] = {"pillow": _pillow, "darkroom": lambda rgb: encode(rgb, "png", 100)}
+    encoders: dict[str, Callable[[RGB], bytes]] = {
+        "pillow": _pillow,
+        "darkroom": lambda rgb: encode(rgb, "png", 100, b""),
+    }
     times: dict[str, list[float]] = {encoder: [] for encoder in encoders}
     sizes = {encoder: len(run(rgb_HWC)) for encoder, run in encoders.items()}
     for _ in range(ROUNDS):

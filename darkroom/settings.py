@@ -158,6 +158,15 @@ class Settings(BaseSettings):
     watermark: Literal["tss", "none"] = Field(
         default="tss", description="invisible mark; `none` is for development only"
     )
+    producer: str = Field(
+        default="darkroom",
+        pattern=r"^[^\x00-\x1f\x7f\x{fffe}\x{ffff}]{1,120}$",
+        description="name of the provider in China's label, which is in every picture's metadata",
+    )
+    prompt_policy: Literal["omit", "hmac", "plain"] = Field(
+        default="omit",
+        description="what credentials say of the prompt: nothing, a keyed hash that proves a claim, or the words",
+    )
     watermark_secret: SecretStr | None = Field(
         default=None, description="hex secret of the mark; made in `home` if unset"
     )

@@ -15,6 +15,7 @@ from darkroom.ledger.protocol import Claim, Outcome
 from darkroom.metrics import Metrics
 from darkroom.provenance import Facts, Stamped
 from darkroom.storage.protocol import ObjectStore
+from worker.lineage import NONE, Ancestry, Lineage
 from worker.patience import patiently
 from worker.pictures.canvas import BLANK, Canvas
 
@@ -40,6 +41,7 @@ class Finisher:
         versions: Mapping[str, str],
         patience: float = 60.0,
         metrics: Metrics | None = None,
+        lineage: Lineage | None = None,
     ) -> None:
         self._stamper = stamper
         self._store = store
@@ -47,8 +49,20 @@ class Finisher:
         self._versions = dict(versions)
         self._patience = patience
         self._metrics = metrics or Metrics()
+        self._lineage = lineage
 
-    async def picture(self, claim: Claim, index: int, rgb_HWC: Picture, canvas: Canvas = BLANK) -> Artifact:
+    async def ancestry(self, claim: Claim) -> Ancestry:
+        """What the job's inputs are, for all of its images. Raises: StoreUnavailable."""
+        return await self._lineage.of(claim) if self._lineage else NONE
+
+    async def picture(
+        self,
+        claim: Claim,
+        index: int,
+        rgb_HWC: Picture,
+        canvas: Canvas = BLANK,
+        ancestry: Awaitable[Ancestry] | None = None,
+    ) -> Artifact:
         """Lay image `index` of a job over what stays of its canvas, stamp it and store it.
 
         Nothing is stored that did not read back. Where an earlier attempt has stored this picture, that one counts.
@@ -62,6 +76,7 @@ class Finisher:
             seed=claim.generation.seeds[index],
             created_at=time.time(),
             versions=self._versions,
+            inputs=(await ancestry).inputs if ancestry else (),
         )
         key = picture_key(claim.job_id, claim.generation, index)
         with self._metrics.finish_seconds.labels(claim.generation.output_format).time():

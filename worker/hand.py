@@ -172,7 +172,8 @@ class Hand:
 
     def on_image(self, work: Work, index: int, rgb_HWC: Picture) -> None:
         if held := self._of(work):
-            picture = self._finisher.picture(held.claim, index, rgb_HWC, work.canvas)
+            held.ancestry = held.ancestry or asyncio.create_task(self._finisher.ancestry(held.claim))
+            picture = self._finisher.picture(held.claim, index, rgb_HWC, work.canvas, held.ancestry)
             held.pictures.append(asyncio.create_task(picture, name=f"picture-{index}"))
 
     def on_finished(self, work: Work, device_seconds: float) -> None:
@@ -208,6 +209,8 @@ class Hand:
         await self._tell_last_step(held)
         try:
             artifacts = await asyncio.gather(*held.pictures)
+            if held.ancestry:
+                held.notices += (await held.ancestry).notices
             outcome = self._finisher.success(held.claim.generation, artifacts, held.notices, device_seconds)
         except DarkroomError as error:
             outcome = failure(error, device_seconds)

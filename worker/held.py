@@ -7,6 +7,7 @@ from darkroom.contract.job import Artifact, Progress
 from darkroom.contract.plan import Notice
 from darkroom.contract.preprocess import PreprocessPlan
 from darkroom.ledger.protocol import Claim
+from worker.lineage import Ancestry
 
 
 @dataclass(eq=False)
@@ -26,6 +27,7 @@ class Held:
     progress: Progress | None = None
     reported: Progress | None = None
     notices: list[Notice] = field(default_factory=list)
+    ancestry: asyncio.Task[Ancestry] | None = None
     pictures: list[asyncio.Task[Artifact]] = field(default_factory=list)
     preparing: asyncio.Task[None] | None = None
     ending: asyncio.Task[None] | None = None

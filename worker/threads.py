@@ -30,6 +30,7 @@ from worker.hand import Hand
 from worker.heart import Heart
 from worker.inputs import Inputs
 from worker.intake import Intake, Rhythm
+from worker.lineage import Lineage
 from worker.machine import device_name, finishing_threads, versions
 from worker.mapping import MapMaker
 from worker.models.lora_cache import open_loras
@@ -67,7 +68,8 @@ class Worker:
         )
         device = device_name(placement(settings).device)
         patience, metrics = settings.outage_patience, services.metrics
-        finisher = Finisher(services.stamper, services.store, device, versions(), patience, metrics)
+        lineage = Lineage(services.store, services.stamper.examiner, patience)
+        finisher = Finisher(services.stamper, services.store, device, versions(), patience, metrics, lineage)
         preprocessors = open_preprocessors(settings, services.catalog)
         inputs = Inputs(services.store, patience, preprocessors)
         maps = MapMaker(inputs, preprocessors, services.catalog, services.store, patience)

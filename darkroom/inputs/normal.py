@@ -1,7 +1,7 @@
 """Any picture we take -> the one form in which inputs are kept: PNG, 8 bits, RGB or RGBA, upright, without metadata."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import cv2
@@ -23,10 +23,14 @@ _PNG_EFFORT: Final = 1
 
 @dataclass(frozen=True)
 class Kept:
-    """A picture in our form, as it is kept, and what leads back to it."""
+    """A picture in our form, as it is kept, and what leads back to it.
+
+    `original` is the file that was sent, where it seems to bear a content credential; else empty.
+    """
 
     png: bytes
     ref: PictureRef
+    original: bytes = field(default=b"", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Normal(Kept):
 
     def packed(self) -> Kept:
         """Without the pixels, which take much more memory."""
-        return Kept(self.png, self.ref)
+        return Kept(self.png, self.ref, original=self.original)
 
 
 def normalise(data: bytes) -> Normal:
@@ -49,7 +53,7 @@ def normalise(data: bytes) -> Normal:
     except Exception as error:  # decoders of hostile bytes raise anything
         raise Undecodable("the picture is damaged and cannot be decoded") from error
     kept = packed(pixels)
-    return Normal(kept.png, kept.ref, pixels)
+    return Normal(kept.png, kept.ref, pixels, original=_credited(data))
 
 
 def packed(pixels: Pixels) -> Kept:
@@ -68,6 +72,11 @@ def stored(png: bytes) -> Normal:
     rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if channels == 3 else cv2.COLOR_BGRA2RGBA)
     ref = PictureRef(sha256=hashlib.sha256(png).hexdigest(), width=width, height=height)
     return Normal(png, ref, np.asarray(rgb, np.uint8))
+
+
+def _credited(data: bytes) -> bytes:
+    """The file, if it has what every C2PA manifest has in it (a JUMBF box, ISO 19566-5). Nothing is parsed here."""
+    return data if b"jumb" in data and b"c2pa" in data else b""
 
 
 def flatten(pixels: Pixels, ground: int) -> Pixels:

@@ -1,11 +1,14 @@
 """Where inputs are kept: each tenant's own, by content."""
 
 import hashlib
+from typing import Final
 
 from darkroom.contract.start import PictureRef
 from darkroom.errors import NotStored
 from darkroom.inputs.normal import MEDIA_TYPE, Kept
 from darkroom.storage.protocol import ObjectStore
+
+ANY: Final = "application/octet-stream"
 
 
 def input_key(tenant: str, sha256: str) -> str:
@@ -21,8 +24,12 @@ def tenant_folder(tenant: str) -> str:
 async def keep(store: ObjectStore, tenant: str, picture: Kept) -> PictureRef:
     """Store a picture, once however often it comes: over what lies there, so that sending it again repairs it.
 
+    Files with equal pixels are one input. The last of them that bears a credential is kept as its original.
+
     Raises: StoreUnavailable, StoreError.
     """
+    if picture.original:
+        await store.put(_original_key(tenant, picture.ref.sha256), picture.original, media_type=ANY)
     await store.put(input_key(tenant, picture.ref.sha256), picture.png, media_type=MEDIA_TYPE)
     return picture.ref
 
@@ -33,3 +40,15 @@ async def fetch(store: ObjectStore, tenant: str, sha256: str) -> bytes:
     if hashlib.sha256(png).hexdigest() != sha256:
         raise NotStored("the stored picture is not the one that was sent")
     return png
+
+
+async def fetch_original(store: ObjectStore, tenant: str, sha256: str) -> bytes | None:
+    """The file that an input was sent as, if it bore a credential. Raises: StoreUnavailable."""
+    try:
+        return await store.get(_original_key(tenant, sha256))
+    except NotStored:
+        return None
+
+
+def _original_key(tenant: str, sha256: str) -> str:
+    return f"{tenant_folder(tenant)}/originals/{sha256}"

@@ -10,31 +10,22 @@ from darkroom.errors import GenerationError
 from darkroom.provenance.png import write_png
 from darkroom.provenance.watermark import RGB
 
-TRAINED_ALGORITHMIC_MEDIA: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-XMP: Final = (
-    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-    f' Iptc4xmpExt:DigitalSourceType="{TRAINED_ALGORITHMIC_MEDIA}"/>'
-    '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
-).encode()
-
 _WEBP_EFFORT: Final = 2  # of 0..6: a quarter of the default's time for a few percent more bytes
 
 
-def encode(rgb_HWC: RGB, output_format: OutputFormat, quality: int) -> bytes:
-    """A file with XMP in it. `quality` is 0..100 for JPEG and WebP; PNG has none. Raises: GenerationError."""
+def encode(rgb_HWC: RGB, output_format: OutputFormat, quality: int, xmp: bytes) -> bytes:
+    """A file with `xmp` in it. `quality` is 0..100 for JPEG and WebP; PNG has none. Raises: GenerationError."""
     try:
-        return write_png(rgb_HWC, XMP) if output_format == "png" else _lossy(rgb_HWC, output_format, quality)
+        return write_png(rgb_HWC, xmp) if output_format == "png" else _lossy(rgb_HWC, output_format, quality, xmp)
     except (OSError, ValueError) as error:
         raise GenerationError(f"the picture could not be encoded as {output_format}") from error
 
 
-def _lossy(rgb_HWC: RGB, output_format: OutputFormat, quality: int) -> bytes:
+def _lossy(rgb_HWC: RGB, output_format: OutputFormat, quality: int, xmp: bytes) -> bytes:
     buffer = io.BytesIO()
     picture = Image.fromarray(rgb_HWC)
     if output_format == "jpeg":
-        picture.save(buffer, "JPEG", quality=quality, xmp=XMP)
+        picture.save(buffer, "JPEG", quality=quality, xmp=xmp)
     else:
-        picture.save(buffer, "WEBP", quality=quality, method=_WEBP_EFFORT, xmp=XMP)
+        picture.save(buffer, "WEBP", quality=quality, method=_WEBP_EFFORT, xmp=xmp)
     return buffer.getvalue()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from darkroom.contract.plan import GenerationPlan
+from darkroom.provenance.ancestry import Input
 from darkroom.provenance.records import Record
 
 
@@ -18,6 +19,12 @@ class Facts:
     seed: int
     created_at: float
     versions: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The picture's name among all of this installation."""
+        return f"{self.job_id}-{self.index}"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
-"""The C2PA manifest of a picture made from words (specification 2.2): what it says, and what it keeps to itself.
+"""The C2PA manifest of a picture (specification 2.2): what it says, and what it keeps to itself.
 
-The prompt and the tenant are left out. `created` puts an assertion among those the signer vouches for.
+The tenant is left out, and the prompt unless the operator's policy says otherwise.
+`created` puts an assertion among those the signer vouches for.
 """
 
 import base64
@@ -12,8 +13,9 @@ from typing import Any, Final
 import darkroom
 from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
 from darkroom.contract.vae import NamedVae
-from darkroom.provenance.encoding import TRAINED_ALGORITHMIC_MEDIA
+from darkroom.provenance.ancestry import bare, labels
 from darkroom.provenance.facts import Facts
+from darkroom.provenance.policy import OMIT, Policy, source_type
 from darkroom.provenance.watermark import UNMARKED
 
 ACTIONS: Final = "c2pa.actions.v2"
@@ -24,20 +26,24 @@ GENERATION: Final = "org.darkroom.generation"
 Json = dict[str, Any]
 
 
-def manifest(facts: Facts, alg: str, mark_id: int) -> Json:
-    """The definition to sign. `alg` is the watermark's; unmarked pictures get no soft binding and do not claim one."""
+def manifest(facts: Facts, alg: str, mark_id: int, size: tuple[int, int], policy: Policy = OMIT) -> Json:
+    """The definition to sign, of a picture of `size` (width, height).
+
+    `alg` is the watermark's; unmarked pictures get no soft binding and do not claim one.
+    """
     marked = alg != UNMARKED
     assertions = [
-        _assertion(ACTIONS, {"actions": _actions(marked), "allActionsIncluded": True}),
+        _assertion(ACTIONS, {"actions": _actions(facts, marked), "allActionsIncluded": True}),
         _assertion(TRAINING_MINING, {"entries": _mining_rules()}),
-        _assertion(GENERATION, _generation(facts)),
+        _assertion(GENERATION, _generation(facts, size) | policy.words(facts.plan)),
     ]
     if marked:
         assertions.append(_assertion(SOFT_BINDING, soft_binding(alg, mark_id)))
     return {
-        "title": f"{facts.job_id}-{facts.index}",
+        "title": facts.title,
         "format": MEDIA_TYPES[facts.plan.output_format],
         "claim_generator_info": [{"name": "darkroom", "version": darkroom.__version__}],
+        "ingredients": bare(facts.inputs),
         "assertions": assertions,
     }
 
@@ -52,10 +58,22 @@ def _assertion(label: str, data: Json) -> Json:
     return {"label": label, "created": True, "data": data}
 
 
-def _actions(marked: bool) -> list[Json]:
+def _actions(facts: Facts, marked: bool) -> list[Json]:
+    """How it came to be. Stages after the first are parts of one making."""
     agent = {"name": "darkroom", "version": darkroom.__version__}
-    created = {"action": "c2pa.created", "digitalSourceType": TRAINED_ALGORITHMIC_MEDIA, "softwareAgent": agent}
-    return [created, {"action": "c2pa.watermarked", "softwareAgent": agent}] if marked else [created]
+    parents, others = labels(facts.inputs, "parentOf"), labels(facts.inputs, "inputTo")
+    made = {"action": "c2pa.created", "digitalSourceType": source_type(facts.plan.task), "softwareAgent": agent}
+    made |= _using(others)
+    if parents:
+        opened = {"action": "c2pa.opened", "softwareAgent": agent, **_using(parents)}
+        actions = [opened, made | {"action": "c2pa.edited"}]
+    else:
+        actions = [made]
+    return [*actions, {"action": "c2pa.watermarked", "softwareAgent": agent}] if marked else actions
+
+
+def _using(inputs: list[str]) -> Json:
+    return {"parameters": {"ingredientIds": inputs}} if inputs else {}
 
 
 def _mining_rules() -> Json:
@@ -67,9 +85,9 @@ def _mining_rules() -> Json:
     }
 
 
-def _generation(facts: Facts) -> Json:
+def _generation(facts: Facts, size: tuple[int, int]) -> Json:
     plan = facts.plan
-    width, height = plan.final_size
+    width, height = size
     weights = json.dumps(plan.weights, sort_keys=True, separators=(",", ":"))
     return {
         "model": plan.model,

@@ -35,7 +35,8 @@ class Reservation(Settled):
 
 
 class Record(Settled):
-    """A picture that was stamped. `watermark_id` is 12 hex digits, `thumbnail` a grey WebP in base64."""
+    """A picture that was stamped. `watermark_id` is 12 hex digits, `thumbnail` a grey WebP in base64. `parents` are
+    the marks that were found in the pictures it was made from."""
 
     kind: Literal["issued"] = "issued"
     watermark_id: str
@@ -51,6 +52,7 @@ class Record(Settled):
     height: int
     created_at: float
     thumbnail: str
+    parents: tuple[str, ...] = ()
 
     @property
     def thumbnail_webp(self) -> bytes:

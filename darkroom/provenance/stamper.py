@@ -10,17 +10,20 @@ from typing import Final
 
 from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
 from darkroom.errors import BadPicture, UnmarkedOutput, UnsignedOutput
+from darkroom.provenance.ancestry import Examiner, carried
 from darkroom.provenance.credential import CredentialReader
 from darkroom.provenance.encoding import encode
 from darkroom.provenance.facts import Facts, Stamped
 from darkroom.provenance.identity import SigningIdentity
 from darkroom.provenance.manifest import manifest
 from darkroom.provenance.pictures import decode, size
+from darkroom.provenance.policy import OMIT, Policy
 from darkroom.provenance.records import Record, Records, RecordStore, watermark_id
 from darkroom.provenance.signing import CredentialSigner, Signed
 from darkroom.provenance.similarity import thumbnail
 from darkroom.provenance.trust import Trust
 from darkroom.provenance.watermark import RGB, UNMARKED, Watermarker
+from darkroom.provenance.xmp import packet
 
 ENOUGH_QUALITY: Final = (60, 75, 90)  # tried in turn when the quality asked for leaves nothing of the mark
 
@@ -28,10 +31,14 @@ ENOUGH_QUALITY: Final = (60, 75, 90)  # tried in turn when the quality asked for
 class Stamper:
     """Stamps for one identity. `stamp` and `adopt` are CPU work for any thread; `issue` is a picture's whole way."""
 
-    def __init__(self, watermarker: Watermarker, identity: SigningIdentity, records: Records) -> None:
+    def __init__(
+        self, watermarker: Watermarker, identity: SigningIdentity, records: Records, policy: Policy = OMIT
+    ) -> None:
         self._watermarker = watermarker
         self._records = records
+        self._policy = policy
         self._signer = CredentialSigner(identity)
+        self.examiner = Examiner(watermarker, self._signer)
         self._reader = CredentialReader(Trust.of(identity.anchor_pem))
 
     async def issue(self, rgb_HWC: RGB, facts: Facts, store: RecordStore, key: str) -> Stamped:
@@ -55,7 +62,8 @@ class Stamper:
     def stamp(self, rgb_HWC: RGB, facts: Facts, mark_id: int) -> Stamped:
         """Raises: UnmarkedOutput, UnsignedOutput; GenerationError when it cannot be encoded."""
         marked = self._watermarker.embed(rgb_HWC, mark_id)
-        definition = manifest(facts, self._watermarker.alg, mark_id)
+        height, width = rgb_HWC.shape[:2]
+        definition = manifest(facts, self._watermarker.alg, mark_id, (width, height), self._policy)
         *others, last = _qualities(facts.plan)
         for quality in others:
             with suppress(UnmarkedOutput):
@@ -72,7 +80,8 @@ class Stamper:
 
     def _signed(self, marked: RGB, facts: Facts, quality: int, definition: dict[str, object]) -> Signed:
         output_format = facts.plan.output_format
-        return self._signer.sign(encode(marked, output_format, quality), MEDIA_TYPES[output_format], definition)
+        encoded = encode(marked, output_format, quality, packet(facts.plan.task, facts.title, self._policy.producer))
+        return self._signer.sign(encoded, MEDIA_TYPES[output_format], definition, carried(facts.inputs))
 
     def _finish(self, signed: Signed, facts: Facts, mark_id: int) -> Stamped:
         rgb_HWC = self._read_mark(signed.data, mark_id)
@@ -126,6 +135,7 @@ class Stamper:
             width=width,
             height=height,
             created_at=facts.created_at,
+            parents=tuple(parent for each in facts.inputs for parent in each.parent),
             thumbnail=base64.b64encode(thumbnail(rgb_HWC)).decode(),
         )
 

@@ -11,6 +11,7 @@ from darkroom.ledger.redis import RedisLedger
 from darkroom.metrics import Metrics
 from darkroom.provenance.inspection.messages import Brief
 from darkroom.provenance.inspection.process import InspectorApart
+from darkroom.provenance.policy import Policy, prompt_key
 from darkroom.provenance.records import Records
 from darkroom.provenance.stamper import Stamper
 from darkroom.provenance.verifier import Verifier
@@ -84,7 +85,8 @@ def build_worker_services(settings: Settings) -> WorkerServices:
     shared = _shared(settings)
     keys = open_keys(settings)
     records = Records(shared["store"], keys.watermark_secret)
-    stamper = Stamper(keys.watermarker, keys.identity, records)
+    policy = Policy(settings.producer, settings.prompt_policy, prompt_key(keys.watermark_secret))
+    stamper = Stamper(keys.watermarker, keys.identity, records, policy)
     return WorkerServices(catalog=catalog, stamper=stamper, records=records, **shared)
 
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from darkroom.contract.plan import Task
+from darkroom.contract.start import Box, FromImage, FromInside, FromMask, FromNoise, PictureRef, Start
 from darkroom.provenance import Facts, TssWatermarker
+from darkroom.provenance.ancestry import Input
 from tests.integration.ledger.making import plan
 
 RGB = NDArray[np.uint8]
@@ -92,6 +96,24 @@ def cropped(rgb_HWC: RGB, share: float) -> RGB:
     height, width = rgb_HWC.shape[:2]
     top, left = int(height * share * 2 / 3), int(width * share * 2 / 3)
     return rgb_HWC[top : top + int(height * (1 - share)), left : left + int(width * (1 - share))]
+
+
+_REF = PictureRef(sha256="5c" * 32, width=128, height=128)
+_DRAWN: dict[str, Any] = {"image": _REF, "strength": 0.6, "steps": 12}
+_PART: dict[str, Any] = {**_DRAWN, "masked_content": "original", "feather": 4}
+
+STARTS: dict[Task, Start] = {
+    "text_to_image": FromNoise(),
+    "image_to_image": FromImage(**_DRAWN),
+    "inpaint": FromMask(**_PART, mask=_REF, seen=Box(left=0, top=0, width=128, height=128)),
+    "outpaint": FromInside(**_PART, left=0, top=0),
+}
+
+
+def facts_of(task: Task, *inputs: Input, **changed: Any) -> Facts:
+    """Of a picture of this task, made from `inputs`: of a bare parent by default, where the task begins with one."""
+    given = inputs or (() if task == "text_to_image" else (Input("parentOf", _REF.sha256),))
+    return replace(facts(task=task, start=STARTS[task], **changed), inputs=given)
 
 
 def facts(job_id: str = "01JOB", index: int = 0, **changed: Any) -> Facts:

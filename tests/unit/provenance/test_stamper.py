@@ -70,11 +70,11 @@ async def test_what_leaves_reads_back_with_the_facts_that_were_put_in(house: Hou
     assert said["cawg.training-mining"]["entries"]["cawg.ai_generative_training"] == {"use": "notAllowed"}
 
 
-async def test_the_size_that_is_signed_is_the_one_of_the_last_stage(house: House) -> None:
+async def test_the_size_that_is_signed_is_the_one_of_the_picture_whatever_was_planned(house: House) -> None:
     hires = Hires(width=256, height=192, upscaler="latent", strength=0.7, steps=20, computed_steps=14)
-    stamped = await house.issue(later_stages=(hires,))
+    stamped = await house.issue(shapes(96, 160), later_stages=(hires,))
     said = assertions_of(stamped.data, stamped.media_type, house.identity)["org.darkroom.generation"]
-    assert (said["width"], said["height"]) == (256, 192)
+    assert (said["width"], said["height"]) == (160, 96)
     assert said["later_stages"] == [hires.model_dump(mode="json")]
 
 

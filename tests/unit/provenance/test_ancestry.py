@@ -1,0 +1,140 @@
+"""What a credential says of the pictures that another was made from, task by task, and of credentials they bore."""
+
+from typing import Any
+
+import pytest
+
+from darkroom.contract.plan import TASKS, OutputFormat, Task
+from darkroom.provenance import Facts, Stamped
+from darkroom.provenance.ancestry import Input, Original
+from tests.unit.provenance.house import House
+from tests.unit.provenance.making import MARK_ID, encoded, facts, facts_of, marked, shapes
+from tests.unit.provenance.test_stamper import FORMATS, report
+
+EDITED = [task for task in TASKS if task != "text_to_image"]
+PARENT = "5c" * 32
+
+
+def active(house: House, stamped: Stamped) -> dict[str, Any]:
+    read = report(stamped.data, stamped.media_type, house.identity)
+    assert read["validation_state"] == "Trusted"
+    manifest: dict[str, Any] = read["manifests"][read["active_manifest"]]
+    return manifest
+
+
+def actions(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    (said,) = [each["data"] for each in manifest["assertions"] if each["label"] == "c2pa.actions.v2"]
+    made: list[dict[str, Any]] = said["actions"]
+    return made
+
+
+def named(action: dict[str, Any]) -> list[str]:
+    return [each["url"].rpartition("/")[2] for each in action.get("parameters", {}).get("ingredients", [])]
+
+
+def stamp(house: House, about: Facts) -> Stamped:
+    return house.stamper.stamp(shapes(128, 128), about, MARK_ID)
+
+
+def examined(house: House, data: bytes, media_type: str = "image/png") -> tuple[Input, str]:
+    given = Input("parentOf", PARENT, original=Original(data, media_type))
+    return house.stamper.examiner.examined(given, encoded(shapes(64, 64)))
+
+
+def test_a_picture_of_words_alone_is_created_from_nothing(house: House) -> None:
+    said = active(house, stamp(house, facts_of("text_to_image")))
+    assert "ingredients" not in said
+    assert [each["action"] for each in actions(said)] == ["c2pa.created", "c2pa.watermarked"]
+
+
+@pytest.mark.parametrize("task", EDITED)
+def test_a_picture_made_from_another_opens_it_and_edits_it(house: House, task: Task) -> None:
+    said = active(house, stamp(house, facts_of(task)))
+    opened, edited, watermarked = actions(said)
+    (parent,) = said["ingredients"]
+    assert (opened["action"], edited["action"]) == ("c2pa.opened", "c2pa.edited")
+    assert watermarked["action"] == "c2pa.watermarked"
+    assert edited["digitalSourceType"].endswith("/compositeWithTrainedAlgorithmicMedia")
+    assert parent["relationship"] == "parentOf"
+    assert parent["instance_id"] == f"urn:sha256:{PARENT}"
+    assert (named(opened), named(edited)) == ([parent["label"]], [])
+    assert "thumbnail" not in parent
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("output_format", FORMATS)
+async def test_every_task_is_intact_in_every_format(house: House, task: Task, output_format: OutputFormat) -> None:
+    about = facts_of(task, output_format=output_format)
+    stamped = await house.stamper.issue(shapes(128, 128), about, house.store, "images/01JOB/0")
+    assert (await house.verify(stamped.data)).state == "intact"
+
+
+@pytest.mark.parametrize("task", ["text_to_image", "outpaint"])
+def test_what_steered_the_composition_is_an_input_of_the_making(house: House, task: Task) -> None:
+    parents = () if task == "text_to_image" else (Input("parentOf", PARENT),)
+    said = active(house, stamp(house, facts_of(task, *parents, Input("inputTo", "c0" * 32))))
+    (hint,) = [each for each in said["ingredients"] if each["relationship"] == "inputTo"]
+    making = actions(said)[len(parents)]
+    assert making["action"] == ("c2pa.edited" if parents else "c2pa.created")
+    assert named(making) == [hint["label"]]
+
+
+def test_the_mark_of_an_input_is_named_by_the_credential_and_the_record(house: House) -> None:
+    given, why_not = house.stamper.examiner.examined(Input("parentOf", PARENT), encoded(marked("shapes", 128, 128)))
+    assert (given.mark, why_not) == (("org.darkroom.tss.1", MARK_ID), "")
+    stamped = stamp(house, facts_of("image_to_image", given))
+    (parent,) = active(house, stamped)["ingredients"]
+    assert parent["metadata"]["org.darkroom.watermark"] == {"alg": "org.darkroom.tss.1", "value": "ASNFZ4mr"}
+    assert stamped.record.parents == ("0123456789ab",)
+
+
+async def test_the_credential_of_an_input_is_carried_on_with_what_was_found_of_it(house: House) -> None:
+    first = await house.issue()
+    given, why_not = examined(house, first.data)
+    second = stamp(house, facts_of("image_to_image", given))
+    (parent,) = active(house, second)["ingredients"]
+    assert why_not == ""
+    assert parent["active_manifest"] == first.manifest_id
+    assert (
+        "failure" not in parent["validation_results"]["activeManifest"]
+        or not (parent["validation_results"]["activeManifest"]["failure"])
+    )
+    assert first.manifest_id in report(second.data, second.media_type, house.identity)["manifests"]
+
+
+async def test_what_is_wrong_with_a_carried_credential_is_said_and_spoils_nothing(house: House) -> None:
+    first = await house.issue(output_format="jpeg")
+    changed = first.data[:-40] + bytes(38) + first.data[-2:]
+    given, why_not = examined(house, changed, "image/jpeg")
+    (parent,) = active(house, stamp(house, facts_of("inpaint", given)))["ingredients"]
+    failures = [each["code"] for each in parent["validation_results"]["activeManifest"]["failure"]]
+    assert (why_not, failures) == ("", ["assertion.dataHash.mismatch"])
+
+
+@pytest.mark.parametrize(
+    "where", [b"c2pa.claim", *(pytest.param(each, marks=pytest.mark.slow) for each in (b"jumb", b"c2pa.signature"))]
+)
+async def test_a_credential_that_cannot_be_read_is_left_behind(house: House, where: bytes) -> None:
+    first = await house.issue()
+    at = first.data.find(where) + len(where)
+    broken = first.data[:at] + b"\xff" * 200 + first.data[at + 200 :]
+    given, why_not = examined(house, broken)
+    (parent,) = active(house, stamp(house, facts_of("image_to_image", given)))["ingredients"]
+    assert "active_manifest" not in parent
+    assert parent["instance_id"] == f"urn:sha256:{PARENT}"
+    assert given.original is None
+    assert "damaged" in why_not
+
+
+async def test_a_credential_too_large_to_carry_is_left_behind(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("darkroom.provenance.ancestry.MOST_CARRIED", 4000)
+    given, why_not = examined(house, (await house.issue()).data)
+    assert given.original is None
+    assert why_not == "its content credential has more than 4000 bytes"
+
+
+def test_a_record_of_before_there_were_parents_is_still_read(house: House) -> None:
+    record = stamp(house, facts()).record
+    old = record.model_dump(exclude={"parents"})
+    assert type(record).model_validate(old) == record
