@@ -10,7 +10,10 @@ from darkroom.provenance.records import Record
 
 @dataclass(frozen=True)
 class Facts:
-    """How one picture came to be. `created_at` is in Unix seconds; `versions` are those of the libraries."""
+    """How one picture came to be. `created_at` is in Unix seconds; `versions` are those of the libraries.
+
+    `size` is (width, height) of the picture, which a canvas may have made another than planned; stamping fills it in.
+    """
 
     job_id: str
     index: int
@@ -20,6 +23,7 @@ class Facts:
     created_at: float
     versions: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
+    size: tuple[int, int] | None = None
 
     @property
     def title(self) -> str:

@@ -26,8 +26,8 @@ GENERATION: Final = "org.darkroom.generation"
 Json = dict[str, Any]
 
 
-def manifest(facts: Facts, alg: str, mark_id: int, size: tuple[int, int], policy: Policy = OMIT) -> Json:
-    """The definition to sign, of a picture of `size` (width, height).
+def manifest(facts: Facts, alg: str, mark_id: int, policy: Policy = OMIT) -> Json:
+    """The definition to sign.
 
     `alg` is the watermark's; unmarked pictures get no soft binding and do not claim one.
     """
@@ -35,7 +35,7 @@ def manifest(facts: Facts, alg: str, mark_id: int, size: tuple[int, int], policy
     assertions = [
         _assertion(ACTIONS, {"actions": _actions(facts, marked), "allActionsIncluded": True}),
         _assertion(TRAINING_MINING, {"entries": _mining_rules()}),
-        _assertion(GENERATION, _generation(facts, size) | policy.words(facts.plan)),
+        _assertion(GENERATION, _generation(facts) | policy.words(facts.plan)),
     ]
     if marked:
         assertions.append(_assertion(SOFT_BINDING, soft_binding(alg, mark_id)))
@@ -85,9 +85,9 @@ def _mining_rules() -> Json:
     }
 
 
-def _generation(facts: Facts, size: tuple[int, int]) -> Json:
+def _generation(facts: Facts) -> Json:
     plan = facts.plan
-    width, height = size
+    width, height = facts.size or plan.final_size
     weights = json.dumps(plan.weights, sort_keys=True, separators=(",", ":"))
     return {
         "model": plan.model,

@@ -63,7 +63,8 @@ class Stamper:
         """Raises: UnmarkedOutput, UnsignedOutput; GenerationError when it cannot be encoded."""
         marked = self._watermarker.embed(rgb_HWC, mark_id)
         height, width = rgb_HWC.shape[:2]
-        definition = manifest(facts, self._watermarker.alg, mark_id, (width, height), self._policy)
+        told = replace(facts, size=(width, height))
+        definition = manifest(told, self._watermarker.alg, mark_id, self._policy)
         *others, last = _qualities(facts.plan)
         for quality in others:
             with suppress(UnmarkedOutput):

@@ -129,7 +129,7 @@ async def test_a_credential_that_names_another_mark_does_not_leave(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = module.manifest
-    monkeypatch.setattr(module, "manifest", lambda told, alg, mark_id: real(told, alg, mark_id ^ 1))
+    monkeypatch.setattr(module, "manifest", lambda told, alg, mark_id, *rest: real(told, alg, mark_id ^ 1, *rest))
     await nothing_is_stored(house, UnsignedOutput)
 
 

@@ -1,0 +1,68 @@
+"""A picture that is made from another of ours names it, and carries its credential on."""
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import c2pa
+import httpx
+import pytest
+
+from tests.e2e.demo.service import up
+from tests.e2e.provenance.test_recovery import verify
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with up(tmp_path_factory.mktemp("service")) as service:
+        yield service.url
+
+
+def made(url: str, **fields: Any) -> tuple[dict[str, Any], bytes]:
+    """What the service says of one picture it made, and the picture."""
+    asked = {"prompt": "a red circle on a white background", "steps": 4, **fields}
+    job = httpx.post(f"{url}/api/v1/generations", json=asked, headers={"Prefer": "wait=60"}, timeout=90).json()
+    assert job["state"] == "succeeded", job
+    (image,) = job["images"]
+    got = httpx.get(f"{url}/api/v1/generations/{job['id']}/images/0", follow_redirects=True, timeout=30)
+    assert got.status_code == 200, got.text
+    return image, got.content
+
+
+def parent_of(data: bytes, media_type: str) -> dict[str, Any]:
+    with c2pa.Reader(media_type, io.BytesIO(data)) as reader:
+        read = json.loads(reader.json())
+    (parent,) = read["manifests"][read["active_manifest"]]["ingredients"]
+    assert parent["active_manifest"] in read["manifests"]
+    said: dict[str, Any] = parent
+    return said
+
+
+def inline(_url: str, data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def asset(url: str, data: bytes) -> str:
+    sent = httpx.post(f"{url}/api/v1/assets", content=data, headers={"Content-Type": "image/webp"}, timeout=30)
+    assert sent.status_code == 201, sent.text
+    named: str = sent.json()["id"]
+    return named
+
+
+@pytest.mark.parametrize(("send", "output_format"), [(inline, "png"), (asset, "webp")])
+def test_the_second_picture_names_the_first_as_its_parent(url: str, send: Any, output_format: str) -> None:
+    first, first_data = made(url, output_format=output_format, seed=11)
+    fields = {"task": "image_to_image", "image": send(url, first_data), "strength": 0.5, "output_format": output_format}
+    second, data = made(url, **fields)
+    parent = parent_of(data, f"image/{output_format}")
+    value = parent["metadata"]["org.darkroom.watermark"]["value"]
+
+    assert parent["relationship"] == "parentOf"
+    assert parent["active_manifest"] == first["manifest_id"]
+    assert base64.b64decode(value).hex() == first["watermark_id"] != second["watermark_id"]
+    verdict = verify(url, data)
+    assert (verdict["state"], verdict["manifest_id"]) == ("intact", second["manifest_id"])
