@@ -120,6 +120,10 @@ class TwoLedgers(RuleBasedStateMachine):
     def attend(self, worker: str, models: list[str]) -> None:
         self.both(lambda ledger: ledger.attend(worker, models))
 
+    @rule(tenant=TENANTS, most=st.sampled_from([1, 3, 7]))
+    def spend(self, tenant: str, most: int) -> None:
+        self.both(lambda ledger: ledger.spend({tenant: most, "here": 7}))
+
     @rule()
     def reap(self) -> None:
         self.both(lambda ledger: ledger.reap())
