@@ -163,6 +163,14 @@ class Settings(BaseSettings):
         pattern=r"^[^\x00-\x1f\x7f\x{fffe}\x{ffff}]{1,120}$",
         description="name of the provider in China's label, which is in every picture's metadata",
     )
+    visible_label: str = Field(
+        default="",
+        max_length=16,
+        description="words that are drawn into a corner of every picture, such as AI-generated; none if empty",
+    )
+    visible_label_font: Path | None = Field(
+        default=None, description="font of the label, for letters that are not Latin; Pillow's own if unset"
+    )
     prompt_policy: Literal["omit", "hmac", "plain"] = Field(
         default="omit",
         description="what credentials say of the prompt: nothing, a keyed hash that proves a claim, or the words",

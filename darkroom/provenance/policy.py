@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from darkroom.contract.plan import GenerationPlan, Task
+from darkroom.provenance.label import Label
 
 PromptPolicy = Literal["omit", "hmac", "plain"]
 
@@ -21,6 +22,7 @@ class Policy:
     producer: str = "darkroom"
     prompts: PromptPolicy = "omit"
     key: bytes = field(default=b"", repr=False)
+    label: Label | None = None
 
     def words(self, plan: GenerationPlan) -> dict[str, str]:
         """What the manifest says of the plan's words."""

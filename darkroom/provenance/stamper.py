@@ -61,7 +61,8 @@ class Stamper:
 
     def stamp(self, rgb_HWC: RGB, facts: Facts, mark_id: int) -> Stamped:
         """Raises: UnmarkedOutput, UnsignedOutput; GenerationError when it cannot be encoded."""
-        marked = self._watermarker.embed(rgb_HWC, mark_id)
+        label = self._policy.label
+        marked = self._watermarker.embed(label.drawn(rgb_HWC) if label else rgb_HWC, mark_id)
         height, width = rgb_HWC.shape[:2]
         told = replace(facts, size=(width, height))
         definition = manifest(told, self._watermarker.alg, mark_id, self._policy)

@@ -11,6 +11,7 @@ from darkroom.ledger.redis import RedisLedger
 from darkroom.metrics import Metrics
 from darkroom.provenance.inspection.messages import Brief
 from darkroom.provenance.inspection.process import InspectorApart
+from darkroom.provenance.label import Label
 from darkroom.provenance.policy import Policy, prompt_key
 from darkroom.provenance.records import Records
 from darkroom.provenance.stamper import Stamper
@@ -85,7 +86,10 @@ def build_worker_services(settings: Settings) -> WorkerServices:
     shared = _shared(settings)
     keys = open_keys(settings)
     records = Records(shared["store"], keys.watermark_secret)
-    policy = Policy(settings.producer, settings.prompt_policy, prompt_key(keys.watermark_secret))
+    label = Label(settings.visible_label, settings.visible_label_font) if settings.visible_label else None
+    if label:
+        label.check()
+    policy = Policy(settings.producer, settings.prompt_policy, prompt_key(keys.watermark_secret), label)
     stamper = Stamper(keys.watermarker, keys.identity, records, policy)
     return WorkerServices(catalog=catalog, stamper=stamper, records=records, **shared)
 
