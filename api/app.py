@@ -15,7 +15,18 @@ from api.framing import OneLength
 from api.hardening import HardenedHeaders
 from api.head import HeadAsGet
 from api.lookups import OwnCount
-from api.routes import assets, error_codes, generations, models, ops, preprocess, provenance, results, root
+from api.routes import (
+    assets,
+    error_codes,
+    generations,
+    models,
+    ops,
+    preprocess,
+    provenance,
+    results,
+    root,
+    soft_bindings,
+)
 from api.visitors import LocalVisitors
 from darkroom.services import Services
 
@@ -39,7 +50,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.stopping = asyncio.Event()
     errors.install(app)
     openapi.install(app, services.settings, services.catalog)
-    for routes in (generations, results, assets, preprocess, models, provenance, ops, root, error_codes):
+    for routes in (generations, results, assets, preprocess, models, provenance, soft_bindings, ops, root, error_codes):
         app.include_router(routes.router)
     return app
 

@@ -14,7 +14,8 @@ from darkroom.errors import NotStored, StoreError
 JSON: Final = "application/json"
 C2PA: Final = "application/c2pa"
 MOST_SALTS: Final = 16  # 48-bit ids of even 2^32 pictures never collide this often
-_LABEL: Final = re.compile(r"urn:c2pa:[A-Za-z0-9-]{1,64}")
+LABEL_PATTERN: Final = "urn:c2pa:[A-Za-z0-9-]{1,64}"
+_LABEL: Final = re.compile(LABEL_PATTERN)
 
 
 class RecordStore(Protocol):
@@ -99,7 +100,7 @@ class Records:
 
     async def manifest(self, manifest_id: str) -> bytes | None:
         """A manifest that was kept; None for one that was not. Raises: StoreUnavailable."""
-        if not _LABEL.fullmatch(manifest_id):
+        if not is_label(manifest_id):
             return None
         try:
             return await self._store.get(_manifest_key(manifest_id))
@@ -122,6 +123,11 @@ class Records:
 def watermark_id(mark_id: int) -> str:
     """Twelve hex digits, as callers see it."""
     return f"{mark_id:012x}"
+
+
+def is_label(text: str) -> bool:
+    """Whether this can be the label of a manifest."""
+    return _LABEL.fullmatch(text) is not None
 
 
 def _json(entry: Reservation | Record) -> bytes:

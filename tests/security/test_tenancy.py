@@ -83,7 +83,7 @@ def documented() -> Iterator[tuple[str, str]]:
     for path, methods in document["paths"].items():
         if path not in OPEN:
             for method in methods:
-                yield method.upper(), path.format(job_id=UNKNOWN, index=0, asset_id="ab" * 32)
+                yield method.upper(), path.format(job_id=UNKNOWN, index=0, asset_id="ab" * 32, manifest_id="unknown")
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(documented()))
