@@ -94,6 +94,11 @@ async def preprocess_request(request: Request) -> PreprocessAsked:
     return await read_asked(request, _preprocess_of)
 
 
+async def read_validated(request: Request, asked: TypeAdapter[T]) -> T:
+    """A body whose fields are all at its top. Raises: as `read_asked`."""
+    return await read_asked(request, lambda data: _validated(asked, data, lambda found: found))
+
+
 async def read_asked(request: Request, asked_of: Callable[[bytes], T]) -> T:
     """What the JSON of the body asks for.
 

@@ -58,6 +58,8 @@ def document(app: FastAPI, settings: Settings, catalog: Catalog) -> Schema:
     for operations in described["paths"].values():
         for operation in operations.values():
             _finish(operation, settings)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
     return described
 
 
@@ -120,6 +122,8 @@ def _integer(field: Schema) -> Schema:
 def _finish(operation: Schema, settings: Settings) -> None:
     """What is true of every operation: accidents, and while no key is asked for, whom we answer."""
     responses = operation["responses"]
+    if "application/json" in responses.get("422", {}).get("content", {}):
+        del responses["422"]  # FastAPI's own idea of a refusal, where a route refuses in another way
     responses.setdefault("500", problem_response(500, [DarkroomError.code]))
     if settings.allow_anonymous:
         responses.setdefault("400", problem_response(400, [UnknownHost.code]))

@@ -13,10 +13,11 @@
     │   │   ├── ControlnetMisfit        its layers do not go with those of the model
     │   │   └── UnknownScheduler
     │   ├── MalformedBody
-    │   ├── MalformedRequest            not HTTP
+    │   ├── MalformedRequest            not HTTP, or not as an API that we did not write has it
     │   ├── MethodNotAllowed
     │   ├── PayloadTooLarge
     │   ├── UnsupportedMediaType
+    │   ├── LongAddress                 a value that belongs into a body
     │   └── BadPicture                  bytes that are not a picture we read
     ├── AccessError
     │   ├── Unauthenticated
@@ -146,6 +147,10 @@ class PayloadTooLarge(RequestError):
 
 class UnsupportedMediaType(RequestError):
     code, status = "unsupported_media_type", 415
+
+
+class LongAddress(RequestError):
+    code, status = "long_address", 414
 
 
 class BadPicture(RequestError):

@@ -16,6 +16,7 @@ from darkroom.provenance.development_pki import development_pki
 from darkroom.provenance.identity import SigningIdentity
 from darkroom.provenance.inspection.inspector import InspectorHere
 from darkroom.provenance.records import Records
+from darkroom.provenance.resolution import Resolver
 from darkroom.provenance.stamper import Stamper
 from darkroom.provenance.trust import Trust
 from darkroom.provenance.tss.watermarker import TssWatermarker
@@ -32,7 +33,8 @@ _PKI = TemporaryDirectory(prefix="darkroom-test-pki-", ignore_cleanup_errors=Tru
 def fake_services(clock: Callable[[], float] | None = None, **settings: Any) -> Services:
     """What `create_app` needs. Settings given by name are laid over those of a loopback service without keys."""
     shared = _shared(clock, settings)
-    return Services(catalog=fake_catalog(), verifier=fake_verifier(shared["store"]), **shared)
+    store = shared["store"]
+    return Services(catalog=fake_catalog(), verifier=fake_verifier(store), resolver=fake_resolver(store), **shared)
 
 
 def fake_worker_services(clock: Callable[[], float] | None = None, **settings: Any) -> WorkerServices:
@@ -51,6 +53,13 @@ def fake_verifier(store: ObjectStore) -> Verifier:
     """Of what `fake_worker_services` stamped into this store; looks in this process, which is quicker."""
     trust = Trust.of(_identity().anchor_pem)
     return Verifier(InspectorHere(_watermarker(), trust), trust, Records(store, WATERMARK_SECRET))
+
+
+def fake_resolver(store: ObjectStore) -> Resolver:
+    """As `fake_verifier`."""
+    trust = Trust.of(_identity().anchor_pem)
+    records = Records(store, WATERMARK_SECRET)
+    return Resolver(InspectorHere(_watermarker(), trust), trust, records, (TssWatermarker.alg,))
 
 
 def _shared(clock: Callable[[], float] | None, settings: dict[str, Any]) -> dict[str, Any]:

@@ -1,17 +1,15 @@
 """From bytes to a verdict: the credential in the file, the mark in the pixels, the record the mark leads to."""
 
-import asyncio
 import io
-from dataclasses import dataclass
 from typing import IO, Final
 
 from pydantic import ValidationError
 
-from darkroom.provenance.credential import DETACHED, Credential, CredentialReader, Standing
-from darkroom.provenance.inspection.evidence import Evidence, View
+from darkroom.provenance.credential import Credential, CredentialReader, Standing
+from darkroom.provenance.inspection.evidence import Evidence
 from darkroom.provenance.inspection.inspector import Inspector
-from darkroom.provenance.records import Record, Records, watermark_id
-from darkroom.provenance.similarity import SIMILAR, likeness
+from darkroom.provenance.records import Records, watermark_id
+from darkroom.provenance.recovery import Recoverer, Recovery
 from darkroom.provenance.trust import Trust
 from darkroom.provenance.unseen import notes_on
 from darkroom.provenance.verdict import (
@@ -24,18 +22,6 @@ from darkroom.provenance.verdict import (
     State,
     Verdict,
 )
-from darkroom.provenance.watermark import Mark
-
-
-@dataclass(frozen=True)
-class _Recovery:
-    """Where the mark leads: the manifest on record, whether it is one, and whether it belongs to this picture."""
-
-    record: Record
-    credential: Credential | None
-    genuine: bool
-    alike: bool
-    same_bytes: bool
 
 
 class Verifier:
@@ -43,8 +29,7 @@ class Verifier:
 
     def __init__(self, inspector: Inspector, trust: Trust, records: Records) -> None:
         self._inspector = inspector
-        self._reader = CredentialReader(trust)
-        self._records = records
+        self._recoverer = Recoverer(records, CredentialReader(trust))
 
     async def verify(self, data: bytes, caller: str | None = None) -> Verdict:
         """As `verify_file`, of bytes in memory."""
@@ -55,41 +40,12 @@ class Verifier:
 
         Raises: BadPicture for what is no picture we read; CapacityError; StoreError and StoreUnavailable."""
         evidence = await self._inspector.inspect(picture)
-        recovery = await self._recover(evidence)
+        recovery = await self._recoverer.recover(evidence)
         verdict = _verdict(evidence, recovery, _state(evidence, recovery))
         return verdict.model_copy(update={"owner": _owner(recovery, caller)})
 
-    async def _recover(self, evidence: Evidence) -> _Recovery | None:
-        if evidence.mark is None or evidence.view is None:
-            return None
-        record = await self._records.find(evidence.mark.mark_id)
-        if record is None:
-            return None
-        manifest = await self._records.manifest(record.manifest_id)
-        credential = self._reader.read(manifest, DETACHED) if manifest else None
-        return _Recovery(
-            record,
-            credential,
-            genuine=_genuine(credential, record, evidence.mark),
-            alike=await asyncio.to_thread(_alike, evidence.view, record),
-            same_bytes=evidence.sha256 == record.sha256,
-        )
 
-
-def _alike(view: View, record: Record) -> bool:
-    return likeness(view.grey_HW, record.thumbnail_webp) >= SIMILAR
-
-
-def _genuine(credential: Credential | None, record: Record, mark: Mark) -> bool:
-    return (
-        credential is not None
-        and credential.genuine_as_a_record
-        and credential.manifest_id == record.manifest_id
-        and credential.marks == ((record.alg, mark.mark_id),)
-    )
-
-
-def _state(evidence: Evidence, recovery: _Recovery | None) -> State:
+def _state(evidence: Evidence, recovery: Recovery | None) -> State:
     credential, mark = evidence.credential, evidence.mark
     if credential and (credential.holds or credential.outlived):
         return _state_of_signed(credential, evidence, recovery)
@@ -102,7 +58,7 @@ def _state(evidence: Evidence, recovery: _Recovery | None) -> State:
     return State.UNKNOWN_ID if mark else State.NO_EVIDENCE
 
 
-def _state_of_signed(credential: Credential, evidence: Evidence, recovery: _Recovery | None) -> State:
+def _state_of_signed(credential: Credential, evidence: Evidence, recovery: Recovery | None) -> State:
     mark = evidence.mark
     if mark and (evidence.alg, mark.mark_id) not in credential.marks and not _derived(credential, recovery):
         return State.CONFLICT
@@ -110,7 +66,7 @@ def _state_of_signed(credential: Credential, evidence: Evidence, recovery: _Reco
     return State.INTACT if trusted else State.INTACT_UNTRUSTED_SIGNER
 
 
-def _derived(credential: Credential, recovery: _Recovery | None) -> bool:
+def _derived(credential: Credential, recovery: Recovery | None) -> bool:
     """Somebody edited a picture of ours and says so: the old mark in its pixels contradicts nothing.
 
     That the manifest belongs to the mark is known from our own record, not from what the editor carried along.
@@ -120,18 +76,18 @@ def _derived(credential: Credential, recovery: _Recovery | None) -> bool:
     return recovery.record.manifest_id in credential.ancestors
 
 
-def _owner(recovery: _Recovery | None, caller: str | None) -> OwnerSeen | None:
+def _owner(recovery: Recovery | None, caller: str | None) -> OwnerSeen | None:
     if recovery is None or not recovery.genuine or caller is None or recovery.record.tenant != caller:
         return None
     return OwnerSeen(job_id=recovery.record.job_id, index=recovery.record.index)
 
 
-def _on_record(credential: Credential, recovery: _Recovery | None) -> bool:
+def _on_record(credential: Credential, recovery: Recovery | None) -> bool:
     """Our record of these very bytes does what a time stamp would: it outlives the certificate."""
     return credential.outlived and recovery is not None and recovery.genuine and recovery.same_bytes
 
 
-def _verdict(evidence: Evidence, recovery: _Recovery | None, state: State) -> Verdict:
+def _verdict(evidence: Evidence, recovery: Recovery | None, state: State) -> Verdict:
     means: tuple[Means, ...] = ("credential",) if evidence.credential else ()
     if evidence.mark:
         means += ("watermark",)

@@ -14,7 +14,9 @@ from darkroom.provenance.inspection.process import InspectorApart
 from darkroom.provenance.label import Label
 from darkroom.provenance.policy import Policy, prompt_key
 from darkroom.provenance.records import Records
+from darkroom.provenance.resolution import Resolver
 from darkroom.provenance.stamper import Stamper
+from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.verifier import Verifier
 from darkroom.queue import Bells, RqBells
 from darkroom.services.keys import open_keys, trusted_signers, watermark_secret
@@ -49,6 +51,7 @@ class Services(CourierServices):
 
     catalog: Catalog
     verifier: Verifier
+    resolver: Resolver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +73,16 @@ def build_gateway_services(settings: Settings) -> Services:
     refuse_bad_settings(settings)
     shared = _shared(settings)
     secret, trust = watermark_secret(settings), trusted_signers(settings)
-    inspector = InspectorApart(Brief.of(secret if settings.watermark == "tss" else None, trust))
+    marked = settings.watermark == "tss"
+    inspector = InspectorApart(Brief.of(secret if marked else None, trust))
     shared["closers"] += (inspector.close,)
-    verifier = Verifier(inspector, trust, Records(shared["store"], secret))
-    return Services(catalog=open_catalog(settings), verifier=verifier, **shared)
+    records = Records(shared["store"], secret)
+    return Services(
+        catalog=open_catalog(settings),
+        verifier=Verifier(inspector, trust, records),
+        resolver=Resolver(inspector, trust, records, (TssWatermarker.alg,) if marked else ()),
+        **shared,
+    )
 
 
 def build_worker_services(settings: Settings) -> WorkerServices:

@@ -12,7 +12,7 @@ from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS, GENERATIONS, KEYS, ask, bearer, client_of, finish_one, problem_in
 
-OPEN = {"/livez", "/readyz"}
+OPEN = {"/livez", "/readyz", "/c2pa/v1/services/supportedAlgorithms"}
 UNKNOWN = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 

@@ -1,0 +1,71 @@
+"""From a mark to the manifest on record, and whether that manifest is what it should be."""
+
+import asyncio
+from dataclasses import dataclass
+
+from darkroom.provenance.credential import DETACHED, Credential, CredentialReader
+from darkroom.provenance.inspection.evidence import Evidence, View
+from darkroom.provenance.records import Record, Records
+from darkroom.provenance.similarity import SIMILAR, likeness
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Where the mark leads: the manifest on record, whether it is one, and whether it belongs to this picture.
+
+    `similarity` of the picture with the one that was marked, -1..1.
+    """
+
+    record: Record
+    credential: Credential | None
+    genuine: bool
+    similarity: float
+    same_bytes: bool
+
+    @property
+    def alike(self) -> bool:
+        """A mark can be copied onto another picture; what is in the picture cannot be."""
+        return self.similarity >= SIMILAR
+
+
+class Recoverer:
+    """Follows marks through one collection of records."""
+
+    def __init__(self, records: Records, reader: CredentialReader) -> None:
+        self._records = records
+        self._reader = reader
+
+    async def recover(self, evidence: Evidence) -> Recovery | None:
+        """None without a mark, or without a record of it. Raises: StoreError, StoreUnavailable."""
+        if evidence.mark is None or evidence.view is None:
+            return None
+        record = await self._records.find(evidence.mark.mark_id)
+        if record is None:
+            return None
+        credential = await self.credential(record)
+        return Recovery(
+            record,
+            credential,
+            genuine=genuine(credential, record, evidence.mark.mark_id),
+            similarity=await asyncio.to_thread(_similarity, evidence.view, record),
+            same_bytes=evidence.sha256 == record.sha256,
+        )
+
+    async def credential(self, record: Record) -> Credential | None:
+        """The credential that was kept for this record. Raises: StoreError, StoreUnavailable."""
+        manifest = await self._records.manifest(record.manifest_id)
+        return self._reader.read(manifest, DETACHED) if manifest else None
+
+
+def genuine(credential: Credential | None, record: Record, mark_id: int) -> bool:
+    """The manifest on record was signed by a trusted signer, for this mark and no other."""
+    return (
+        credential is not None
+        and credential.genuine_as_a_record
+        and credential.manifest_id == record.manifest_id
+        and credential.marks == ((record.alg, mark_id),)
+    )
+
+
+def _similarity(view: View, record: Record) -> float:
+    return likeness(view.grey_HW, record.thumbnail_webp)
