@@ -37,7 +37,7 @@ class Reservation(Settled):
 
 class Record(Settled):
     """A picture that was stamped. `watermark_id` is 12 hex digits, `thumbnail` a grey WebP in base64. `parents` are
-    the marks that were found in the pictures it was made from."""
+    the marks that were found in the pictures it was made from. `weak`: its mark survives less than it should."""
 
     kind: Literal["issued"] = "issued"
     watermark_id: str
@@ -54,6 +54,7 @@ class Record(Settled):
     created_at: float
     thumbnail: str
     parents: tuple[str, ...] = ()
+    weak: bool = False
 
     @property
     def thumbnail_webp(self) -> bytes:

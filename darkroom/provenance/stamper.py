@@ -53,9 +53,9 @@ class Stamper:
         stamped = await asyncio.to_thread(self.stamp, rgb_HWC, facts, mark_id)
         await self._records.keep_manifest(stamped.manifest_id, stamped.manifest)
         if not await store.put(key, stamped.data, media_type=stamped.media_type, if_absent=True):
-            # Equal pixels need equal quality, so the file that is there has that of the one just made.
+            # Equal pixels need equal quality and an equal mark, so the file that is there has those just made.
             kept = await asyncio.to_thread(self.adopt, await store.get(key), facts, mark_id)
-            stamped = replace(kept, quality=stamped.quality)
+            stamped = replace(_told(kept, weak=stamped.record.weak), quality=stamped.quality)
         await self._records.put(stamped.record)
         return stamped
 
@@ -69,8 +69,8 @@ class Stamper:
         *others, last = _qualities(facts.plan)
         for quality in others:
             with suppress(UnmarkedOutput):
-                return self._at(quality, marked, facts, mark_id, definition)
-        return self._at(last, marked, facts, mark_id, definition)
+                return _told(self._at(quality, marked.rgb_HWC, facts, mark_id, definition), marked.weak)
+        return _told(self._at(last, marked.rgb_HWC, facts, mark_id, definition), marked.weak)
 
     def adopt(self, data: bytes, facts: Facts, mark_id: int) -> Stamped:
         """What an earlier attempt stored for the same picture, held to the same rules. Raises: as `stamp`."""
@@ -140,6 +140,11 @@ class Stamper:
             parents=tuple(parent for each in facts.inputs for parent in each.parent),
             thumbnail=base64.b64encode(thumbnail(rgb_HWC)).decode(),
         )
+
+
+def _told(stamped: Stamped, weak: bool) -> Stamped:
+    """Only who marked a picture knows whether its mark is weak: it cannot be told from the file."""
+    return replace(stamped, record=stamped.record.model_copy(update={"weak": weak}))
 
 
 def _qualities(plan: GenerationPlan) -> Iterator[int]:

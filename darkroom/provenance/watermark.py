@@ -1,5 +1,6 @@
 """What a watermark must do, and the one that does nothing."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -21,6 +22,17 @@ class Mark:
     placement: Placement = field(default_factory=Placement)
 
 
+@dataclass(frozen=True)
+class Embedded:
+    """A picture with its mark. `psnr_db` is the mark's before clipping, infinite where there is none. `weak` where the
+    mark does not survive all it should, or is louder than it should be. `key_id` names the key that marked it."""
+
+    rgb_HWC: RGB
+    psnr_db: float
+    weak: bool
+    key_id: str
+
+
 class Watermarker(Protocol):
     """An invisible mark that carries a 48-bit id. Implementations are shared between threads and inherited by fork."""
 
@@ -34,7 +46,7 @@ class Watermarker(Protocol):
         """Names the secret it marks with, without telling it."""
         ...
 
-    def embed(self, rgb_HWC: RGB, mark_id: int) -> RGB:
+    def embed(self, rgb_HWC: RGB, mark_id: int) -> Embedded:
         """The picture with the mark in it. Raises: UnmarkedOutput when it does not read back."""
         ...
 
@@ -49,8 +61,8 @@ class NoWatermarker:
     alg: Final = UNMARKED
     key_id: Final = UNMARKED
 
-    def embed(self, rgb_HWC: RGB, mark_id: int) -> RGB:
-        return rgb_HWC
+    def embed(self, rgb_HWC: RGB, mark_id: int) -> Embedded:
+        return Embedded(rgb_HWC, math.inf, weak=False, key_id=self.key_id)
 
     def identify(self, rgb_HWC: RGB) -> Mark | None:
         return None

@@ -9,7 +9,7 @@ from darkroom.provenance.tss.carrier import Carrier, carrier
 from darkroom.provenance.tss.identify import identify
 from darkroom.provenance.tss.luma import luma
 from darkroom.provenance.tss.self_check import faintest
-from darkroom.provenance.watermark import RGB, Mark
+from darkroom.provenance.watermark import RGB, Embedded, Mark
 
 MIN_SIDE: Final = 64  # pixels; below this a tile has too few samples
 MIN_SECRET: Final = 16  # bytes
@@ -34,7 +34,7 @@ class TssWatermarker:
     def key_id(self) -> str:
         return hashlib.sha256(b"org.darkroom.tss.1/key-id\0" + self._secret).hexdigest()[:16]
 
-    def embed(self, rgb_HWC: RGB, mark_id: int) -> RGB:
+    def embed(self, rgb_HWC: RGB, mark_id: int) -> Embedded:
         """The faintest mark that survives the self-check; where none does, the strongest allowed that reads back.
 
         Raises: UnmarkedOutput.
@@ -42,7 +42,8 @@ class TssWatermarker:
         short_side = min(rgb_HWC.shape[:2])
         if short_side < MIN_SIDE:
             raise UnmarkedOutput(f"a picture needs at least {MIN_SIDE} pixels a side to carry the watermark")
-        return faintest(rgb_HWC, mark_id, self._carrier).rgb_HWC
+        made = faintest(rgb_HWC, mark_id, self._carrier)
+        return Embedded(made.rgb_HWC, made.psnr, made.weak, self.key_id)
 
     def identify(self, rgb_HWC: RGB) -> Mark | None:
         """Finds crops too: a crop may be smaller than what can be marked."""

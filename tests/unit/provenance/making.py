@@ -62,7 +62,7 @@ DRAWN: dict[str, Callable[..., RGB]] = {"shapes": shapes, "clouds": clouds}
 @cache
 def marked(kind: str, height: int, width: int) -> RGB:
     """A drawn picture with MARK_ID in it. Read-only, since tests share it."""
-    picture = watermarker().embed(DRAWN[kind](height, width), MARK_ID)
+    picture = watermarker().embed(DRAWN[kind](height, width), MARK_ID).rgb_HWC
     picture.flags.writeable = False
     return picture
 

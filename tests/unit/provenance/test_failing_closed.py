@@ -14,6 +14,7 @@ from darkroom.provenance import Mark, SigningIdentity
 from darkroom.provenance import stamper as module
 from darkroom.provenance.signing import CredentialSigner, Signed
 from darkroom.provenance.tss.watermarker import TssWatermarker
+from darkroom.provenance.watermark import Embedded
 from tests.unit.provenance.certificates import Authority
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import MARK_ID, RGB, facts, shapes, watermarker
@@ -24,14 +25,14 @@ FORMATS = ["png", "jpeg", "webp"]
 class Forgetful(TssWatermarker):
     """Marks nothing, and does not notice."""
 
-    def embed(self, rgb_HWC: RGB, mark_id: int) -> RGB:
-        return rgb_HWC
+    def embed(self, rgb_HWC: RGB, mark_id: int) -> Embedded:
+        return replace(super().embed(rgb_HWC, mark_id), rgb_HWC=rgb_HWC)
 
 
 class Mistaken(TssWatermarker):
     """Marks with another id than it was told."""
 
-    def embed(self, rgb_HWC: RGB, mark_id: int) -> RGB:
+    def embed(self, rgb_HWC: RGB, mark_id: int) -> Embedded:
         return super().embed(rgb_HWC, mark_id ^ 1)
 
 
@@ -45,7 +46,7 @@ class Blind(TssWatermarker):
 class Refusing(TssWatermarker):
     """Cannot mark."""
 
-    def embed(self, rgb_HWC: RGB, mark_id: int) -> RGB:
+    def embed(self, rgb_HWC: RGB, mark_id: int) -> Embedded:
         raise UnmarkedOutput("no")
 
 

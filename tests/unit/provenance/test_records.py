@@ -2,10 +2,11 @@
 
 import asyncio
 
+import numpy as np
 import pytest
 
 from darkroom.errors import StoreError
-from darkroom.provenance import Records
+from darkroom.provenance import Record, Records
 from darkroom.provenance import records as module
 from darkroom.storage import MemoryStore
 from tests.unit.provenance.house import House
@@ -72,3 +73,15 @@ async def test_a_record_comes_back_as_it_was_put(house: House) -> None:
     assert await house.records.find(int(record.watermark_id, 16)) == record
     assert record.key_id != record.watermark_id
     assert "canary" not in record.model_dump_json()
+
+
+async def test_a_weak_mark_is_on_record_also_where_a_later_attempt_adopts_the_picture(house: House) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    assert [(await house.issue(noise)).record.weak for _ in range(2)] == [True, True]
+    assert not (await house.issue(shapes(256, 256), job_id="02JOB")).record.weak
+
+
+async def test_a_record_from_before_marks_were_called_weak_is_still_read(house: House) -> None:
+    record = (await house.issue(shapes(64, 64))).record
+    older = Record.model_validate_json(record.model_dump_json(exclude={"weak"}))
+    assert (older.watermark_id, older.weak) == (record.watermark_id, False)

@@ -47,7 +47,7 @@ async def changed_and_not_on_record(house: House) -> bytes:
 
 
 async def never_issued(house: House) -> bytes:
-    return encoded(watermarker().embed(shapes(128, 128), MARK_ID))
+    return encoded(watermarker().embed(shapes(128, 128), MARK_ID).rgb_HWC)
 
 
 async def from_elsewhere(house: House) -> bytes:

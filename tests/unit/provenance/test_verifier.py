@@ -190,13 +190,13 @@ async def test_a_mark_copied_onto_another_picture_is_a_mismatch(house: House, si
 
 
 async def test_a_mark_that_was_never_issued_is_unknown(house: House) -> None:
-    verdict = await house.verify_pixels(watermarker().embed(shapes(128, 128), MARK_ID))
+    verdict = await house.verify_pixels(watermarker().embed(shapes(128, 128), MARK_ID).rgb_HWC)
     assert (verdict.state, verdict.watermark_id, verdict.manifest_id) == (State.UNKNOWN_ID, f"{MARK_ID:012x}", None)
 
 
 async def test_a_mark_that_is_only_reserved_is_unknown(house: House) -> None:
     mark_id = await house.records.reserve("job", 0)
-    assert (await house.verify_pixels(watermarker().embed(shapes(128, 128), mark_id))).state is State.UNKNOWN_ID
+    assert (await house.verify_pixels(watermarker().embed(shapes(128, 128), mark_id).rgb_HWC)).state is State.UNKNOWN_ID
 
 
 @pytest.mark.parametrize("damage", ["gone", "garbage", "another's"])

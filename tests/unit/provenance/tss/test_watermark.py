@@ -94,7 +94,7 @@ def test_the_mark_is_in_pictures_of_any_shape_and_hardly_to_be_seen(kind: str, h
 
 @pytest.mark.parametrize("mark_id", [0, 1, 2**47, 2**48 - 1])
 def test_every_id_can_be_carried(mark_id: int) -> None:
-    mark = watermarker().identify(saved_as(watermarker().embed(shapes(128, 128), mark_id), "JPEG", 75))
+    mark = watermarker().identify(saved_as(watermarker().embed(shapes(128, 128), mark_id).rgb_HWC, "JPEG", 75))
     assert mark is not None
     assert mark.mark_id == mark_id
 
@@ -109,13 +109,13 @@ def test_pictures_of_nothing_are_marked_too(picture: str) -> None:
         "noise": rng.integers(0, 256, (128, 128, 3), np.uint8),
         "stripes": np.broadcast_to((np.arange(128) // 4 % 2 * 255).astype(np.uint8)[:, None, None], (128, 128, 3)),
     }[picture]
-    mark = watermarker().identify(watermarker().embed(made, MARK_ID))
+    mark = watermarker().identify(watermarker().embed(made, MARK_ID).rgb_HWC)
     assert mark is not None
     assert mark.mark_id == MARK_ID
 
 
 def test_the_same_picture_and_id_give_the_same_bytes() -> None:
-    again = TssWatermarker(bytes(range(32))).embed(shapes(128, 128), MARK_ID)
+    again = TssWatermarker(bytes(range(32))).embed(shapes(128, 128), MARK_ID).rgb_HWC
     assert np.array_equal(again, marked("shapes", 128, 128))
 
 
@@ -127,7 +127,7 @@ def test_marking_leaves_the_picture_it_was_given_alone() -> None:
 
 
 def test_a_picture_that_was_marked_before_carries_the_new_id() -> None:
-    mark = watermarker().identify(watermarker().embed(marked("clouds", 192, 128), MARK_ID + 1))
+    mark = watermarker().identify(watermarker().embed(marked("clouds", 192, 128), MARK_ID + 1).rgb_HWC)
     assert mark is not None
     assert mark.mark_id == MARK_ID + 1
 
@@ -142,6 +142,13 @@ def test_a_picture_too_small_for_the_mark_is_refused(height: int, width: int) ->
 def test_a_secret_too_short_to_be_one_is_refused(secret: bytes) -> None:
     with pytest.raises(ConfigurationError, match="16 bytes"):
         TssWatermarker(secret)
+
+
+def test_a_marked_picture_says_which_key_marked_it_and_whether_its_mark_is_weak() -> None:
+    sound = watermarker().embed(shapes(256, 256), MARK_ID)
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    assert (sound.weak, sound.key_id) == (False, watermarker().key_id)
+    assert watermarker().embed(noise, MARK_ID).weak
 
 
 def test_the_key_id_names_the_secret_without_telling_it() -> None:
@@ -177,7 +184,7 @@ def test_thirty_unmarked_pictures_bear_no_mark(kind: str) -> None:
 )
 def test_the_mark_survives_in_every_shape_and_several_pictures(kind: str, height: int, width: int, attack: str) -> None:
     for seed in (1, 2):
-        changed = ATTACKS[attack][1](watermarker().embed(DRAWN[kind](height, width, seed), seed))
+        changed = ATTACKS[attack][1](watermarker().embed(DRAWN[kind](height, width, seed), seed).rgb_HWC)
         mark = watermarker().identify(np.ascontiguousarray(changed))
         assert mark is not None, f"picture {seed}"
         assert mark.mark_id == seed
@@ -185,7 +192,7 @@ def test_the_mark_survives_in_every_shape_and_several_pictures(kind: str, height
 
 @pytest.mark.parametrize(("height", "width"), [(64, 2048), (2048, 64), (1024, 100)])
 def test_oblong_pictures_carry_the_mark_too(height: int, width: int) -> None:
-    mark = watermarker().identify(saved_as(watermarker().embed(shapes(height, width), MARK_ID), "JPEG", 75))
+    mark = watermarker().identify(saved_as(watermarker().embed(shapes(height, width), MARK_ID).rgb_HWC, "JPEG", 75))
     assert mark is not None
     assert mark.mark_id == MARK_ID
 
