@@ -32,6 +32,7 @@ class Image(Resource):
     quality: int | None = Field(description="of a JPEG or WebP, as it was encoded")
     watermark_id: str = Field(description="12 hex digits, hidden in the pixels")
     manifest_id: str = Field(description="label of the C2PA manifest inside the file")
+    weak_mark: bool = Field(description="the watermark may not survive compression, resizing or cropping")
 
 
 class Asset(Resource):

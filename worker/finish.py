@@ -94,13 +94,14 @@ class Finisher:
             watermark_id=stamped.watermark_id,
             manifest_id=stamped.manifest_id,
             quality=stamped.quality,
+            weak_mark=stamped.record.weak,
         )
 
     def success(
         self, plan: GenerationPlan, artifacts: Sequence[Artifact], notices: Sequence[Notice], device_seconds: float
     ) -> Outcome:
         """`notices` are what only the model could tell; the receipt shows them and ours beside the planner's."""
-        notices = (*notices, *_raised(plan, artifacts))
+        notices = (*notices, *_raised(plan, artifacts), *_weak(artifacts))
         receipt = Receipt(
             plan=plan.model_copy(update={"warnings": (*plan.warnings, *notices)}),
             versions=self._versions,
@@ -118,6 +119,13 @@ def _raised(plan: GenerationPlan, artifacts: Sequence[Artifact]) -> Iterator[Not
         indices = ", ".join(str(artifact.index) for artifact in artifacts if artifact.quality == quality)
         reason = f"raised to {quality} for image {indices}: below it the watermark cannot be read back"
         yield Notice(field="output_compression", reason=reason)
+
+
+def _weak(artifacts: Sequence[Artifact]) -> Iterator[Notice]:
+    """Of pictures whose mark will not survive all that may be done to them."""
+    if weak := [str(artifact.index) for artifact in artifacts if artifact.weak_mark]:
+        reason = f"weak in image {', '.join(weak)}: it may not be readable once the picture was compressed or cropped"
+        yield Notice(field="watermark", reason=reason)
 
 
 def failure(error: DarkroomError, device_seconds: float = 0.0) -> Outcome:

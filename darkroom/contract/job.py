@@ -32,6 +32,7 @@ class Artifact(Settled):
     """One stored picture. `watermark_id` is 12 hex digits; `manifest_id` is the C2PA manifest label.
 
     `quality` is what it was encoded with, which may be more than was asked for; None where there is none.
+    `weak_mark`: the watermark reads back from the file, and may not survive what others do to it.
     """
 
     index: int
@@ -45,6 +46,7 @@ class Artifact(Settled):
     watermark_id: str
     manifest_id: str
     quality: int | None = None
+    weak_mark: bool = False
 
 
 class Receipt(Settled):

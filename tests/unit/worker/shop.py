@@ -105,7 +105,7 @@ class PlainStamper:
         data = rgb_HWC.tobytes()
         await store.put(key, data, media_type="image/png", if_absent=True)
         height, width, _ = rgb_HWC.shape
-        record = Record.model_construct()
+        record = Record.model_construct(weak=False)
         return Stamped(
             data=data,
             media_type="image/png",

@@ -91,6 +91,22 @@ async def test_a_quality_that_was_raised_is_said(services: WorkerServices, finis
     assert f"raised to {artifact.quality} for image 0" in notice.reason
 
 
+def noise() -> Picture:
+    """In which a mark drowns."""
+    return np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+
+
+async def test_a_weak_mark_is_said(services: WorkerServices, finisher: Finisher) -> None:
+    small = claim("small", width=64, height=64)
+    artifact = await finisher.picture(small, 0, noise())
+    outcome = finisher.success(small.plan, [artifact], [], 1.0)
+    assert artifact.weak_mark
+    assert outcome.receipt is not None
+    (notice,) = outcome.receipt.plan.warnings
+    assert notice.field == "watermark"
+    assert "weak in image 0" in notice.reason
+
+
 async def test_a_quality_that_was_kept_and_one_that_is_none_are_not_said(
     services: WorkerServices, finisher: Finisher
 ) -> None:
