@@ -39,7 +39,7 @@ class Marks(Protocol):
 
 class Ours:
     def __init__(self) -> None:
-        self.marks = TssWatermarker(SECRET)
+        self.marks = TssWatermarker.of(SECRET)
 
     def embed(self, rgb_HWC: RGB) -> RGB:
         made: Any = self.marks.embed(rgb_HWC, MARK_ID)
@@ -163,7 +163,7 @@ def _model(count: int, told: dict[str, float]) -> None:
 
 def _false_positives(hosts: Sequence[RGB], count: int) -> int:
     """In how many unmarked pictures a mark is found: whole ones, crops, rescaled ones, half of them through JPEG."""
-    marks = TssWatermarker(SECRET)
+    marks = TssWatermarker.of(SECRET)
     found = sum(marks.identify(picture) is not None for picture in _unmarked(hosts, count))
     print(f"unmarked     {count} pictures, a mark found in {found}")
     return found

@@ -178,6 +178,12 @@ class Settings(BaseSettings):
     watermark_secret: SecretStr | None = Field(
         default=None, description="hex secret of the mark; made in `home` if unset"
     )
+    watermark_epoch: int = Field(
+        default=1, ge=0, le=100, description="number of the mark's keys; raised to mark with new ones, never lowered"
+    )
+    watermark_old_secrets: tuple[SecretStr, ...] = Field(
+        default=(), description="hex secrets of before, by which marks are still read"
+    )
     signing_certificate: Path | None = Field(
         default=None, description="PEM chain, leaf first; a development PKI in `home` if unset"
     )

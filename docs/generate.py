@@ -68,6 +68,8 @@ def _type_words(kind: object) -> str:
         return " or ".join(_type_words(part) for part in get_args(kind) if part is not type(None))
     if get_origin(kind) is dict:
         return "JSON object"
+    if get_origin(kind) is tuple:
+        return "JSON array"
     return _TYPES[kind]
 
 

@@ -90,4 +90,4 @@ def _identity() -> SigningIdentity:
 
 @cache
 def _watermarker() -> TssWatermarker:
-    return TssWatermarker(WATERMARK_SECRET)
+    return TssWatermarker.of(WATERMARK_SECRET)

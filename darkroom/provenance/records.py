@@ -67,24 +67,32 @@ _Entry = TypeAdapter[Reservation | Record](Annotated[Reservation | Record, Field
 class Records:
     """Marks and manifests in a store. The secret makes ids that nobody can foretell from a job's id."""
 
-    def __init__(self, store: RecordStore, secret: bytes) -> None:
+    def __init__(self, store: RecordStore, secret: bytes, *older: bytes) -> None:
+        """`older` secrets drew ids before: an attempt at a picture of that time must come to the same one."""
         self._store = store
-        self._key = hashlib.sha256(b"darkroom/mark-ids\0" + secret).digest()
+        self._key, *self._older = (hashlib.sha256(b"darkroom/mark-ids\0" + each).digest() for each in (secret, *older))
 
     async def reserve(self, job_id: str, index: int) -> int:
         """The mark id of this picture: the same for every attempt at it, and no other picture's.
 
         Raises: StoreError, StoreUnavailable.
         """
+        for key in self._older:
+            mark_id = _draw(key, job_id, index, 0)
+            if await self._held(mark_id, job_id, index):
+                return mark_id
         for salt in range(MOST_SALTS):
-            mark_id = self._draw(job_id, index, salt)
+            mark_id = _draw(self._key, job_id, index, salt)
             entry = Reservation(watermark_id=watermark_id(mark_id), job_id=job_id, index=index)
             if await self._store.put(_mark_key(mark_id), _json(entry), media_type=JSON, if_absent=True):
                 return mark_id
-            holder = await self._entry(mark_id)
-            if holder is not None and (holder.job_id, holder.index) == (job_id, index):
+            if await self._held(mark_id, job_id, index):
                 return mark_id
         raise StoreError("no free watermark id was found")
+
+    async def _held(self, mark_id: int, job_id: str, index: int) -> bool:
+        holder = await self._entry(mark_id)
+        return holder is not None and (holder.job_id, holder.index) == (job_id, index)
 
     async def keep_manifest(self, manifest_id: str, manifest: bytes) -> None:
         """Store a manifest under its label, before the picture that bears it."""
@@ -116,9 +124,10 @@ class Records:
         except ValidationError as error:
             raise StoreError(f"the record of watermark {watermark_id(mark_id)} is damaged") from error
 
-    def _draw(self, job_id: str, index: int, salt: int) -> int:
-        digest = hmac.digest(self._key, f"{job_id}/{index}/{salt}".encode(), "sha256")
-        return int.from_bytes(digest[:6], "big")
+
+def _draw(key: bytes, job_id: str, index: int, salt: int) -> int:
+    digest = hmac.digest(key, f"{job_id}/{index}/{salt}".encode(), "sha256")
+    return int.from_bytes(digest[:6], "big")
 
 
 def watermark_id(mark_id: int) -> str:

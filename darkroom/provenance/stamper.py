@@ -86,9 +86,10 @@ class Stamper:
         return self._signer.sign(encoded, MEDIA_TYPES[output_format], definition, carried(facts.inputs))
 
     def _finish(self, signed: Signed, facts: Facts, mark_id: int) -> Stamped:
-        rgb_HWC = self._read_mark(signed.data, mark_id)
+        rgb_HWC, key_id = self._read_mark(signed.data, mark_id)
         manifest_id = self._read_credential(signed.data, MEDIA_TYPES[facts.plan.output_format], mark_id)
         record = self._record(signed.data, rgb_HWC, manifest_id, facts, mark_id)
+        record = record.model_copy(update={"key_id": key_id})
         return Stamped(
             data=signed.data,
             media_type=record.media_type,
@@ -101,15 +102,18 @@ class Stamper:
             record=record,
         )
 
-    def _read_mark(self, data: bytes, mark_id: int) -> RGB:
+    def _read_mark(self, data: bytes, mark_id: int) -> tuple[RGB, str]:
+        """The pixels, and the key that reads their mark."""
         try:
             rgb_HWC = decode(data)
         except BadPicture as error:
             raise UnmarkedOutput("the finished file is not a picture that can be read") from error
+        if self._watermarker.alg == UNMARKED:
+            return rgb_HWC, UNMARKED
         mark = self._watermarker.identify(rgb_HWC)
-        if self._watermarker.alg != UNMARKED and (mark is None or mark.mark_id != mark_id):
+        if mark is None or mark.mark_id != mark_id:
             raise UnmarkedOutput("the watermark does not read back from the finished file")
-        return rgb_HWC
+        return rgb_HWC, mark.key_id
 
     def _read_credential(self, data: bytes, media_type: str, mark_id: int) -> str:
         credential = self._reader.read(data, media_type)
@@ -127,7 +131,7 @@ class Stamper:
         return Record(
             watermark_id=watermark_id(mark_id),
             alg=self._watermarker.alg,
-            key_id=self._watermarker.key_id,
+            key_id=UNMARKED,
             manifest_id=manifest_id,
             job_id=facts.job_id,
             index=facts.index,

@@ -15,11 +15,13 @@ UNMARKED: Final = "none"
 
 @dataclass(frozen=True)
 class Mark:
-    """A mark that was read. `strength` is in standard deviations of unmarked pictures; it is never shown to callers."""
+    """A mark that was read. `strength` is in standard deviations of unmarked pictures; it is never shown to callers.
+    `key_id` names the key that reads it."""
 
     mark_id: int
     strength: float
     placement: Placement = field(default_factory=Placement)
+    key_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,6 @@ class Watermarker(Protocol):
         """Its name in C2PA soft bindings; `none` for no mark."""
         ...
 
-    @property
-    def key_id(self) -> str:
-        """Names the secret it marks with, without telling it."""
-        ...
-
     def embed(self, rgb_HWC: RGB, mark_id: int) -> Embedded:
         """The picture with the mark in it. Raises: UnmarkedOutput when it does not read back."""
         ...
@@ -59,10 +56,9 @@ class NoWatermarker:
     """For development: marks nothing, finds nothing, and pictures made with it bear no soft binding."""
 
     alg: Final = UNMARKED
-    key_id: Final = UNMARKED
 
     def embed(self, rgb_HWC: RGB, mark_id: int) -> Embedded:
-        return Embedded(rgb_HWC, math.inf, weak=False, key_id=self.key_id)
+        return Embedded(rgb_HWC, math.inf, weak=False, key_id=UNMARKED)
 
     def identify(self, rgb_HWC: RGB) -> Mark | None:
         return None

@@ -16,10 +16,11 @@ from darkroom.provenance.policy import Policy, prompt_key
 from darkroom.provenance.records import Records
 from darkroom.provenance.resolution import Resolver
 from darkroom.provenance.stamper import Stamper
+from darkroom.provenance.tss.ring import KeyRing
 from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.verifier import Verifier
 from darkroom.queue import Bells, RqBells
-from darkroom.services.keys import open_keys, trusted_signers, watermark_secret
+from darkroom.services.keys import key_ring, open_keys, trusted_signers, watermark_secret
 from darkroom.services.startup import refuse_bad_settings, require_default_model
 from darkroom.settings import Settings
 from darkroom.storage import ObjectStore, open_store
@@ -72,11 +73,11 @@ def build_gateway_services(settings: Settings) -> Services:
     """For the gateway and whoever verifies. Raises: ConfigurationError."""
     refuse_bad_settings(settings)
     shared = _shared(settings)
-    secret, trust = watermark_secret(settings), trusted_signers(settings)
+    ring, trust = key_ring(settings, watermark_secret(settings)), trusted_signers(settings)
     marked = settings.watermark == "tss"
-    inspector = InspectorApart(Brief.of(secret if marked else None, trust))
+    inspector = InspectorApart(Brief.of(ring if marked else None, trust))
     shared["closers"] += (inspector.close,)
-    records = Records(shared["store"], secret)
+    records = _records(shared["store"], ring)
     return Services(
         catalog=open_catalog(settings),
         verifier=Verifier(inspector, trust, records),
@@ -94,13 +95,17 @@ def build_worker_services(settings: Settings) -> WorkerServices:
     require_default_model(catalog)
     shared = _shared(settings)
     keys = open_keys(settings)
-    records = Records(shared["store"], keys.watermark_secret)
+    records = _records(shared["store"], keys.ring)
     label = Label(settings.visible_label, settings.visible_label_font) if settings.visible_label else None
     if label:
         label.check()
-    policy = Policy(settings.producer, settings.prompt_policy, prompt_key(keys.watermark_secret), label)
+    policy = Policy(settings.producer, settings.prompt_policy, prompt_key(keys.ring.current.secret), label)
     stamper = Stamper(keys.watermarker, keys.identity, records, policy)
     return WorkerServices(catalog=catalog, stamper=stamper, records=records, **shared)
+
+
+def _records(store: ObjectStore, ring: KeyRing) -> Records:
+    return Records(store, ring.current.secret, *(old.secret for old in ring.older))
 
 
 class _Shared(TypedDict):

@@ -1,6 +1,6 @@
 """The keys of this installation: the watermark's secret and the signing identity, made in `home` where none are set."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -10,7 +10,8 @@ from darkroom.provenance.development_pki import development_pki, development_roo
 from darkroom.provenance.identity import SigningIdentity, last_of_chain
 from darkroom.provenance.private_files import kept_secret, read_secret
 from darkroom.provenance.trust import Trust
-from darkroom.provenance.tss.watermarker import MIN_SECRET, TssWatermarker
+from darkroom.provenance.tss.ring import MIN_SECRET, Epochs, KeyRing
+from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.watermark import NoWatermarker, Watermarker
 from darkroom.settings import Settings
 
@@ -21,16 +22,26 @@ PKI = "pki"
 class Keys:
     """What marks and signs. Every worker of one installation must come to the same ones."""
 
-    watermark_secret: bytes = field(repr=False)
+    ring: KeyRing
     watermarker: Watermarker
     identity: SigningIdentity
 
 
 def open_keys(settings: Settings) -> Keys:
     """Read the keys, making what is missing. Raises: ConfigurationError, also for keys that others may read."""
-    secret = watermark_secret(settings)
-    watermarker = TssWatermarker(secret) if settings.watermark == "tss" else NoWatermarker()
-    return Keys(secret, watermarker, signing_identity(settings))
+    ring = key_ring(settings, watermark_secret(settings))
+    watermarker = TssWatermarker(ring) if settings.watermark == "tss" else NoWatermarker()
+    return Keys(ring, watermarker, signing_identity(settings))
+
+
+def key_ring(settings: Settings, secret: bytes) -> KeyRing:
+    """The keys of this secret and of those before it. Raises: ConfigurationError."""
+    older = [_old_secret(text) for text in settings.watermark_old_secrets]
+    return KeyRing.of(secret, settings.watermark_epoch, *(Epochs(old, settings.watermark_epoch) for old in older))
+
+
+def _old_secret(text: SecretStr) -> bytes:
+    return _given_secret(text, "watermark_old_secrets")
 
 
 def watermark_secret(settings: Settings) -> bytes:
@@ -52,12 +63,12 @@ def _secret_file(settings: Settings) -> Path:
     return settings.home_folder / "watermark.key"
 
 
-def _given_secret(secret: SecretStr) -> bytes:
+def _given_secret(secret: SecretStr, setting: str = "watermark_secret") -> bytes:
     try:
         return _long_enough(bytes.fromhex(secret.get_secret_value()))
     except ValueError:
         # No cause: its words would hold a part of the secret.
-        raise ConfigurationError("watermark_secret is not hexadecimal") from None
+        raise ConfigurationError(f"{setting} is not hexadecimal") from None
 
 
 def signing_identity(settings: Settings) -> SigningIdentity:

@@ -10,7 +10,7 @@ from darkroom.provenance.trust import Trust
 from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.verifier import Verifier
 from darkroom.provenance.watermark import NoWatermarker
-from darkroom.services.keys import PKI, known_secret
+from darkroom.services.keys import PKI, key_ring, known_secret
 from darkroom.settings import Settings
 from darkroom.storage import MemoryStore, ObjectStore, open_store
 
@@ -38,7 +38,7 @@ def _present_store(settings: Settings) -> ObjectStore:
 
 def _watermarker(settings: Settings) -> TssWatermarker | NoWatermarker:
     secret = known_secret(settings) if settings.watermark == "tss" else None
-    return TssWatermarker(secret) if secret else NoWatermarker()
+    return TssWatermarker(key_ring(settings, secret)) if secret else NoWatermarker()
 
 
 def _trust(settings: Settings) -> Trust:

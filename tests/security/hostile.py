@@ -11,13 +11,13 @@ from typing import Any, Final
 import c2pa
 
 from darkroom.provenance import SigningIdentity, Trust
-from darkroom.provenance.encoding import TRAINED_ALGORITHMIC_MEDIA
+from darkroom.provenance.policy import source_type
 from tests.unit.provenance.certificates import Authority
 from tests.unit.provenance.making import encoded, shapes
 
 Bytes = Callable[[], bytes]
 UNTRUSTED: Final = "intact_untrusted_signer"
-CREATED: Final = {"action": "c2pa.created", "digitalSourceType": TRAINED_ALGORITHMIC_MEDIA}
+CREATED: Final = {"action": "c2pa.created", "digitalSourceType": source_type("text_to_image")}
 ACTIONS: Final = {"label": "c2pa.actions.v2", "created": True, "data": {"actions": [CREATED]}}
 
 

@@ -13,6 +13,7 @@ from darkroom.provenance.inspection import process
 from darkroom.provenance.inspection.messages import Brief
 from darkroom.provenance.inspection.process import InspectorApart
 from darkroom.provenance.records import Records
+from darkroom.provenance.tss.ring import KeyRing
 from tests.fakes import WATERMARK_SECRET, _identity, fake_services
 from tests.gateway import client_of
 from tests.security.hostile import ROWS
@@ -32,7 +33,7 @@ PIXEL = b"\x89PNG\r\n\x1a\n"
 async def apart(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[InspectorApart]:
     """One that keeps its child however fat it has become, for it is measured."""
     monkeypatch.setattr(process, "MOST_GROWN", 2 * MOST_BYTES)
-    inspector = InspectorApart(Brief.of(WATERMARK_SECRET, Trust.of(_identity().anchor_pem)))
+    inspector = InspectorApart(Brief.of(KeyRing.of(WATERMARK_SECRET), Trust.of(_identity().anchor_pem)))
     yield inspector
     await inspector.close()
 

@@ -7,6 +7,7 @@ from pydantic import ConfigDict
 from darkroom.contract.base import Settled
 from darkroom.provenance.inspection.evidence import Evidence
 from darkroom.provenance.trust import Trust
+from darkroom.provenance.tss.ring import Epochs, KeyRing
 from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.watermark import NoWatermarker, Watermarker
 
@@ -16,17 +17,20 @@ class Brief(Settled):
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64", hide_input_in_errors=True)
 
-    secret: bytes | None
+    keys: tuple[Epochs, ...]
     anchors_pem: str
 
     @classmethod
-    def of(cls, secret: bytes | None, trust: Trust) -> Self:
-        """`secret` is the watermark's; None where nothing is marked."""
-        return cls(secret=secret, anchors_pem=trust.anchors_pem)
+    def of(cls, ring: KeyRing | None, trust: Trust) -> Self:
+        """`ring` is the watermark's; None where nothing is marked."""
+        return cls(keys=(ring.current, *ring.older) if ring else (), anchors_pem=trust.anchors_pem)
 
     @property
     def watermarker(self) -> Watermarker:
-        return NoWatermarker() if self.secret is None else TssWatermarker(self.secret)
+        if not self.keys:
+            return NoWatermarker()
+        current, *older = self.keys
+        return TssWatermarker(KeyRing.of(current.secret, current.last, *older))
 
     @property
     def trust(self) -> Trust:

@@ -18,6 +18,7 @@ from darkroom.provenance.inspection.inspector import InspectorHere
 from darkroom.provenance.inspection.messages import Brief
 from darkroom.provenance.inspection.process import InspectorApart
 from darkroom.provenance.manifest import GENERATION
+from darkroom.provenance.tss.ring import KeyRing
 from tests.fakes import _identity
 from tests.security.hostile import signed
 from tests.unit.provenance.house import House
@@ -33,7 +34,7 @@ def trust() -> Trust:
 
 @pytest.fixture
 async def apart() -> AsyncIterator[InspectorApart]:
-    inspector = InspectorApart(Brief.of(SECRET, trust()))
+    inspector = InspectorApart(Brief.of(KeyRing.of(SECRET), trust()))
     yield inspector
     await inspector.close()
 

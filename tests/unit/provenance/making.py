@@ -25,7 +25,7 @@ MARK_ID = 0x0123456789AB
 
 @cache
 def watermarker() -> TssWatermarker:
-    return TssWatermarker(SECRET)
+    return TssWatermarker.of(SECRET)
 
 
 def shapes(height: int, width: int, seed: int = 0) -> RGB:

@@ -65,7 +65,7 @@ async def nothing_is_stored(house: House, expected: type[DarkroomError], **chang
 async def test_a_fault_of_the_watermark_lets_nothing_out(
     identity: SigningIdentity, fault: type[TssWatermarker], output_format: str
 ) -> None:
-    house = House(identity, fault(bytes(range(32))))
+    house = House(identity, fault.of(bytes(range(32))))
     await nothing_is_stored(house, UnmarkedOutput, output_format=output_format)
 
 

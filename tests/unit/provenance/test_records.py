@@ -35,13 +35,21 @@ async def test_marks_have_48_bits_and_cannot_be_foretold_without_the_secret() ->
 async def test_pictures_whose_marks_collide_get_different_ones(
     records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Records, "_draw", lambda _self, _job, _index, salt: salt)
+    monkeypatch.setattr(module, "_draw", lambda _key, _job, _index, salt: salt)
     assert [await records.reserve("job", index) for index in range(3)] == [0, 1, 2]
     assert await records.reserve("job", 1) == 1
 
 
+async def test_an_attempt_after_the_secret_was_changed_comes_to_the_same_mark() -> None:
+    store = MemoryStore()
+    before, after = Records(store, SECRET), Records(store, bytes(32), SECRET)
+    mark_id = await before.reserve("job", 0)
+    assert await after.reserve("job", 0) == mark_id
+    assert await after.reserve("job", 1) == await Records(MemoryStore(), bytes(32)).reserve("job", 1)
+
+
 async def test_when_every_mark_is_taken_there_is_an_end(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Records, "_draw", lambda *_: 7)
+    monkeypatch.setattr(module, "_draw", lambda *_: 7)
     await records.reserve("job", 0)
     with pytest.raises(StoreError, match="no free watermark id"):
         await records.reserve("job", 1)

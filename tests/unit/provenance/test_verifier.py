@@ -212,7 +212,7 @@ async def test_a_record_without_its_manifest_proves_nothing(house: House, damage
 
 
 async def test_another_installations_marks_are_not_read(house: House, identity: SigningIdentity) -> None:
-    other = House(identity, TssWatermarker(b"another secret, as long as needed"))
+    other = House(identity, TssWatermarker.of(b"another secret, as long as needed"))
     stamped = await other.issue()
     assert (await house.verify_pixels(decoded(stamped.data))).state is State.NO_EVIDENCE
 

@@ -14,8 +14,8 @@ from darkroom.settings import Settings
 
 def test_keys_are_made_once_and_found_again(tmp_path: Path) -> None:
     first, second = open_keys(Settings(home=tmp_path)), open_keys(Settings(home=tmp_path))
-    assert first.watermark_secret == second.watermark_secret
-    assert len(first.watermark_secret) == 32
+    assert first.ring.current == second.ring.current
+    assert len(first.ring.current.secret) == 32
     assert first.identity == second.identity
     assert isinstance(first.watermarker, TssWatermarker)
 
@@ -74,6 +74,6 @@ def test_a_configured_identity_is_used(tmp_path: Path) -> None:
 
 def test_keys_do_not_print_their_secrets(tmp_path: Path) -> None:
     keys = open_keys(Settings(home=tmp_path))
-    assert keys.watermark_secret.hex() not in repr(keys)
-    assert repr(keys.watermark_secret) not in repr(keys)
+    assert keys.ring.current.secret.hex() not in repr(keys)
+    assert repr(keys.ring.current.secret) not in repr(keys)
     assert "PRIVATE KEY" not in repr(keys)

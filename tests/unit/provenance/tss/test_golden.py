@@ -13,6 +13,7 @@ from darkroom.provenance import TssWatermarker
 from darkroom.provenance.tss.carrier import carrier
 from darkroom.provenance.tss.convolutional_code import encode
 from darkroom.provenance.tss.message import CODED_BITS, pack
+from darkroom.provenance.tss.ring import Key
 from darkroom.provenance.tss.tiling import spread, tile, tiles_across
 from tests.unit.provenance.making import MARK_ID, SECRET, decoded
 
@@ -91,11 +92,11 @@ def test_pictures_of_one_size_have_the_same_number_of_tiles_for_ever(short_side:
 
 @pytest.mark.parametrize("name", ["shapes-128.jpg", "clouds-192x128.jpg", "shapes-400-cropped.webp"])
 def test_pictures_that_were_issued_can_still_be_read(name: str) -> None:
-    mark = TssWatermarker(SECRET).identify(decoded((GOLDEN / name).read_bytes()))
+    mark = TssWatermarker.of(SECRET).identify(decoded((GOLDEN / name).read_bytes()))
     assert mark is not None
     assert mark.mark_id == MARK_ID
 
 
 def test_the_names_of_mark_and_key_stay() -> None:
     assert TssWatermarker.alg == "org.darkroom.tss.1"
-    assert TssWatermarker(SECRET).key_id == "ae101766252ae599"
+    assert Key(SECRET).id == "ae101766252ae599"

@@ -8,11 +8,13 @@ import pytest
 
 from darkroom.errors import ConfigurationError, UnmarkedOutput
 from darkroom.provenance import TssWatermarker
+from darkroom.provenance.tss.ring import Key
 from darkroom.provenance.tss.watermarker import MIN_SIDE
 from tests.unit.provenance.making import (
     DRAWN,
     MARK_ID,
     RGB,
+    SECRET,
     clouds,
     cropped,
     marked,
@@ -115,7 +117,7 @@ def test_pictures_of_nothing_are_marked_too(picture: str) -> None:
 
 
 def test_the_same_picture_and_id_give_the_same_bytes() -> None:
-    again = TssWatermarker(bytes(range(32))).embed(shapes(128, 128), MARK_ID).rgb_HWC
+    again = TssWatermarker.of(bytes(range(32))).embed(shapes(128, 128), MARK_ID).rgb_HWC
     assert np.array_equal(again, marked("shapes", 128, 128))
 
 
@@ -141,25 +143,25 @@ def test_a_picture_too_small_for_the_mark_is_refused(height: int, width: int) ->
 @pytest.mark.parametrize("secret", [b"", bytes(15)])
 def test_a_secret_too_short_to_be_one_is_refused(secret: bytes) -> None:
     with pytest.raises(ConfigurationError, match="16 bytes"):
-        TssWatermarker(secret)
+        TssWatermarker.of(secret)
 
 
 def test_a_marked_picture_says_which_key_marked_it_and_whether_its_mark_is_weak() -> None:
     sound = watermarker().embed(shapes(256, 256), MARK_ID)
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    assert (sound.weak, sound.key_id) == (False, watermarker().key_id)
+    assert (sound.weak, sound.key_id) == (False, Key(SECRET).id)
     assert watermarker().embed(noise, MARK_ID).weak
 
 
 def test_the_key_id_names_the_secret_without_telling_it() -> None:
-    assert watermarker().key_id != TssWatermarker(bytes(32)).key_id
-    assert watermarker().key_id not in bytes(range(32)).hex()
+    assert Key(SECRET).id != Key(bytes(32)).id
+    assert Key(SECRET).id not in bytes(range(32)).hex()
 
 
 @pytest.mark.parametrize("attack", [pytest.param("nothing", marks=pytest.mark.slow), "a quarter cut away"])
 def test_a_mark_of_another_key_is_not_read(attack: str) -> None:
     changed = np.ascontiguousarray(ATTACKS[attack][1](marked("clouds", 192, 128)))
-    assert TssWatermarker(bytes(32)).identify(changed) is None
+    assert TssWatermarker.of(bytes(32)).identify(changed) is None
 
 
 @pytest.mark.parametrize("kind", DRAWN)
