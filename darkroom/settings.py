@@ -190,6 +190,12 @@ class Settings(BaseSettings):
     signing_key: Path | None = Field(default=None, description="PKCS#8 PEM key of the leaf")
     trust_anchors: Path | None = Field(default=None, description="PEM roots that verify trusts besides our own")
 
+    production: bool = Field(
+        default=False,
+        description="gateway and worker start only with a signing certificate that is not for development, and with a"
+        " watermark",
+    )
+
     log_format: Literal["json", "console"] = Field(default="json", description="how log lines look")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
 

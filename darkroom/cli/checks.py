@@ -19,6 +19,7 @@ from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import LocalRedis
 from darkroom.provenance import SigningIdentity
 from darkroom.provenance.private_files import read_private
+from darkroom.services.production import unfit_for_production
 from darkroom.settings import Settings
 from darkroom.storage import open_store
 
@@ -92,8 +93,9 @@ def _judge_new_folder(folder: Path) -> Verdict:
 
 
 async def check_keys(settings: Settings) -> list[Verdict]:
-    """Secrets that only we can read, and a certificate that still holds."""
-    verdicts: list[Verdict] = []
+    """Secrets that only we can read, a certificate that still holds, and what production refuses."""
+    unfit = unfit_for_production(settings) if settings.production else ()
+    verdicts: list[Verdict] = [("fail", f"not fit for production: {problem}") for problem in unfit]
     if settings.signing_certificate is None or settings.signing_key is None:
         verdicts.append(("warn", "pictures are signed by a development certificate: only this machine trusts it"))
     else:

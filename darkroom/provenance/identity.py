@@ -54,6 +54,16 @@ def last_of_chain(chain: Path) -> str:
         raise _unreadable(chain) from error
 
 
+def is_for_development(chain: Path) -> bool:
+    """Whether a development PKI made any certificate of this chain. Raises: ConfigurationError."""
+    try:
+        certificates = x509.load_pem_x509_certificates(_text(chain).encode())
+    except ValueError as error:
+        raise _unreadable(chain) from error
+    names = [name for each in certificates for name in (each.subject, each.issuer)]
+    return any(part.value == DEVELOPMENT for name in names for part in name)
+
+
 def _text(chain: Path) -> str:
     try:
         return chain.read_text("ascii")

@@ -21,6 +21,7 @@ from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.verifier import Verifier
 from darkroom.queue import Bells, RqBells
 from darkroom.services.keys import key_ring, open_keys, trusted_signers, watermark_secret
+from darkroom.services.production import refuse_development
 from darkroom.services.startup import refuse_bad_settings, require_default_model
 from darkroom.settings import Settings
 from darkroom.storage import ObjectStore, open_store
@@ -72,6 +73,7 @@ def build_courier_services(settings: Settings) -> CourierServices:
 def build_gateway_services(settings: Settings) -> Services:
     """For the gateway and whoever verifies. Raises: ConfigurationError."""
     refuse_bad_settings(settings)
+    refuse_development(settings)
     shared = _shared(settings)
     ring, trust = key_ring(settings, watermark_secret(settings)), trusted_signers(settings)
     marked = settings.watermark == "tss"
@@ -91,6 +93,7 @@ def build_worker_services(settings: Settings) -> WorkerServices:
 
     Raises: ConfigurationError; MissingWeights or BrokenWeights for the default model.
     """
+    refuse_development(settings)
     catalog = open_catalog(settings)
     require_default_model(catalog)
     shared = _shared(settings)
