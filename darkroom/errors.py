@@ -14,10 +14,12 @@
     │   │   └── UnknownScheduler
     │   ├── MalformedBody
     │   ├── MalformedRequest            not HTTP, or not as an API that we did not write has it
-    │   ├── MethodNotAllowed
+    │   ├── MethodNotAllowed            the header `Allow` lists those the path answers
     │   ├── PayloadTooLarge
     │   ├── UnsupportedMediaType
     │   ├── LongAddress                 a value that belongs into a body
+    │   ├── UrlRefused                  a URL that nobody is let go to
+    │   ├── UrlUnreachable              a URL with no file to be had in time
     │   └── BadPicture                  bytes that are not a picture we read
     ├── AccessError
     │   ├── Unauthenticated
@@ -33,7 +35,7 @@
     ├── UnavailableError                something we stand on is away
     │   ├── LedgerUnavailable
     │   ├── StoreUnavailable
-    │   └── NotReady
+    │   └── NotReady                    ledger or store cannot be worked with
     ├── StoreError
     │   └── NotStored
     ├── StaleAttempt                    a worker that lost its lease came back
@@ -92,8 +94,6 @@ class UnknownLora(InvalidField):
 
 
 class LoraMisfit(InvalidField):
-    """The LoRA was made for another model: its layers are not those of the one asked for."""
-
     code = "lora_misfit"
 
 
@@ -102,8 +102,6 @@ class UnknownVae(InvalidField):
 
 
 class VaeMisfit(InvalidField):
-    """The VAE was made for another model: its latents are not those of the one asked for."""
-
     code = "vae_misfit"
 
 
@@ -118,8 +116,6 @@ class UnknownControlnet(InvalidField):
 
 
 class ControlnetMisfit(InvalidField):
-    """The ControlNet was made for another model: what it finds cannot be added to the layers of the one asked for."""
-
     code = "controlnet_misfit"
 
 
@@ -136,8 +132,6 @@ class MalformedRequest(RequestError):
 
 
 class MethodNotAllowed(RequestError):
-    """The path does not answer that method; the header `Allow` lists those it does."""
-
     code, status = "method_not_allowed", 405
 
 
@@ -151,6 +145,14 @@ class UnsupportedMediaType(RequestError):
 
 class LongAddress(RequestError):
     code, status = "long_address", 414
+
+
+class UrlRefused(RequestError):
+    code = "url_refused"
+
+
+class UrlUnreachable(RequestError):
+    code = "url_unreachable"
 
 
 class BadPicture(RequestError):
@@ -228,8 +230,6 @@ class StoreUnavailable(UnavailableError):
 
 
 class NotReady(UnavailableError):
-    """Ledger or store cannot be worked with."""
-
     code = "not_ready"
 
 

@@ -1,15 +1,19 @@
 """The page that a problem's `type` leads to: every code, from the error tree itself."""
 
+import re
 from collections.abc import Iterator
 from html import escape
 
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
+import darkroom.errors
 from api.problems import DOCUMENTATION, problem
 from darkroom.errors import DarkroomError
 
 router = APIRouter(include_in_schema=False)
+
+_DRAWN = dict(re.findall(r"[├└]── (\w+) {2,}(.+)", darkroom.errors.__doc__ or ""))
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -40,7 +44,8 @@ def _family(root: type[DarkroomError]) -> Iterator[type[DarkroomError]]:
 
 
 def _words(error: type[DarkroomError]) -> str:
-    return (error.__doc__ or "").strip().partition("\n")[0] or problem(error.code, 500, "").title
+    own = (error.__doc__ or "").strip().partition("\n")[0]
+    return own or _DRAWN.get(error.__name__) or problem(error.code, 500, "").title
 
 
 def _row(code: str, status: int, words: str) -> str:

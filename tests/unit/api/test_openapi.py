@@ -90,3 +90,4 @@ async def test_every_code_there_is_has_its_place_on_the_page(client: httpx.Async
     assert tree <= set(known_codes())
     for code in known_codes():
         assert f"id={code}>" in page
+    assert "its layers are not those of the model" in page, "words of the tree's drawing"

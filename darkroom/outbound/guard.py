@@ -1,0 +1,87 @@
+"""Which addresses may be connected to: decided where the connection is made, so that no second look-up can differ."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+import httpcore
+
+from darkroom.errors import UrlRefused
+
+Network = IPv4Network | IPv6Network
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+
+# Global by `ipaddress`, and yet not the public network: a cloud's own services, relays, and wrapped IPv4.
+_NOT_PUBLIC = tuple(
+    ip_network(text)
+    for text in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "2001::/23", "2002::/16", "3fff::/20")
+)
+_UNICAST = IPv6Network("2000::/3")
+
+
+class SystemResolver:
+    """Asks the system's resolver, in threads of its own: names that hang hold up other look-ups and nothing else."""
+
+    def __init__(self, at_once: int = 8) -> None:
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="resolver")
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        """Every address of a host. Raises: OSError, or UnicodeError for what is no name."""
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+        return [str(entry[4][0]) for entry in found]
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether an address is an ordinary one of the public network."""
+    if isinstance(address, IPv6Address) and (address not in _UNICAST or address.scope_id):
+        return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in _NOT_PUBLIC)
+
+
+class Guard(httpcore.AsyncNetworkBackend):
+    """Connects to vetted addresses alone: a host with one inner address is refused whole."""
+
+    def __init__(
+        self,
+        allow: Iterable[Network] = (),
+        ports: Iterable[int] = (80, 443),
+        resolver: Resolve | None = None,
+        network: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
+        self._allow = tuple(allow)
+        self._ports = frozenset(ports)
+        self._resolve = resolver or SystemResolver()
+        self._network = network or httpcore.AnyIOBackend()
+
+    async def vetted(self, host: str, port: int) -> str:
+        """The address to connect to, of all that the host has.
+
+        Raises:
+            UrlRefused: the port is not one of ours to use, or the host has an address that is not public, or none.
+        """
+        if port not in self._ports:
+            raise UrlRefused("the URL cannot be fetched")
+        try:
+            addresses = [ip_address(text) for text in await self._resolve(host, port)]
+        except (OSError, ValueError):
+            addresses = []
+        if not addresses or not all(map(self._permitted, addresses)):
+            raise UrlRefused("the URL cannot be fetched")
+        return str(addresses[0])
+
+    def _permitted(self, address: IPv4Address | IPv6Address) -> bool:
+        return is_public(address) or any(address in network for network in self._allow)
+
+    async def connect_tcp(self, host: str, port: int, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        return await self._network.connect_tcp(await self.vetted(host, port), port, *args, **options)
+
+    async def connect_unix_socket(self, path: str, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        raise UrlRefused("the URL cannot be fetched")
+
+    async def sleep(self, seconds: float) -> None:
+        await self._network.sleep(seconds)
