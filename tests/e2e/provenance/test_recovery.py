@@ -1,9 +1,11 @@
 """A picture goes out, loses its metadata and some of its quality, and is still led back to its record."""
 
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
+import c2pa
 import httpx
 import pytest
 from PIL import Image
@@ -81,11 +83,36 @@ def test_a_stripped_cropped_and_recompressed_picture_leads_back_to_its_manifest(
     assert verdict["generation"]["seed"] == 21
 
 
-def test_the_prompt_is_in_nothing_that_leaves(url: str) -> None:
+def test_another_tool_follows_a_stripped_picture_to_the_manifest_that_was_signed(url: str) -> None:
+    image, data = generate(url, width=256, height=256, seed=22)
+    bare = stripped(data, "JPEG", 75, keep=0.9)
+    base = f"{url}/c2pa/v1"
+    (watermark,) = httpx.get(f"{base}/services/supportedAlgorithms").json()["watermarks"]
+    answer = httpx.post(
+        f"{base}/matches/byContent", params=watermark, content=bare, headers={"Content-Type": "image/jpeg"}, timeout=30
+    )
+    (match,) = answer.json()["matches"]
+    assert match["manifestId"] == image["manifest_id"]
+    assert match["similarityScore"] >= 70
+
+    store = httpx.get(f"{base}/manifests/{match['manifestId']}").content
+
+    with c2pa.Reader("application/c2pa", io.BytesIO(store)) as reader:
+        said = json.loads(reader.json())
+    assert said["active_manifest"] == image["manifest_id"]
+    results = said["validation_results"]["activeManifest"]
+    assert "claimSignature.validated" in {entry["code"] for entry in results["success"]}
+    failures = {entry["code"] for entry in results["failure"]}
+    assert failures <= {"assertion.dataHash.mismatch", "signingCredential.untrusted"}
+
+
+def test_the_prompt_is_told_to_its_owner_and_is_in_nothing_that_leaves(url: str) -> None:
     _, data = generate(url, prompt="a red circle on a white background", negative_prompt="zanzibar")
     assert b"zanzibar" not in data
     assert b"red circle" not in data
-    assert "circle" not in str(verify(url, stripped(data, "WEBP", 80)))
+    verdict = verify(url, stripped(data, "WEBP", 80))
+    assert "red circle" in verdict.pop("owner")["prompt"]
+    assert "circle" not in str(verdict)
 
 
 def test_a_changed_picture_is_not_called_intact(url: str) -> None:
