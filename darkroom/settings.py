@@ -154,6 +154,11 @@ class Settings(BaseSettings):
     )
     drain_seconds: float = Field(default=20.0, ge=0, description="how long a stopping worker may finish what it holds")
     result_ttl: int = Field(default=7 * 24 * 3600, ge=1, description="seconds a finished job's record is kept")
+    record_ttl: int | None = Field(
+        default=None,
+        ge=24 * 3600,
+        description="seconds that marks lead back to what was signed, at least `result_ttl`; for ever if unset",
+    )
 
     watermark: Literal["tss", "none"] = Field(
         default="tss", description="invisible mark; `none` is for development only"

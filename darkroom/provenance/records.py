@@ -10,9 +10,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from darkroom.contract.base import Settled
 from darkroom.errors import NotStored, StoreError
+from darkroom.provenance.record_keys import expiring_key, manifest_key, mark_key
 
 JSON: Final = "application/json"
 C2PA: Final = "application/c2pa"
+TEXT: Final = "text/plain"
 MOST_SALTS: Final = 16  # 48-bit ids of even 2^32 pictures never collide this often
 LABEL_PATTERN: Final = "urn:c2pa:[A-Za-z0-9-]{1,64}"
 _LABEL: Final = re.compile(LABEL_PATTERN)
@@ -84,7 +86,7 @@ class Records:
         for salt in range(MOST_SALTS):
             mark_id = _draw(self._key, job_id, index, salt)
             entry = Reservation(watermark_id=watermark_id(mark_id), job_id=job_id, index=index)
-            if await self._store.put(_mark_key(mark_id), _json(entry), media_type=JSON, if_absent=True):
+            if await self._store.put(mark_key(watermark_id(mark_id)), _json(entry), media_type=JSON, if_absent=True):
                 return mark_id
             if await self._held(mark_id, job_id, index):
                 return mark_id
@@ -94,13 +96,18 @@ class Records:
         holder = await self._entry(mark_id)
         return holder is not None and (holder.job_id, holder.index) == (job_id, index)
 
-    async def keep_manifest(self, manifest_id: str, manifest: bytes) -> None:
-        """Store a manifest under its label, before the picture that bears it."""
-        await self._store.put(_manifest_key(manifest_id), manifest, media_type=C2PA)
+    async def keep_manifest(self, record: Record, manifest: bytes) -> None:
+        """Store the manifest that a record is to name, before the picture that bears it.
+
+        First comes a note of the day, so that nothing is kept that retention would not find.
+        """
+        note = expiring_key(record.watermark_id, record.manifest_id, record.created_at)
+        await self._store.put(note, b"", media_type=TEXT)
+        await self._store.put(manifest_key(record.manifest_id), manifest, media_type=C2PA)
 
     async def put(self, record: Record) -> None:
         """Say which manifest the reserved id leads to, after its picture is stored."""
-        await self._store.put(_mark_key(int(record.watermark_id, 16)), _json(record), media_type=JSON)
+        await self._store.put(mark_key(record.watermark_id), _json(record), media_type=JSON)
 
     async def find(self, mark_id: int) -> Record | None:
         """The record of a mark; None for ids never issued. Raises: StoreUnavailable."""
@@ -112,13 +119,13 @@ class Records:
         if not is_label(manifest_id):
             return None
         try:
-            return await self._store.get(_manifest_key(manifest_id))
+            return await self._store.get(manifest_key(manifest_id))
         except NotStored:
             return None
 
     async def _entry(self, mark_id: int) -> Reservation | Record | None:
         try:
-            return _Entry.validate_json(await self._store.get(_mark_key(mark_id)))
+            return _Entry.validate_json(await self._store.get(mark_key(watermark_id(mark_id))))
         except NotStored:
             return None
         except ValidationError as error:
@@ -142,11 +149,3 @@ def is_label(text: str) -> bool:
 
 def _json(entry: Reservation | Record) -> bytes:
     return entry.model_dump_json().encode()
-
-
-def _mark_key(mark_id: int) -> str:
-    return f"provenance/marks/{watermark_id(mark_id)}.json"
-
-
-def _manifest_key(manifest_id: str) -> str:
-    return f"provenance/manifests/{manifest_id.removeprefix('urn:c2pa:')}.c2pa"

@@ -51,7 +51,7 @@ class Stamper:
         """
         mark_id = await self._records.reserve(facts.job_id, facts.index)
         stamped = await asyncio.to_thread(self.stamp, rgb_HWC, facts, mark_id)
-        await self._records.keep_manifest(stamped.manifest_id, stamped.manifest)
+        await self._records.keep_manifest(stamped.record, stamped.manifest)
         if not await store.put(key, stamped.data, media_type=stamped.media_type, if_absent=True):
             # Equal pixels need equal quality and an equal mark, so the file that is there has those just made.
             kept = await asyncio.to_thread(self.adopt, await store.get(key), facts, mark_id)

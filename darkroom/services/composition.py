@@ -22,7 +22,7 @@ from darkroom.provenance.verifier import Verifier
 from darkroom.queue import Bells, RqBells
 from darkroom.services.keys import key_ring, open_keys, trusted_signers, watermark_secret
 from darkroom.services.production import refuse_development
-from darkroom.services.startup import refuse_bad_settings, require_default_model
+from darkroom.services.startup import refuse_bad_settings, refuse_short_retention, require_default_model
 from darkroom.settings import Settings
 from darkroom.storage import ObjectStore, open_store
 
@@ -67,6 +67,7 @@ class WorkerServices(CourierServices):
 
 def build_courier_services(settings: Settings) -> CourierServices:
     """For the courier, which needs no key. Raises: ConfigurationError."""
+    refuse_short_retention(settings)
     return CourierServices(**_shared(settings))
 
 

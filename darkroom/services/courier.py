@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from darkroom.errors import UnavailableError
 from darkroom.log import get_logger
+from darkroom.provenance.retention import Retention
 from darkroom.queue import rebell
 from darkroom.services.composition import CourierServices
 from darkroom.services.leftovers import LeftoverSweep
@@ -16,11 +17,13 @@ _log = get_logger(__name__)
 
 
 async def run_courier(services: CourierServices, stop: asyncio.Event, *, every: float = ROUND_SECONDS) -> None:
-    """One round every `every` seconds until `stop` is set. A ledger that is away for a while is no reason to end."""
+    """One round every `every` seconds until `stop` is set. A ledger or store that is away for a while ends nothing."""
     leftovers = LeftoverSweep(services.ledger, services.store)
+    retention = Retention(services.store, services.settings.record_ttl)
     while not stop.is_set():
         try:
             await courier_round(services, leftovers)
+            await retention.sweep()
         except UnavailableError as error:
             _log.warning("courier.waits", code=error.code)
         with suppress(TimeoutError):

@@ -19,6 +19,12 @@ def refuse_bad_settings(settings: Settings) -> None:
         )
 
 
+def refuse_short_retention(settings: Settings) -> None:
+    """Raises: ConfigurationError for settings by which pictures would be handed out whose records are gone."""
+    if settings.record_ttl is not None and settings.record_ttl < settings.result_ttl:
+        raise ConfigurationError("record_ttl is less than result_ttl: pictures would outlive their records")
+
+
 def require_default_model(catalog: Catalog) -> None:
     """Without it a worker would refuse what every request that names no model asks for.
 

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
 from darkroom.errors import ConfigurationError, NotStored, StoreUnavailable
@@ -45,6 +46,9 @@ class FolderStore:
 
     async def delete(self, key: str) -> None:
         await asyncio.to_thread(self._delete, checked_key(key))
+
+    async def keys(self, folder: str, *, after: str = "", limit: int = 100) -> list[str]:
+        return await asyncio.to_thread(self._keys, checked_key(folder), after, limit)
 
     async def url(self, key: str, *, expires: timedelta, media_type: str, filename: str) -> str | None:
         checked_key(key)
@@ -96,6 +100,15 @@ class FolderStore:
         with suppress(OSError), self._open_root() as root, _descend(root, parents) as parent:
             os.rmdir(last, dir_fd=parent)
 
+    def _keys(self, folder: str, after: str, limit: int) -> list[str]:
+        path = folder.split("/")
+        with _translated(), self._open_root() as root:
+            try:
+                with _absence(folder), _descend(root, path) as at:
+                    return list(islice(_below(at, f"{folder}/", after), limit))
+            except NotStored:
+                return []
+
     def _check(self) -> None:
         with _translated(), self._open_root() as root, _temporary(root, b"ok"):
             pass
@@ -143,6 +156,26 @@ def _closing(descriptor: int) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _below(folder: int, prefix: str, after: str) -> Iterator[str]:
+    """Keys in order: that of a folder's content is with the `/`, which sorts after `-` and `.`."""
+    for name in _names(folder):
+        key = prefix + name
+        if not name.endswith("/"):
+            if key > after:
+                yield key
+        elif key > after or after.startswith(key):
+            with suppress(FileNotFoundError), _descend(folder, [name.rstrip("/")]) as child:
+                yield from _below(child, key, after)
+
+
+def _names(folder: int) -> list[str]:
+    """Files, and folders with a `/` behind; no links and nothing half written."""
+    with os.scandir(folder) as entries:
+        seen = [entry for entry in entries if not entry.name.startswith(".")]
+    files = [entry.name for entry in seen if entry.is_file(follow_symlinks=False)]
+    return sorted([*files, *(f"{entry.name}/" for entry in seen if entry.is_dir(follow_symlinks=False))])
 
 
 def _read(folder: int, name: str) -> bytes:

@@ -27,6 +27,10 @@ class MemoryStore:
     async def delete(self, key: str) -> None:
         self._objects.pop(checked_key(key), None)
 
+    async def keys(self, folder: str, *, after: str = "", limit: int = 100) -> list[str]:
+        below = f"{checked_key(folder)}/"
+        return sorted(key for key in self._objects if key.startswith(below) and key > after)[:limit]
+
     async def url(self, key: str, *, expires: timedelta, media_type: str, filename: str) -> str | None:
         checked_key(key)
         checked_filename(filename)

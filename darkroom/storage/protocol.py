@@ -19,6 +19,13 @@ class ObjectStore(Protocol):
         """Remove; absent keys are fine."""
         ...
 
+    async def keys(self, folder: str, *, after: str = "", limit: int = 100) -> list[str]:
+        """The first keys below `folder/` that come after the key `after`, in the order of their characters.
+
+        Only names of which none begins another beside it can be relied on: some servers sort `a.b` after `a/b`.
+        """
+        ...
+
     async def url(self, key: str, *, expires: timedelta, media_type: str, filename: str) -> str | None:
         """A presigned GET on the public endpoint, or None when only the gateway can serve this store."""
         ...

@@ -83,6 +83,9 @@ class S3Store:
             key, CALL_SECONDS, lambda: self._client.delete_object(Bucket=self._bucket, Key=checked_key(key))
         )
 
+    async def keys(self, folder: str, *, after: str = "", limit: int = 100) -> list[str]:
+        return await self._call(folder, CALL_SECONDS, lambda: self._keys(checked_key(folder), after, limit))
+
     async def url(self, key: str, *, expires: timedelta, media_type: str, filename: str) -> str | None:
         """The answer's type and name are fixed in the signature, so a bearer of the URL cannot turn it into a page."""
         parameters = {
@@ -138,6 +141,12 @@ class S3Store:
     def _get(self, key: str) -> bytes:
         with self._client.get_object(Bucket=self._bucket, Key=key)["Body"] as body:
             return body.read()
+
+    def _keys(self, folder: str, after: str, limit: int) -> list[str]:
+        page = self._client.list_objects_v2(
+            Bucket=self._bucket, Prefix=f"{folder}/", StartAfter=after or f"{folder}/", MaxKeys=limit
+        )
+        return [entry["Key"] for entry in page.get("Contents", ())]
 
     def _check(self) -> None:
         try:

@@ -122,6 +122,8 @@ async def test_hostile_keys_are_refused_by_every_method(store: ObjectStore, host
     with pytest.raises(StoreError):
         await store.delete(hostile)
     with pytest.raises(StoreError):
+        await store.keys(hostile)
+    with pytest.raises(StoreError):
         await store.url(hostile, expires=timedelta(minutes=1), media_type=PNG, filename="a.png")
 
 

@@ -159,7 +159,7 @@ async def test_a_picture_too_small_for_the_mark_does_not_leave(house: House) -> 
     await nothing_is_stored(house, UnmarkedOutput, rgb_HWC=shapes(56, 128))
 
 
-@pytest.mark.parametrize("part", ["provenance/manifests", "images", "provenance/marks"])
+@pytest.mark.parametrize("part", ["provenance/expiring", "provenance/manifests", "images", "provenance/marks"])
 async def test_a_store_that_goes_away_in_between_leaves_no_picture_without_its_manifest(
     house: House, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:

@@ -97,3 +97,15 @@ async def test_the_courier_stops_at_once_when_told() -> None:
     await asyncio.sleep(0.01)
     stop.set()
     await asyncio.wait_for(running, 2)
+
+
+async def test_the_courier_ends_records_that_are_due() -> None:
+    services = fake_services(record_ttl=86400, result_ttl=3600)
+    await services.store.put("provenance/expiring/2025-01-01/000000000001.m", b"", media_type="text/plain")
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_courier(services, stop, every=0.001))
+    async with asyncio.timeout(5):
+        while await services.store.keys("provenance"):
+            await asyncio.sleep(0.001)
+    stop.set()
+    await running

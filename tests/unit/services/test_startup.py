@@ -8,7 +8,7 @@ import pytest
 
 from darkroom.errors import BrokenWeights, ConfigurationError, MissingWeights, StoreUnavailable
 from darkroom.ledger.protocol import LedgerHealth
-from darkroom.services import build_gateway_services, build_worker_services, check_start
+from darkroom.services import build_courier_services, build_gateway_services, build_worker_services, check_start
 from darkroom.settings import Settings
 from tests.fakes import fake_services
 
@@ -75,3 +75,9 @@ async def test_a_store_that_is_away_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
         await check_start(stood_on)
     await services.close()
+
+
+async def test_records_that_would_end_before_their_pictures_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="record_ttl"):
+        build_courier_services(Settings(home=tmp_path, record_ttl=8 * 86400, result_ttl=8 * 86400 + 1))
+    await build_courier_services(Settings(home=tmp_path, record_ttl=8 * 86400, result_ttl=8 * 86400)).close()
