@@ -18,6 +18,7 @@ from darkroom.provenance.resolution import Resolver
 
 MAX_VALUE: Final = 2048  # characters of a value in an address
 MARK_BYTES: Final = 6  # of the id that our mark carries
+VALUE_PATTERN: Final = "^[A-Za-z0-9+/]{8}$"
 
 
 class _Frozen(BaseModel):
@@ -30,7 +31,7 @@ class Binding(_Frozen):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     alg: str
-    value: str = Field(description="base64")
+    value: str = Field(description="base64 of the six bytes of a mark", json_schema_extra={"pattern": VALUE_PATTERN})
 
 
 class Match(_Frozen):

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from api.bindings import (
     MAX_VALUE,
+    VALUE_PATTERN,
     Binding,
     Match,
     Matches,
@@ -54,7 +55,10 @@ router = APIRouter(prefix=BASE, tags=["soft bindings"], route_class=SpecifiedSta
 Limit = Annotated[int, Query(alias="maxResults", ge=1, description="most manifests in the answer")]
 Alg = Annotated[str, Query(description="name of a soft binding algorithm")]
 MaybeAlg = Annotated[str | None, Query(description="look for this soft binding alone")]
-Value = Annotated[str, Query(description="value of the soft binding, base64")]
+Value = Annotated[
+    str,
+    Query(description="base64 of the six bytes of a mark", json_schema_extra={"pattern": VALUE_PATTERN}),
+]
 HintAlg = Annotated[str | None, Query(alias="hintAlg", description="a soft binding that the asset may have")]
 HintValue = Annotated[str | None, Query(alias="hintValue", description="the value of that, base64")]
 ManifestId = Annotated[
