@@ -1,5 +1,6 @@
 """Every setting, once. Each is an environment variable `DARKROOM_<NAME>`; nothing is read at import."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ def _redis_url(url: SecretStr) -> SecretStr:
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
+Port = Annotated[int, Field(ge=1, le=65535)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 
 
@@ -88,6 +90,11 @@ class Settings(BaseSettings):
         le=60_000,
         description="the same for all callers at one address, which behind a proxy is the proxy's",
     )
+
+    outbound_allow: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(), description="networks that are not public, in which URLs of callers may be fetched all the same"
+    )
+    outbound_ports: tuple[Port, ...] = Field(default=(80, 443), description="ports that URLs of callers may name")
 
     models: dict[str, Path] = Field(
         default_factory=dict,

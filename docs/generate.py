@@ -79,6 +79,8 @@ def _default_words(field: FieldInfo) -> str:
         return ""
     if isinstance(default, SecretStr):
         default = default.get_secret_value()
+    if isinstance(default, tuple):
+        default = list(default)
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 

@@ -12,6 +12,7 @@ from darkroom.catalog.registry import EMBEDDED, read_catalog
 from darkroom.ledger.memory import MemoryLedger
 from darkroom.ledger.rules import Rules
 from darkroom.metrics import Metrics
+from darkroom.outbound import Guard
 from darkroom.provenance.development_pki import development_pki
 from darkroom.provenance.identity import SigningIdentity
 from darkroom.provenance.inspection.inspector import InspectorHere
@@ -34,7 +35,13 @@ def fake_services(clock: Callable[[], float] | None = None, **settings: Any) -> 
     """What `create_app` needs. Settings given by name are laid over those of a loopback service without keys."""
     shared = _shared(clock, settings)
     store = shared["store"]
-    return Services(catalog=fake_catalog(), verifier=fake_verifier(store), resolver=fake_resolver(store), **shared)
+    return Services(
+        catalog=fake_catalog(),
+        verifier=fake_verifier(store),
+        resolver=fake_resolver(store),
+        guard=Guard(),
+        **shared,
+    )
 
 
 def fake_worker_services(clock: Callable[[], float] | None = None, **settings: Any) -> WorkerServices:

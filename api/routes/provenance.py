@@ -8,8 +8,8 @@ from api.deps import ServicesOf
 from api.desk import Crowd
 from api.documents import problems
 from api.lookups import Looker
+from api.named import NAMED_BODY, NAMED_PROBLEMS, named_picture
 from api.owners import with_prompt
-from api.uploads import PICTURE_BODY, PICTURE_PROBLEMS, uploaded_picture
 from darkroom.errors import RateLimited
 from darkroom.provenance import Verdict
 
@@ -19,8 +19,8 @@ router = APIRouter(prefix="/api/v1/provenance", tags=["provenance"])
 @router.post(
     "/verify",
     operation_id="verify_picture",
-    openapi_extra={"requestBody": PICTURE_BODY},
-    responses=problems(*PICTURE_PROBLEMS, RateLimited),
+    openapi_extra={"requestBody": NAMED_BODY},
+    responses=problems(*NAMED_PROBLEMS, RateLimited),
 )
 async def verify_picture(request: Request, services: ServicesOf, tenant: Looker) -> Verdict:
     """What the picture's credential and its watermark say, and what the two together amount to.
@@ -29,7 +29,7 @@ async def verify_picture(request: Request, services: ServicesOf, tenant: Looker)
     """
     crowd: Crowd = request.app.state.crowd
     with crowd:
-        async with uploaded_picture(request, services.settings.max_body_bytes) as picture:
+        async with named_picture(request, services) as picture:
             begun = monotonic()
             verdict = await services.verifier.verify_file(picture, tenant)
     services.metrics.verified(state=verdict.state, seconds=monotonic() - begun)

@@ -9,6 +9,7 @@ from darkroom.catalog import Catalog, open_catalog
 from darkroom.ledger.protocol import Ledger
 from darkroom.ledger.redis import RedisLedger
 from darkroom.metrics import Metrics
+from darkroom.outbound import Guard
 from darkroom.provenance.inspection.messages import Brief
 from darkroom.provenance.inspection.process import InspectorApart
 from darkroom.provenance.label import Label
@@ -54,6 +55,7 @@ class Services(CourierServices):
     catalog: Catalog
     verifier: Verifier
     resolver: Resolver
+    guard: Guard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,7 @@ def build_gateway_services(settings: Settings) -> Services:
         catalog=open_catalog(settings),
         verifier=Verifier(inspector, trust, records),
         resolver=Resolver(inspector, trust, records, (TssWatermarker.alg,) if marked else ()),
+        guard=Guard(settings.outbound_allow, settings.outbound_ports),
         **shared,
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.errors import ConfigurationError
+from darkroom.errors import ConfigurationError, UrlRefused
 from darkroom.services import WorkerServices, build_courier_services, build_gateway_services, build_worker_services
 from darkroom.services.keys import open_keys, trusted_signers
 from darkroom.settings import Settings
@@ -17,6 +17,17 @@ async def test_a_gateway_is_wired_without_contacting_anything(tmp_path: Path) ->
     services = build_gateway_services(Settings(home=tmp_path, redis_url="redis://192.0.2.1:1/0"))
     assert isinstance(services.store, FolderStore)
     assert services.catalog.default == "tiny"
+    await services.close()
+
+
+async def test_an_operator_opens_networks_and_ports_to_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_OUTBOUND_ALLOW", '["127.0.0.0/8", "fd00::/8"]')
+    monkeypatch.setenv("DARKROOM_OUTBOUND_PORTS", "[8080]")
+    services = build_gateway_services(Settings(home=tmp_path))
+    assert await services.guard.vetted("127.0.0.1", 8080) == "127.0.0.1"
+    for host, port in (("10.0.0.1", 8080), ("127.0.0.1", 80)):
+        with pytest.raises(UrlRefused):
+            await services.guard.vetted(host, port)
     await services.close()
 
 
