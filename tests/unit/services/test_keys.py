@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import ConfigurationError
+from darkroom.provenance.inspection.messages import Brief
+from darkroom.provenance.tss.ring import Epochs, KeyRing
 from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.watermark import NoWatermarker
-from darkroom.services.keys import open_keys, watermark_secret
+from darkroom.services.keys import open_keys, trusted_signers, watermark_secret
 from darkroom.settings import Settings
 
 
@@ -48,6 +50,23 @@ def test_a_secret_of_the_settings_goes_before_the_home(tmp_path: Path) -> None:
 def test_a_secret_that_is_none_is_refused_without_showing_it(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
         watermark_secret(Settings(home=tmp_path, watermark_secret=wrong))
+    assert "canary" not in raised.value.detail
+    assert raised.value.__cause__ is None
+
+
+def test_old_secrets_are_read_by_up_to_the_current_epoch_also_in_the_inspectors_process(tmp_path: Path) -> None:
+    keys = open_keys(
+        Settings(home=tmp_path, watermark_secret="ab" * 16, watermark_epoch=2, watermark_old_secrets=("cd" * 16,))
+    )
+    assert keys.ring == KeyRing.of(b"\xab" * 16, 2, Epochs(b"\xcd" * 16, 2))
+    told = Brief.model_validate_json(Brief.of(keys.ring, trusted_signers(Settings(home=tmp_path))).model_dump_json())
+    assert told.keys == (keys.ring.current, *keys.ring.older)
+
+
+@pytest.mark.parametrize("wrong", ["", "abcd", "canary" * 8])
+def test_an_old_secret_that_is_none_is_refused_without_showing_it(tmp_path: Path, wrong: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        open_keys(Settings(home=tmp_path, watermark_old_secrets=(wrong,)))
     assert "canary" not in raised.value.detail
     assert raised.value.__cause__ is None
 

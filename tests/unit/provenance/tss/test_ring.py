@@ -1,5 +1,7 @@
 """Keys by epoch: what marks now, what is read still, and what is not."""
 
+import hmac
+
 import pytest
 
 from darkroom.errors import ConfigurationError
@@ -18,6 +20,20 @@ def test_each_epoch_has_eight_keys_of_its_own() -> None:
 def test_derived_keys_are_pinned_since_pictures_are_read_by_them() -> None:
     assert [key.id for key in keys_of(SECRET, 1)[:2]] == ["cb23767c223f8ad6", "7adedf531286667b"]
     assert keys_of(SECRET, 0)[0].secret == SECRET
+
+
+@pytest.mark.parametrize(
+    ("epoch", "index", "expected"),
+    [
+        (1, 0, "cae2827de1e04184f715a74f9f147e4710f6c2d6e61206031b75a3f897b25867"),
+        (1, 7, "1909e6ab247f10433ce4fa5cc27fe1e532c7cbd5c60e397ae1fd65007096ba98"),
+        (2, 0, "3cffb45e9b6254603d2e2e5a38268dcdc066abe34f3a9a4a4a6b63587ed995a9"),
+    ],
+)
+def test_a_derived_key_is_what_rfc_5869_makes_of_the_secret(epoch: int, index: int, expected: str) -> None:
+    extracted = hmac.digest(bytes(32), bytes(range(32)), "sha256")
+    assert hmac.digest(extracted, f"org.darkroom.tss.1/{epoch}/{index}".encode() + b"\1", "sha256").hex() == expected
+    assert keys_of(bytes(range(32)), epoch)[index].secret.hex() == expected
 
 
 def test_ids_take_turns_with_the_keys_of_the_newest_epoch() -> None:
