@@ -181,6 +181,7 @@ async def test_a_store_that_goes_away_in_between_leaves_no_picture_without_its_m
     assert await house.records.find(int(stamped.watermark_id, 16)) == stamped.record
 
 
+@pytest.mark.slow
 def test_threads_may_share_a_stamper(house: House) -> None:
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(lambda index: house.stamper.stamp(shapes(64, 64), facts(index=index), index), range(8)))

@@ -35,6 +35,7 @@ def signer(algorithm: str) -> SigningIdentity:
 
 @pytest.mark.parametrize("output_format", MEDIA_TYPES)
 @pytest.mark.parametrize("algorithm", KEYS)
+@pytest.mark.slow
 def test_both_readers_trust_a_signature_by_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, algorithm: str, output_format: OutputFormat
 ) -> None:

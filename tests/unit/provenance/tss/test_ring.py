@@ -66,6 +66,7 @@ def test_what_was_marked_then_is_read_now(then: KeyRing) -> None:
     assert made.key_id == then.marking(MARK_ID).id
 
 
+@pytest.mark.slow
 def test_keys_of_a_later_epoch_and_of_another_secret_are_not_read() -> None:
     now = TssWatermarker(KeyRing.of(SECRET, 1))
     for ring in (KeyRing.of(SECRET, 2), KeyRing.of(OTHER, 1)):

@@ -28,6 +28,7 @@ def looks() -> list[Luma]:
 
 
 @pytest.mark.parametrize("degrees", [-10.0, 5.2])
+@pytest.mark.slow
 def test_a_picture_tilted_by_up_to_ten_degrees_can_be_read(degrees: float) -> None:
     found = identify(luma(tilted(marked("clouds", 256, 192), degrees)), [OURS])
     assert found is not None
@@ -44,10 +45,12 @@ def test_of_many_secrets_the_one_that_marked_is_told(share: float) -> None:
     assert found.mark.mark_id == MARK_ID
 
 
+@pytest.mark.slow
 def test_secrets_that_did_not_mark_find_nothing() -> None:
     assert identify(luma(marked("clouds", 256, 192)), OTHERS) is None
 
 
+@pytest.mark.slow
 def test_a_picture_is_looked_at_as_often_for_eight_secrets_as_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Folding and transforming need no secret, and are what the search spends its time on."""
     folded: list[int] = []
