@@ -32,6 +32,20 @@ def test_a_picture_is_like_itself_after_what_was_undone(kind: str, change: str) 
     assert likeness_of(np.ascontiguousarray(changed(picture)), placement, thumbnail(picture)) > SIMILAR + 0.1
 
 
+@pytest.mark.parametrize("kind", DRAWN)
+def test_a_cut_of_half_whose_mark_tells_half_the_zoom_is_like_the_whole(kind: str) -> None:
+    picture = DRAWN[kind](512, 512)
+    assert likeness_of(picture[100:356, 60:316], Placement(zoom=1.0), thumbnail(picture)) > SIMILAR
+
+
+def test_a_picture_with_a_banner_laid_over_it_is_like_itself() -> None:
+    picture = clouds(256, 256)
+    covered = picture.copy()
+    covered[208:] = 255
+    covered[8:56, 8:72] = 0
+    assert likeness_of(covered, Placement(), thumbnail(picture)) > SIMILAR + 0.1
+
+
 @pytest.mark.parametrize("seed", range(1, 9))
 def test_another_picture_is_not_alike(seed: int) -> None:
     for draw in (shapes, clouds):
