@@ -35,6 +35,18 @@ class ControlnetPlace(BaseModel):
     path: Path
 
 
+class TrustmarkPlace(BaseModel):
+    """TrustMark's two networks in ONNX, and the SHA-256 that each must have."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    variant: Literal["B", "C", "P", "Q"]
+    encoder: Path
+    encoder_sha256: Digest
+    decoder: Path
+    decoder_sha256: Digest
+
+
 class Settings(BaseSettings):
     """What a process of darkroom must know. Defaults are those of one machine."""
 
@@ -167,8 +179,14 @@ class Settings(BaseSettings):
         description="seconds that marks lead back to what was signed, at least `result_ttl`; for ever if unset",
     )
 
-    watermark: Literal["tss", "none"] = Field(
-        default="tss", description="invisible mark; `none` is for development only"
+    watermark: Literal["tss", "trustmark-onnx", "none"] = Field(
+        default="tss",
+        description="invisible mark: our own, that of TrustMark's networks, or `none`, which is for development only",
+    )
+    trustmark: TrustmarkPlace | None = Field(
+        default=None,
+        description="TrustMark's networks: `variant`, `encoder`, `encoder_sha256`, `decoder`, `decoder_sha256`; their"
+        " marks are read, and made with `trustmark-onnx`",
     )
     producer: str = Field(
         default="darkroom",

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -70,7 +70,7 @@ def _type_words(kind: object) -> str:
         return "JSON object"
     if get_origin(kind) is tuple:
         return "JSON array"
-    return _TYPES[kind]
+    return "JSON object" if isinstance(kind, type) and issubclass(kind, BaseModel) else _TYPES[kind]
 
 
 def _default_words(field: FieldInfo) -> str:

@@ -19,6 +19,8 @@ from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import LocalRedis
 from darkroom.provenance import SigningIdentity
 from darkroom.provenance.private_files import read_private
+from darkroom.provenance.trustmark.networks import Networks
+from darkroom.services.keys import network_files
 from darkroom.services.production import unfit_for_production
 from darkroom.settings import Settings
 from darkroom.storage import open_store
@@ -104,6 +106,8 @@ async def check_keys(settings: Settings) -> list[Verdict]:
     for kept in (settings.home_folder / name for name in KEPT_SECRETS):
         if kept.exists():
             read_private(kept)
+    if files := network_files(settings):
+        verdicts.append(("ok", f"networks of TrustMark {Networks(files).variant} are those that are pinned"))
     if settings.watermark == "none":
         verdicts.append(("warn", "DARKROOM_WATERMARK=none: pictures carry no mark that survives stripping"))
     return verdicts

@@ -59,7 +59,7 @@ class Examiner:
             mark = self._watermarker.identify(decode(png))
         except BadPicture:
             return None
-        return (self._watermarker.alg, mark.mark_id) if mark else None
+        return (mark.alg or self._watermarker.alg, mark.mark_id) if mark else None
 
     def _obstacle(self, given: Input) -> str:
         """Why its credential cannot be carried. Whether it can is tried, at the size of one pixel: no check of ours

@@ -16,12 +16,13 @@ UNMARKED: Final = "none"
 @dataclass(frozen=True)
 class Mark:
     """A mark that was read. `strength` is in standard deviations of unmarked pictures; it is never shown to callers.
-    `key_id` names the key that reads it."""
+    `key_id` names the key that reads it, `alg` the watermark; "" for the only one there is."""
 
     mark_id: int
     strength: float
     placement: Placement = field(default_factory=Placement)
     key_id: str = ""
+    alg: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from darkroom.ledger.protocol import Ledger
 from darkroom.ledger.redis import RedisLedger
 from darkroom.metrics import Metrics
 from darkroom.outbound import Guard
+from darkroom.provenance.in_turn import algs_read_by
 from darkroom.provenance.inspection.messages import Brief
 from darkroom.provenance.inspection.process import InspectorApart
 from darkroom.provenance.label import Label
@@ -17,11 +18,19 @@ from darkroom.provenance.policy import Policy, prompt_key
 from darkroom.provenance.records import Records
 from darkroom.provenance.resolution import Resolver
 from darkroom.provenance.stamper import Stamper
+from darkroom.provenance.trust import Trust
 from darkroom.provenance.tss.ring import KeyRing
-from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.verifier import Verifier
 from darkroom.queue import Bells, RqBells
-from darkroom.services.keys import key_ring, open_keys, trusted_signers, watermark_secret
+from darkroom.services.keys import (
+    NETWORKS,
+    key_ring,
+    network_files,
+    open_keys,
+    open_watermarker,
+    trusted_signers,
+    watermark_secret,
+)
 from darkroom.services.production import refuse_development
 from darkroom.services.startup import refuse_bad_settings, refuse_short_retention, require_default_model
 from darkroom.settings import Settings
@@ -79,14 +88,14 @@ def build_gateway_services(settings: Settings) -> Services:
     refuse_development(settings)
     shared = _shared(settings)
     ring, trust = key_ring(settings, watermark_secret(settings)), trusted_signers(settings)
-    marked = settings.watermark == "tss"
-    inspector = InspectorApart(Brief.of(ring if marked else None, trust))
+    algs = algs_read_by(open_watermarker(settings, ring))  # a file that cannot be used ends us, not the child
+    inspector = InspectorApart(_brief(settings, ring, trust))
     shared["closers"] += (inspector.close,)
     records = _records(shared["store"], ring)
     return Services(
         catalog=open_catalog(settings),
         verifier=Verifier(inspector, trust, records),
-        resolver=Resolver(inspector, trust, records, (TssWatermarker.alg,) if marked else ()),
+        resolver=Resolver(inspector, trust, records, algs),
         guard=Guard(settings.outbound_allow, settings.outbound_ports),
         **shared,
     )
@@ -109,6 +118,12 @@ def build_worker_services(settings: Settings) -> WorkerServices:
     policy = Policy(settings.producer, settings.prompt_policy, prompt_key(keys.ring.current.secret), label)
     stamper = Stamper(keys.watermarker, keys.identity, records, policy)
     return WorkerServices(catalog=catalog, stamper=stamper, records=records, **shared)
+
+
+def _brief(settings: Settings, ring: KeyRing, trust: Trust) -> Brief:
+    if settings.watermark == "none":
+        return Brief.of(None, trust)
+    return Brief.of(ring, trust, network_files(settings), networks_first=settings.watermark == NETWORKS)
 
 
 def _records(store: ObjectStore, ring: KeyRing) -> Records:

@@ -8,14 +8,16 @@ from pydantic import SecretStr
 from darkroom.errors import ConfigurationError
 from darkroom.provenance.development_pki import development_pki, development_root
 from darkroom.provenance.identity import SigningIdentity, last_of_chain
+from darkroom.provenance.in_turn import watermarker_of
 from darkroom.provenance.private_files import kept_secret, read_secret
 from darkroom.provenance.trust import Trust
+from darkroom.provenance.trustmark.networks import NetworkFiles
 from darkroom.provenance.tss.ring import MIN_SECRET, Epochs, KeyRing
-from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.watermark import NoWatermarker, Watermarker
 from darkroom.settings import Settings
 
 PKI = "pki"
+NETWORKS = "trustmark-onnx"
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,23 @@ class Keys:
 def open_keys(settings: Settings) -> Keys:
     """Read the keys, making what is missing. Raises: ConfigurationError, also for keys that others may read."""
     ring = key_ring(settings, watermark_secret(settings))
-    watermarker = TssWatermarker(ring) if settings.watermark == "tss" else NoWatermarker()
-    return Keys(ring, watermarker, signing_identity(settings))
+    return Keys(ring, open_watermarker(settings, ring), signing_identity(settings))
+
+
+def open_watermarker(settings: Settings, ring: KeyRing) -> Watermarker:
+    """What marks, and reads all that these settings can. Raises: ConfigurationError for networks it cannot use."""
+    if settings.watermark == "none":
+        return NoWatermarker()
+    return watermarker_of(ring, network_files(settings), networks_first=settings.watermark == NETWORKS)
+
+
+def network_files(settings: Settings) -> NetworkFiles | None:
+    """Those of TrustMark, not yet read. Raises: ConfigurationError where they are to mark and are not set."""
+    if settings.trustmark is not None:
+        return NetworkFiles(**settings.trustmark.model_dump())
+    if settings.watermark == NETWORKS:
+        raise ConfigurationError("DARKROOM_WATERMARK=trustmark-onnx needs DARKROOM_TRUSTMARK, the networks' files")
+    return None
 
 
 def key_ring(settings: Settings, secret: bytes) -> KeyRing:

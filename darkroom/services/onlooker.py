@@ -7,10 +7,9 @@ from darkroom.provenance.identity import last_of_chain
 from darkroom.provenance.inspection.inspector import InspectorHere
 from darkroom.provenance.records import Records
 from darkroom.provenance.trust import Trust
-from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.verifier import Verifier
-from darkroom.provenance.watermark import NoWatermarker
-from darkroom.services.keys import PKI, key_ring, known_secret
+from darkroom.provenance.watermark import NoWatermarker, Watermarker
+from darkroom.services.keys import PKI, key_ring, known_secret, open_watermarker
 from darkroom.settings import Settings
 from darkroom.storage import MemoryStore, ObjectStore, open_store
 
@@ -36,9 +35,9 @@ def _present_store(settings: Settings) -> ObjectStore:
     return open_store(settings)
 
 
-def _watermarker(settings: Settings) -> TssWatermarker | NoWatermarker:
-    secret = known_secret(settings) if settings.watermark == "tss" else None
-    return TssWatermarker(key_ring(settings, secret)) if secret else NoWatermarker()
+def _watermarker(settings: Settings) -> Watermarker:
+    secret = known_secret(settings) if settings.watermark != "none" else None
+    return open_watermarker(settings, key_ring(settings, secret)) if secret else NoWatermarker()
 
 
 def _trust(settings: Settings) -> Trust:

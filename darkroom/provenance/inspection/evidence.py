@@ -32,7 +32,8 @@ class View(Settled):
 
 class Evidence(Settled):
     """`mark` is None when there is none to read, or no pixels to read it from; with a mark comes the view of them.
-    `decoded` is their height and width; `points_elsewhere`: the file says that its credential lies at some address."""
+    `alg` is the mark's, or else that of the watermark that marks; `none` where nobody looks for one. `decoded` is the
+    pixels' height and width; `points_elsewhere`: the file says that its credential lies at some address."""
 
     sha256: str
     alg: str

@@ -52,4 +52,5 @@ class InspectorHere:
             return found
         mark = self._watermarker.identify(pixels)
         view = View.of(upright_view(pixels, mark.placement)) if mark else None
-        return found.model_copy(update={"mark": mark, "view": view, "decoded": pixels.shape[:2]})
+        alg = (mark and mark.alg) or found.alg
+        return found.model_copy(update={"alg": alg, "mark": mark, "view": view, "decoded": pixels.shape[:2]})

@@ -5,10 +5,11 @@ from typing import Self
 from pydantic import ConfigDict
 
 from darkroom.contract.base import Settled
+from darkroom.provenance.in_turn import watermarker_of
 from darkroom.provenance.inspection.evidence import Evidence
 from darkroom.provenance.trust import Trust
+from darkroom.provenance.trustmark.networks import NetworkFiles
 from darkroom.provenance.tss.ring import Epochs, KeyRing
-from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.watermark import NoWatermarker, Watermarker
 
 
@@ -19,18 +20,28 @@ class Brief(Settled):
 
     keys: tuple[Epochs, ...]
     anchors_pem: str
+    networks: NetworkFiles | None = None
+    networks_first: bool = False
 
     @classmethod
-    def of(cls, ring: KeyRing | None, trust: Trust) -> Self:
-        """`ring` is the watermark's; None where nothing is marked."""
-        return cls(keys=(ring.current, *ring.older) if ring else (), anchors_pem=trust.anchors_pem)
+    def of(
+        cls, ring: KeyRing | None, trust: Trust, networks: NetworkFiles | None = None, *, networks_first: bool = False
+    ) -> Self:
+        """`ring` is the watermark's; None where nothing is marked. The others are those of `watermarker_of`."""
+        return cls(
+            keys=(ring.current, *ring.older) if ring else (),
+            anchors_pem=trust.anchors_pem,
+            networks=networks,
+            networks_first=networks_first,
+        )
 
     @property
     def watermarker(self) -> Watermarker:
         if not self.keys:
             return NoWatermarker()
         current, *older = self.keys
-        return TssWatermarker(KeyRing.of(current.secret, current.last, *older))
+        ring = KeyRing.of(current.secret, current.last, *older)
+        return watermarker_of(ring, self.networks, networks_first=self.networks_first)
 
     @property
     def trust(self) -> Trust:

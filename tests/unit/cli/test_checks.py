@@ -7,10 +7,11 @@ import pytest
 
 from darkroom.cli import checks
 from darkroom.cli.app import run
-from darkroom.errors import StoreUnavailable
+from darkroom.errors import ConfigurationError, StoreUnavailable
 from darkroom.provenance import development_pki, kept_secret
 from darkroom.settings import Settings
 from tests.unit.catalog.conftest import safetensors, tensor
+from tests.unit.provenance.trustmark.stand_in import networks_in
 
 
 @pytest.fixture
@@ -126,3 +127,13 @@ async def test_a_fresh_machine_has_nothing_that_fails(settings: Settings) -> Non
     assert {finding.about for finding in findings} == set(checks.CHECKS)
     assert [finding for finding in findings if finding.state == "fail"] == []
     assert list(settings.home_folder.iterdir()) == []
+
+
+async def test_networks_that_are_not_those_pinned_are_found(tmp_path: Path) -> None:
+    files = networks_in(tmp_path)
+    pinned = {name: getattr(files, name) for name in files.__dataclass_fields__}
+    settings = Settings(home=tmp_path, trustmark=pinned)
+    assert ("ok", "networks of TrustMark Q are those that are pinned") in await checks.check_keys(settings)
+    files.decoder.write_bytes(b"another")
+    with pytest.raises(ConfigurationError, match="another than is set"):
+        await checks.check_keys(settings)

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import ConfigurationError
+from darkroom.provenance.in_turn import algs_read_by
 from darkroom.provenance.inspection.messages import Brief
 from darkroom.provenance.tss.ring import Epochs, KeyRing
 from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.watermark import NoWatermarker
 from darkroom.services.keys import open_keys, trusted_signers, watermark_secret
 from darkroom.settings import Settings
+from tests.unit.provenance.trustmark.stand_in import networks_in
 
 
 def test_keys_are_made_once_and_found_again(tmp_path: Path) -> None:
@@ -96,3 +98,17 @@ def test_keys_do_not_print_their_secrets(tmp_path: Path) -> None:
     assert keys.ring.current.secret.hex() not in repr(keys)
     assert repr(keys.ring.current.secret) not in repr(keys)
     assert "PRIVATE KEY" not in repr(keys)
+
+
+def test_trustmark_marks_where_it_is_chosen_and_our_own_is_still_read(tmp_path: Path) -> None:
+    files = networks_in(tmp_path)
+    place = {name: getattr(files, name) for name in files.__dataclass_fields__}
+    chosen = open_keys(Settings(home=tmp_path, watermark="trustmark-onnx", trustmark=place))
+    assert algs_read_by(chosen.watermarker) == ("com.adobe.trustmark.Q", TssWatermarker.alg)
+    given_up = open_keys(Settings(home=tmp_path, trustmark=place))
+    assert algs_read_by(given_up.watermarker) == (TssWatermarker.alg, "com.adobe.trustmark.Q")
+
+
+def test_trustmark_needs_its_files(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="needs DARKROOM_TRUSTMARK"):
+        open_keys(Settings(home=tmp_path, watermark="trustmark-onnx"))
