@@ -15,9 +15,9 @@ from api.body import read_validated
 from api.errors import field_path
 from darkroom.errors import MalformedRequest
 from darkroom.provenance.resolution import Resolver
+from darkroom.provenance.watermark import MARK_BYTES
 
 MAX_VALUE: Final = 2048  # characters of a value in an address
-MARK_BYTES: Final = 6  # of the id that our mark carries
 VALUE_PATTERN: Final = "^[A-Za-z0-9+/]{8}$"
 
 

@@ -1,15 +1,14 @@
 """The pictures that another was made from: what a manifest says of them, and which credentials it carries on."""
 
-import base64
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from darkroom.errors import BadPicture, UnsignedOutput
 from darkroom.provenance.pictures import decode
+from darkroom.provenance.records import watermark_id
 from darkroom.provenance.signing import Carried, CredentialSigner
-from darkroom.provenance.watermark import UNMARKED, Watermarker
+from darkroom.provenance.watermark import UNMARKED, Watermarker, mark_value
 
-JUMBF: Final = b"jumb"  # in every manifest (ISO 19566-5)
 MOST_CARRIED: Final = 1 << 20  # bytes of a credential: more would make a picture of ours mostly somebody else's
 MARK: Final = "org.darkroom.watermark"
 
@@ -36,7 +35,7 @@ class Input:
     @property
     def parent(self) -> tuple[str, ...]:
         """The watermark's id as records have it, or nothing."""
-        return (f"{self.mark[1]:012x}",) if self.mark else ()
+        return (watermark_id(self.mark[1]),) if self.mark else ()
 
 
 class Examiner:
@@ -102,11 +101,9 @@ def definition(index: int, given: Input) -> dict[str, Any]:
         "relationship": given.relationship,
         "instance_id": f"urn:sha256:{given.sha256}",
     }
-    return said | ({"metadata": {MARK: _mark_of(*given.mark)}} if given.mark else {})
-
-
-def _mark_of(alg: str, mark_id: int) -> dict[str, str]:
-    return {"alg": alg, "value": base64.b64encode(mark_id.to_bytes(6, "big")).decode()}
+    return said | (
+        {"metadata": {MARK: {"alg": given.mark[0], "value": mark_value(given.mark[1])}}} if given.mark else {}
+    )
 
 
 def _label(index: int) -> str:

@@ -1,7 +1,6 @@
 """Several watermarks at once: the chosen one marks, and those of before are read as well."""
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 from darkroom.provenance.trustmark.networks import NetworkFiles, Networks
 from darkroom.provenance.trustmark.watermarker import TrustmarkWatermarker
@@ -35,7 +34,7 @@ def watermarker_of(ring: KeyRing, files: NetworkFiles | None = None, *, networks
 
     Raises: ConfigurationError for files that cannot be used.
     """
-    own: Final = TssWatermarker(ring)
+    own = TssWatermarker(ring)
     if files is None:
         return own
     trustmark = TrustmarkWatermarker(Networks(files), (ring.current.secret, *(old.secret for old in ring.older)))

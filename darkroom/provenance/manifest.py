@@ -4,7 +4,6 @@ The tenant is left out, and the prompt unless the operator's policy says otherwi
 `created` puts an assertion among those the signer vouches for.
 """
 
-import base64
 import hashlib
 import json
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from darkroom.contract.vae import NamedVae
 from darkroom.provenance.ancestry import bare, labels
 from darkroom.provenance.facts import Facts
 from darkroom.provenance.policy import OMIT, Policy, source_type
-from darkroom.provenance.watermark import UNMARKED
+from darkroom.provenance.watermark import UNMARKED, mark_value
 
 ACTIONS: Final = "c2pa.actions.v2"
 SOFT_BINDING: Final = "c2pa.soft-binding"
@@ -49,9 +48,7 @@ def manifest(facts: Facts, alg: str, mark_id: int, policy: Policy = OMIT) -> Jso
 
 
 def soft_binding(alg: str, mark_id: int) -> Json:
-    """The mark's id as base64 text: JSON cannot say the byte string of the CDDL, and c2pa's own samples write text."""
-    value = base64.b64encode(mark_id.to_bytes(6, "big")).decode()
-    return {"alg": alg, "blocks": [{"scope": {}, "value": value}]}
+    return {"alg": alg, "blocks": [{"scope": {}, "value": mark_value(mark_id)}]}
 
 
 def _assertion(label: str, data: Json) -> Json:

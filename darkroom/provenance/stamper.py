@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
 from darkroom.errors import BadPicture, UnmarkedOutput, UnsignedOutput
@@ -26,6 +26,13 @@ from darkroom.provenance.watermark import RGB, UNMARKED, Watermarker
 from darkroom.provenance.xmp import packet
 
 ENOUGH_QUALITY: Final = (60, 75, 90)  # tried in turn when the quality asked for leaves nothing of the mark
+
+
+class _Read(NamedTuple):
+    """What was read back from a file: its pixels, and the key that reads their mark."""
+
+    rgb_HWC: RGB
+    key_id: str
 
 
 class Stamper:
@@ -86,10 +93,9 @@ class Stamper:
         return self._signer.sign(encoded, MEDIA_TYPES[output_format], definition, carried(facts.inputs))
 
     def _finish(self, signed: Signed, facts: Facts, mark_id: int) -> Stamped:
-        rgb_HWC, key_id = self._read_mark(signed.data, mark_id)
+        read = self._read_mark(signed.data, mark_id)
         manifest_id = self._read_credential(signed.data, MEDIA_TYPES[facts.plan.output_format], mark_id)
-        record = self._record(signed.data, rgb_HWC, manifest_id, facts, mark_id)
-        record = record.model_copy(update={"key_id": key_id})
+        record = self._record(signed.data, read, manifest_id, facts, mark_id)
         return Stamped(
             data=signed.data,
             media_type=record.media_type,
@@ -102,18 +108,17 @@ class Stamper:
             record=record,
         )
 
-    def _read_mark(self, data: bytes, mark_id: int) -> tuple[RGB, str]:
-        """The pixels, and the key that reads their mark."""
+    def _read_mark(self, data: bytes, mark_id: int) -> _Read:
         try:
             rgb_HWC = decode(data)
         except BadPicture as error:
             raise UnmarkedOutput("the finished file is not a picture that can be read") from error
         if self._watermarker.alg == UNMARKED:
-            return rgb_HWC, UNMARKED
+            return _Read(rgb_HWC, UNMARKED)
         mark = self._watermarker.identify(rgb_HWC)
         if mark is None or mark.mark_id != mark_id:
             raise UnmarkedOutput("the watermark does not read back from the finished file")
-        return rgb_HWC, mark.key_id
+        return _Read(rgb_HWC, mark.key_id)
 
     def _read_credential(self, data: bytes, media_type: str, mark_id: int) -> str:
         credential = self._reader.read(data, media_type)
@@ -126,12 +131,12 @@ class Stamper:
     def _bindings(self, mark_id: int) -> tuple[tuple[str, int], ...]:
         return () if self._watermarker.alg == UNMARKED else ((self._watermarker.alg, mark_id),)
 
-    def _record(self, data: bytes, rgb_HWC: RGB, manifest_id: str, facts: Facts, mark_id: int) -> Record:
+    def _record(self, data: bytes, read: _Read, manifest_id: str, facts: Facts, mark_id: int) -> Record:
         width, height = size(data)
         return Record(
             watermark_id=watermark_id(mark_id),
             alg=self._watermarker.alg,
-            key_id=UNMARKED,
+            key_id=read.key_id,
             manifest_id=manifest_id,
             job_id=facts.job_id,
             index=facts.index,
@@ -142,7 +147,7 @@ class Stamper:
             height=height,
             created_at=facts.created_at,
             parents=tuple(parent for each in facts.inputs for parent in each.parent),
-            thumbnail=base64.b64encode(thumbnail(rgb_HWC)).decode(),
+            thumbnail=base64.b64encode(thumbnail(read.rgb_HWC)).decode(),
         )
 
 

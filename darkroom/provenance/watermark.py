@@ -1,5 +1,6 @@
 """What a watermark must do, and the one that does nothing."""
 
+import base64
 import math
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -11,6 +12,7 @@ from darkroom.provenance.placement import Placement
 
 RGB = NDArray[np.uint8]  # H x W x 3, 0..255
 UNMARKED: Final = "none"
+MARK_BYTES: Final = 6  # of the id that a mark carries
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,12 @@ class Mark:
     placement: Placement = field(default_factory=Placement)
     key_id: str = ""
     alg: str = ""
+
+
+def mark_value(mark_id: int) -> str:
+    """An id as soft bindings hold it: MARK_BYTES in base64, since JSON cannot say the byte string of the CDDL, and
+    c2pa's own samples write text."""
+    return base64.b64encode(mark_id.to_bytes(MARK_BYTES, "big")).decode()
 
 
 @dataclass(frozen=True)

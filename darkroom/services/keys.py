@@ -53,12 +53,8 @@ def network_files(settings: Settings) -> NetworkFiles | None:
 
 def key_ring(settings: Settings, secret: bytes) -> KeyRing:
     """The keys of this secret and of those before it. Raises: ConfigurationError."""
-    older = [_old_secret(text) for text in settings.watermark_old_secrets]
+    older = [_given_secret(text, "watermark_old_secrets") for text in settings.watermark_old_secrets]
     return KeyRing.of(secret, settings.watermark_epoch, *(Epochs(old, settings.watermark_epoch) for old in older))
-
-
-def _old_secret(text: SecretStr) -> bytes:
-    return _given_secret(text, "watermark_old_secrets")
 
 
 def watermark_secret(settings: Settings) -> bytes:

@@ -1,6 +1,5 @@
 """Whose picture it is, and what was asked for, is told to nobody but its owner."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -8,23 +7,12 @@ import pytest
 
 from darkroom.provenance import Facts
 from darkroom.services import Services
-from tests.fakes import fake_services, fake_stamper
-from tests.gateway import API_KEYS, GENERATIONS, ask, bearer, claim_one, client_of
+from tests.fakes import fake_stamper
+from tests.gateway import GENERATIONS, ask, bearer, claim_one
 from tests.unit.provenance.making import decoded, encoded, shapes
 
 VERIFY = "/api/v1/provenance/verify"
 PROMPT = "a canary in a coal mine"
-
-
-@pytest.fixture
-def services() -> Services:
-    return fake_services(allow_anonymous=False, api_keys=API_KEYS)
-
-
-@pytest.fixture
-async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(services) as client:
-        yield client
 
 
 async def made_for_alice(services: Services, client: httpx.AsyncClient) -> tuple[str, bytes]:

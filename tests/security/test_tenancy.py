@@ -1,7 +1,7 @@
 """No tenant sees another's things, and nobody without a key sees any."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -14,17 +14,6 @@ from tests.gateway import API_KEYS, GENERATIONS, KEYS, ask, bearer, client_of, f
 
 OPEN = {"/livez", "/readyz", "/c2pa/v1/services/supportedAlgorithms"}
 UNKNOWN = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
-
-
-@pytest.fixture
-def services() -> Services:
-    return fake_services(allow_anonymous=False, api_keys=API_KEYS)
-
-
-@pytest.fixture
-async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(services) as client:
-        yield client
 
 
 async def asked_by(client: httpx.AsyncClient, tenant: str) -> str:

@@ -3,34 +3,15 @@
 import base64
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import c2pa
 import httpx
 import pytest
 
-from tests.e2e.demo.service import up
-from tests.e2e.provenance.test_recovery import verify
+from tests.e2e.provenance.asking import generate, verify
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with up(tmp_path_factory.mktemp("service")) as service:
-        yield service.url
-
-
-def made(url: str, **fields: Any) -> tuple[dict[str, Any], bytes]:
-    """What the service says of one picture it made, and the picture."""
-    asked = {"prompt": "a red circle on a white background", "steps": 4, **fields}
-    job = httpx.post(f"{url}/api/v1/generations", json=asked, headers={"Prefer": "wait=60"}, timeout=90).json()
-    assert job["state"] == "succeeded", job
-    (image,) = job["images"]
-    got = httpx.get(f"{url}/api/v1/generations/{job['id']}/images/0", follow_redirects=True, timeout=30)
-    assert got.status_code == 200, got.text
-    return image, got.content
 
 
 def parent_of(data: bytes, media_type: str) -> dict[str, Any]:
@@ -55,9 +36,9 @@ def asset(url: str, data: bytes) -> str:
 
 @pytest.mark.parametrize(("send", "output_format"), [(inline, "png"), (asset, "webp")])
 def test_the_second_picture_names_the_first_as_its_parent(url: str, send: Any, output_format: str) -> None:
-    first, first_data = made(url, output_format=output_format, seed=11)
+    first, first_data = generate(url, output_format=output_format, seed=11)
     fields = {"task": "image_to_image", "image": send(url, first_data), "strength": 0.5, "output_format": output_format}
-    second, data = made(url, **fields)
+    second, data = generate(url, **fields)
     parent = parent_of(data, f"image/{output_format}")
     value = parent["metadata"]["org.darkroom.watermark"]["value"]
 

@@ -2,43 +2,15 @@
 
 import io
 import json
-from collections.abc import Iterator
-from typing import Any
 
 import c2pa
 import httpx
 import pytest
 from PIL import Image
 
-from tests.e2e.demo.service import up
+from tests.e2e.provenance.asking import generate, verify
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with up(tmp_path_factory.mktemp("service")) as service:
-        yield service.url
-
-
-def generate(url: str, **fields: Any) -> tuple[dict[str, Any], bytes]:
-    """What the service says of one picture it made, and the picture."""
-    asked = {"prompt": "a red circle on a white background", "steps": 4, **fields}
-    made = httpx.post(f"{url}/api/v1/generations", json=asked, headers={"Prefer": "wait=60"}, timeout=90).json()
-    assert made["state"] == "succeeded", made
-    (image,) = made["images"]
-    got = httpx.get(f"{url}/api/v1/generations/{made['id']}/images/0", follow_redirects=True, timeout=30)
-    assert got.status_code == 200, got.text
-    return image, got.content
-
-
-def verify(url: str, data: bytes) -> dict[str, Any]:
-    answer = httpx.post(
-        f"{url}/api/v1/provenance/verify", content=data, headers={"Content-Type": "image/jpeg"}, timeout=60
-    )
-    assert answer.status_code == 200, answer.text
-    verdict: dict[str, Any] = answer.json()
-    return verdict
 
 
 def stripped(data: bytes, media: str, quality: int, *, keep: float = 1.0) -> bytes:
