@@ -25,7 +25,7 @@ SETTINGS_HEAD = """\
 Every setting is an environment variable. Nothing else is read, no file, and nothing at import; but for hub ids
 ([models](models.md#hub-ids)) the `HF_` variables of the hub's own client. A process that is given
 a wrong value says which variable is wrong, without its value, and does not start. This page is written by
-`docs/generate.py` from `darkroom/settings.py`.
+`docs/generate.py` from `darkroom/settings/`.
 
 | variable | type | default | what it decides |
 |---|---|---|---|

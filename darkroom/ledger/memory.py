@@ -3,18 +3,18 @@
 It looks things up by scanning, and keeps no index that could disagree with the records; that makes it the oracle.
 """
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from darkroom.contract.job import EventName, Job, JobEvent, JobState, Progress, picture_keys
+from darkroom.contract.job import Job, JobEvent, JobState, Progress, picture_keys
 from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
 from darkroom.ledger.allowances import Allowances
 from darkroom.ledger.first_use import FirstUses
 from darkroom.ledger.lines import Lines
+from darkroom.ledger.news import News
 from darkroom.ledger.protocol import (
     Claim,
     JobPage,
@@ -46,8 +46,7 @@ class MemoryLedger:
         self._outbox: Rows[JsonObject] = Rows()
         self._leftovers: Rows[tuple[str, ...]] = Rows()
         self._attending: dict[str, tuple[int, frozenset[str]]] = {}
-        self._waiters: set[asyncio.Event] = set()
-        self._events = 0
+        self.news = News()
 
     async def submit(self, submission: Submission) -> Submitted:
         now = self._now()
@@ -58,7 +57,7 @@ class MemoryLedger:
         self.lines.join(record, now)
         self._records[record.id] = record
         self._first_uses.remember(submission, now)
-        self._emit(record, "queued", now, {})
+        self.news.emit(record, "queued", now, {})
         return Submitted(job=record.job(), replayed=False, position=self.lines.position(record) or 0)
 
     def _replay(self, submission: Submission, now: int) -> Record | None:
@@ -99,23 +98,7 @@ class MemoryLedger:
         )
 
     async def events(self, job_id: str, *, after: str = "0", wait: float = 0.0) -> list[JobEvent]:
-        last = cursors.event_id(after)
-        bell = asyncio.Event()
-        self._waiters.add(bell)
-        try:
-            async with asyncio.timeout(max(wait, 0)):
-                while not (news := self._events_after(job_id, last)):
-                    bell.clear()
-                    await bell.wait()
-                return news
-        except TimeoutError:
-            return self._events_after(job_id, last)
-        finally:
-            self._waiters.discard(bell)
-
-    def _events_after(self, job_id: str, last: tuple[int, int]) -> list[JobEvent]:
-        record = self._records.get(job_id)
-        return [event for event in record.events if cursors.event_id(event.id) > last] if record else []
+        return await self.news.of(self._records.get(job_id), after, wait)
 
     async def claim(self, worker: str, models: Sequence[str], room: int) -> list[Claim]:
         now = self._now()
@@ -163,7 +146,7 @@ class MemoryLedger:
         record = self._records.get(job_id)
         if record and record.held_by(attempt):
             record.progress = progress
-            self._emit(record, "progress", self._now(), progress.model_dump())
+            self.news.emit(record, "progress", self._now(), progress.model_dump())
 
     async def finish(self, job_id: str, attempt: int, outcome: Outcome) -> Job:
         move = finishing_move(outcome.state)
@@ -218,7 +201,7 @@ class MemoryLedger:
             if finished_ms + self.rules.result_ttl_ms <= now:
                 record = self._records.pop(job_id)
                 if record.attempt:
-                    self._leftovers.put(self._next_id(now), picture_keys(job_id, record.plan))
+                    self._leftovers.put(self.news.next_id(now), picture_keys(job_id, record.plan))
 
     def _recover(self, lost: Iterable[Record], now: int) -> tuple[list[str], list[str]]:
         requeued, ended = [], []
@@ -259,8 +242,7 @@ class MemoryLedger:
         return LedgerHealth(problems=(), warnings=("the ledger is kept in memory and ends with this process",))
 
     async def close(self) -> None:
-        for bell in self._waiters:
-            bell.set()
+        self.news.wake()
 
     def _move(self, record: Record, move: Move, now: int, data: JsonObject | None = None) -> None:
         step = TRANSITIONS.get((record.state, move))
@@ -270,23 +252,14 @@ class MemoryLedger:
         if step.state.terminal:
             record.finished_ms = now
             row = {"job_id": record.id, "tenant": record.tenant, "state": step.state.value}
-            self._outbox.put(self._next_id(now), row)
-        self._emit(record, step.event, now, data or {})
-
-    def _emit(self, record: Record, name: EventName, now: int, data: JsonObject) -> None:
-        record.tell(self._next_id(now), name, now, data)
-        for bell in self._waiters:
-            bell.set()
+            self._outbox.put(self.news.next_id(now), row)
+        self.news.emit(record, step.event, now, data or {})
 
     def _of(self, tenant: str, job_id: str) -> Record:
         record = self._records.get(job_id)
         if record is None or record.tenant != tenant:
             raise NotFound("no such generation")
         return record
-
-    def _next_id(self, now: int) -> str:
-        self._events += 1
-        return f"{now}-{self._events}"
 
     def _now(self) -> int:
         return milliseconds(self._clock())

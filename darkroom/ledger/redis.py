@@ -6,23 +6,18 @@ The scripts stand in `scripts/`; the keys are listed at the top of `scripts/lib.
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import Any
-
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from darkroom.contract.job import Job, JobEvent, Progress, picture_keys
 from darkroom.contract.plan import GenerationPlan
-from darkroom.errors import LedgerUnavailable, NotFound, StaleAttempt
+from darkroom.errors import NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
 from darkroom.ledger import lua
 from darkroom.ledger.allowances import step_ms
 from darkroom.ledger.bell import LOOK_SECONDS, NewsBell
-from darkroom.ledger.edge import redis_errors
+from darkroom.ledger.connection import Connection
 from darkroom.ledger.fields import ARTIFACTS, dump_json, pairs, read_claims, read_event, read_job
 from darkroom.ledger.health import examine
 from darkroom.ledger.protocol import (
@@ -41,15 +36,9 @@ from darkroom.ledger.rules import Rules, milliseconds
 from darkroom.ledger.transitions import ending_told, finishing_move
 from darkroom.settings import Settings
 
-_CONNECTIONS = 16
-
 
 class RedisLedger:
-    """A ledger shared by all processes that use the same server and prefix. Belongs to one event loop.
-
-    `patience` bounds each call in seconds, connecting and waiting for a connection included. `clock` is Lua that
-    defines `now_ms()`: the server's own time unless a test brings another.
-    """
+    """A ledger shared by all processes that use the same server and prefix. See `Connection` for what it takes."""
 
     def __init__(
         self,
@@ -61,15 +50,11 @@ class RedisLedger:
         clock: str | None = None,
     ) -> None:
         self.rules = rules or Rules()
-        self._prefix = f"{{{prefix}}}"
-        self._patience = patience
-        self._client = _client(url, patience)
+        self._server = Connection(url, prefix=prefix, patience=patience, rules=self.rules, clock=clock)
+        self._server.register(lua.SCRIPTS)
+        self._client, self._key = self._server.client, self._server.key
+        self._run, self._ask = self._server.run, self._server.ask
         self._bell = NewsBell(self._client, self._key("bell"))
-        self._away_at: float | None = None
-        now_ms = clock or lua.source("clock")
-        self._scripts = {
-            name: self._client.register_script(lua.script(name, self.rules, now_ms)) for name in lua.SCRIPTS
-        }
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "RedisLedger":
@@ -203,7 +188,7 @@ class RedisLedger:
 
     async def reap(self) -> Reaped:
         """After an outage every lease looks as if its worker had died, so leases are left alone for one more term."""
-        steady = self._away_at is None or monotonic() - self._away_at > self.rules.lease_ms / 1000
+        steady = self._server.away_at is None or monotonic() - self._server.away_at > self.rules.lease_ms / 1000
         requeued, ended, waiting = await self._run("reap", "1" if steady else "0")
         return Reaped(requeued=tuple(requeued), ended=tuple(ended), waiting=_counts(pairs(waiting)))
 
@@ -239,41 +224,7 @@ class RedisLedger:
 
     async def close(self) -> None:
         await self._bell.close()
-        await self._client.aclose()
-        await self._client.connection_pool.aclose()
-
-    # --- how it calls ----------------------------------------------------------------------------------------------
-
-    async def _run(self, name: str, *arguments: str | int) -> Any:
-        return await self._ask(self._scripts[name](keys=[self._prefix], args=arguments))
-
-    async def _ask(self, reply: Awaitable[Any]) -> Any:
-        try:
-            async with redis_errors(self._patience):
-                return await reply
-        except LedgerUnavailable:
-            self._away_at = monotonic()
-            raise
-
-    def _key(self, *parts: str) -> str:
-        return ":".join((self._prefix, *parts))
-
-
-def _client(url: str, patience: float) -> Redis:
-    """No retries of redis-py's own: its defaults keep a caller for a minute, and every one of our calls may be tried
-    again by whoever made it. Connecting and reading take half the patience each, so that they keep to it by themselves
-    where a cancellation is lost (see `NewsBell.close`)."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=_CONNECTIONS,
-        timeout=patience,
-        socket_timeout=patience / 2,
-        socket_connect_timeout=patience / 2,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-        decode_responses=True,
-    )
-    return Redis(connection_pool=pool)
+        await self._server.close()
 
 
 def _digest(submission: Submission) -> str:

@@ -27,7 +27,7 @@ def messages(text: str) -> list[dict[str, str]]:
 def waits(services: Services) -> bool:
     """Whether somebody has heard all there is, and listens for more."""
     assert isinstance(services.ledger, MemoryLedger)
-    return bool(services.ledger._waiters)
+    return services.ledger.news.awaited
 
 
 async def run_through(services: Services) -> None:

@@ -1,0 +1,171 @@
+"""Every error darkroom raises on purpose, drawn once.
+
+    DarkroomError
+    ├── RequestError                    the caller asked for something wrong
+    │   ├── InvalidField                one named field is wrong
+    │   │   ├── UnknownModel
+    │   │   ├── UnknownLora
+    │   │   ├── LoraMisfit              its layers are not those of the model
+    │   │   ├── PreprocessorUnavailable
+    │   │   ├── UnknownVae
+    │   │   ├── VaeMisfit               its latents are not those of the model
+    │   │   ├── UnknownControlnet
+    │   │   ├── ControlnetMisfit        its layers do not go with those of the model
+    │   │   └── UnknownScheduler
+    │   ├── MalformedBody
+    │   ├── MalformedRequest            not HTTP, or not as an API that we did not write has it
+    │   ├── MethodNotAllowed            the header `Allow` lists those the path answers
+    │   ├── PayloadTooLarge
+    │   ├── UnsupportedMediaType
+    │   ├── LongAddress                 a value that belongs into a body
+    │   ├── UrlRefused                  a URL that nobody is let go to
+    │   ├── UrlUnreachable              a URL with no file to be had in time
+    │   └── BadPicture                  bytes that are not a picture we read
+    ├── AccessError
+    │   ├── Unauthenticated
+    │   ├── ForbiddenOrigin
+    │   └── UnknownHost
+    ├── NotFound
+    ├── ConflictError
+    │   └── IdempotencyMismatch         one key, two bodies
+    ├── CapacityError                   try again later
+    │   ├── RateLimited
+    │   ├── TenantLimit
+    │   └── QueueFull
+    ├── UnavailableError                something we stand on is away
+    │   ├── LedgerUnavailable
+    │   ├── StoreUnavailable
+    │   └── NotReady                    ledger or store cannot be worked with
+    ├── StoreError
+    │   └── NotStored
+    ├── StaleAttempt                    a worker that lost its lease came back
+    ├── GenerationError                 a job ends as `failed`, with this code
+    │   ├── OutOfMemory
+    │   ├── NanOutput
+    │   ├── LostInput                   a picture it begins with is gone
+    │   ├── PreprocessorFailed          a picture that no map could be made of
+    │   ├── AttemptsExhausted
+    │   ├── UnmarkedOutput              the watermark did not read back
+    │   └── UnsignedOutput              the credential did not read back
+    ├── ModelError                      a checkpoint, a LoRA or a VAE cannot be served
+    │   ├── MissingWeights
+    │   └── BrokenWeights
+    └── ConfigurationError              the process must not start
+
+`code` is stable and public: clients match on it. `status` is the HTTP status the gateway answers with. `retryable`
+says whether the same request may succeed later without being changed.
+"""
+
+from darkroom.errors.away import (
+    CapacityError,
+    LedgerUnavailable,
+    NotReady,
+    NotStored,
+    QueueFull,
+    RateLimited,
+    StaleAttempt,
+    StoreError,
+    StoreUnavailable,
+    TenantLimit,
+    UnavailableError,
+)
+from darkroom.errors.base import (
+    DarkroomError,
+)
+from darkroom.errors.failures import (
+    AttemptsExhausted,
+    BrokenWeights,
+    ConfigurationError,
+    GenerationError,
+    LostInput,
+    MissingWeights,
+    ModelError,
+    NanOutput,
+    OutOfMemory,
+    PreprocessorFailed,
+    UnmarkedOutput,
+    UnsignedOutput,
+)
+from darkroom.errors.refusals import (
+    AccessError,
+    BadPicture,
+    ConflictError,
+    ControlnetMisfit,
+    ForbiddenOrigin,
+    IdempotencyMismatch,
+    InvalidField,
+    LongAddress,
+    LoraMisfit,
+    MalformedBody,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    PreprocessorUnavailable,
+    RequestError,
+    Unauthenticated,
+    UnknownControlnet,
+    UnknownHost,
+    UnknownLora,
+    UnknownModel,
+    UnknownScheduler,
+    UnknownVae,
+    UnsupportedMediaType,
+    UrlRefused,
+    UrlUnreachable,
+    VaeMisfit,
+)
+
+__all__ = [
+    "AccessError",
+    "AttemptsExhausted",
+    "BadPicture",
+    "BrokenWeights",
+    "CapacityError",
+    "ConfigurationError",
+    "ConflictError",
+    "ControlnetMisfit",
+    "DarkroomError",
+    "ForbiddenOrigin",
+    "GenerationError",
+    "IdempotencyMismatch",
+    "InvalidField",
+    "LedgerUnavailable",
+    "LongAddress",
+    "LoraMisfit",
+    "LostInput",
+    "MalformedBody",
+    "MalformedRequest",
+    "MethodNotAllowed",
+    "MissingWeights",
+    "ModelError",
+    "NanOutput",
+    "NotFound",
+    "NotReady",
+    "NotStored",
+    "OutOfMemory",
+    "PayloadTooLarge",
+    "PreprocessorFailed",
+    "PreprocessorUnavailable",
+    "QueueFull",
+    "RateLimited",
+    "RequestError",
+    "StaleAttempt",
+    "StoreError",
+    "StoreUnavailable",
+    "TenantLimit",
+    "Unauthenticated",
+    "UnavailableError",
+    "UnknownControlnet",
+    "UnknownHost",
+    "UnknownLora",
+    "UnknownModel",
+    "UnknownScheduler",
+    "UnknownVae",
+    "UnmarkedOutput",
+    "UnsignedOutput",
+    "UnsupportedMediaType",
+    "UrlRefused",
+    "UrlUnreachable",
+    "VaeMisfit",
+]

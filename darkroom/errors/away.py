@@ -1,0 +1,59 @@
+"""What is refused for now: too much to do, or something we stand on is away."""
+
+from darkroom.errors.base import DarkroomError
+
+
+class CapacityError(DarkroomError):
+    """Refused for load; `retry_after` is in seconds."""
+
+    code, status, retryable = "over_capacity", 503, True
+
+    def __init__(self, detail: str, retry_after: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class RateLimited(CapacityError):
+    code, status = "rate_limited", 429
+
+
+class TenantLimit(CapacityError):
+    code, status = "tenant_limit", 429
+
+
+class QueueFull(CapacityError):
+    code = "queue_full"
+
+
+class UnavailableError(DarkroomError):
+    """A dependency is away; `retry_after` is in seconds."""
+
+    code, status, retryable = "unavailable", 503, True
+
+    def __init__(self, detail: str, retry_after: int = 2) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class LedgerUnavailable(UnavailableError):
+    code = "ledger_unavailable"
+
+
+class StoreUnavailable(UnavailableError):
+    code = "store_unavailable"
+
+
+class NotReady(UnavailableError):
+    code = "not_ready"
+
+
+class StoreError(DarkroomError):
+    code = "store_error"
+
+
+class NotStored(StoreError):
+    code, status = "not_stored", 404
+
+
+class StaleAttempt(DarkroomError):
+    code, status = "stale_attempt", 409

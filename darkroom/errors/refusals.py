@@ -1,0 +1,121 @@
+"""What a caller is refused for what was asked, or who asked."""
+
+from darkroom.errors.base import DarkroomError
+
+
+class RequestError(DarkroomError):
+    code, status = "invalid_request", 422
+
+
+class InvalidField(RequestError):
+    """One field is wrong; `field` is its dotted path in the request."""
+
+    code = "invalid_field"
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+
+
+class UnknownModel(InvalidField):
+    code = "unknown_model"
+
+
+class UnknownLora(InvalidField):
+    code = "unknown_lora"
+
+
+class LoraMisfit(InvalidField):
+    code = "lora_misfit"
+
+
+class UnknownVae(InvalidField):
+    code = "unknown_vae"
+
+
+class VaeMisfit(InvalidField):
+    code = "vae_misfit"
+
+
+class PreprocessorUnavailable(InvalidField):
+    """Control maps of this type need weights or a library that this service was not given."""
+
+    code = "preprocessor_unavailable"
+
+
+class UnknownControlnet(InvalidField):
+    code = "unknown_controlnet"
+
+
+class ControlnetMisfit(InvalidField):
+    code = "controlnet_misfit"
+
+
+class UnknownScheduler(InvalidField):
+    code = "unknown_scheduler"
+
+
+class MalformedBody(RequestError):
+    code, status = "malformed_body", 400
+
+
+class MalformedRequest(RequestError):
+    code, status = "malformed_request", 400
+
+
+class MethodNotAllowed(RequestError):
+    code, status = "method_not_allowed", 405
+
+
+class PayloadTooLarge(RequestError):
+    code, status = "payload_too_large", 413
+
+
+class UnsupportedMediaType(RequestError):
+    code, status = "unsupported_media_type", 415
+
+
+class LongAddress(RequestError):
+    code, status = "long_address", 414
+
+
+class UrlRefused(RequestError):
+    code = "url_refused"
+
+
+class UrlUnreachable(RequestError):
+    code = "url_unreachable"
+
+
+class BadPicture(RequestError):
+    code = "bad_picture"
+
+
+class AccessError(DarkroomError):
+    code, status = "forbidden", 403
+
+
+class Unauthenticated(AccessError):
+    code, status = "unauthenticated", 401
+
+
+class ForbiddenOrigin(AccessError):
+    code = "forbidden_origin"
+
+
+class UnknownHost(AccessError):
+    """Without API keys, the service answers only to names of its own machine."""
+
+    code, status = "unknown_host", 400
+
+
+class NotFound(DarkroomError):
+    code, status = "not_found", 404
+
+
+class ConflictError(DarkroomError):
+    code, status = "conflict", 409
+
+
+class IdempotencyMismatch(ConflictError):
+    code = "idempotency_mismatch"

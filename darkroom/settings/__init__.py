@@ -1,0 +1,41 @@
+"""Every setting, once. Each is an environment variable `DARKROOM_<NAME>`; nothing is read at import."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from darkroom.settings.connections import Connections
+from darkroom.settings.gateway import Gateway
+from darkroom.settings.kinds import Digest, HttpUrl
+from darkroom.settings.marks import Marks, TrustmarkPlace
+from darkroom.settings.models import ControlnetPlace, Models
+from darkroom.settings.work import WorkLife
+
+__all__ = ["ControlnetPlace", "Digest", "HttpUrl", "Settings", "TrustmarkPlace"]
+
+
+class Settings(Marks, WorkLife, Models, Gateway, Connections):
+    """What a process of darkroom must know. Defaults are those of one machine."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DARKROOM_", extra="ignore", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+    production: bool = Field(
+        default=False,
+        description="gateway and worker start only with a signing certificate that is not for development, and with a"
+        " watermark",
+    )
+
+    log_format: Literal["json", "console"] = Field(default="json", description="how log lines look")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
+
+    @property
+    def home_folder(self) -> Path:
+        return self.home.expanduser()
+
+    @property
+    def folder_root(self) -> Path:
+        return self.store_folder or self.home_folder / "store"

@@ -1,0 +1,66 @@
+"""Settings of provenance."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings
+
+from darkroom.settings.kinds import Digest
+
+
+class TrustmarkPlace(BaseModel):
+    """TrustMark's two networks in ONNX, and the SHA-256 that each must have."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    variant: Literal["B", "C", "P", "Q"]
+    encoder: Path
+    encoder_sha256: Digest
+    decoder: Path
+    decoder_sha256: Digest
+
+
+class Marks(BaseSettings):
+    """Watermark, credentials and labels."""
+
+    watermark: Literal["tss", "trustmark-onnx", "none"] = Field(
+        default="tss",
+        description="invisible mark: our own, that of TrustMark's networks, or `none`, which is for development only",
+    )
+    trustmark: TrustmarkPlace | None = Field(
+        default=None,
+        description="TrustMark's networks: `variant`, `encoder`, `encoder_sha256`, `decoder`, `decoder_sha256`; their"
+        " marks are read, and made with `trustmark-onnx`",
+    )
+    producer: str = Field(
+        default="darkroom",
+        pattern=r"^[^\x00-\x1f\x7f\x{fffe}\x{ffff}]{1,120}$",
+        description="name of the provider in China's label, which is in every picture's metadata",
+    )
+    visible_label: str = Field(
+        default="",
+        max_length=16,
+        description="words that are drawn into a corner of every picture, such as AI-generated; none if empty",
+    )
+    visible_label_font: Path | None = Field(
+        default=None, description="font of the label, for letters that are not Latin; Pillow's own if unset"
+    )
+    prompt_policy: Literal["omit", "hmac", "plain"] = Field(
+        default="omit",
+        description="what credentials say of the prompt: nothing, a keyed hash that proves a claim, or the words",
+    )
+    watermark_secret: SecretStr | None = Field(
+        default=None, description="hex secret of the mark; made in `home` if unset"
+    )
+    watermark_epoch: int = Field(
+        default=1, ge=0, le=100, description="number of the mark's keys; raised to mark with new ones, never lowered"
+    )
+    watermark_old_secrets: tuple[SecretStr, ...] = Field(
+        default=(), description="hex secrets of before, by which marks are still read"
+    )
+    signing_certificate: Path | None = Field(
+        default=None, description="PEM chain, leaf first; a development PKI in `home` if unset"
+    )
+    signing_key: Path | None = Field(default=None, description="PKCS#8 PEM key of the leaf")
+    trust_anchors: Path | None = Field(default=None, description="PEM roots that verify trusts besides our own")

@@ -1,0 +1,23 @@
+"""Settings of the life of a job."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+
+class WorkLife(BaseSettings):
+    """Leases, attempts, and what is kept."""
+
+    lease_seconds: float = Field(default=15.0, gt=0, description="a worker silent for this long loses its jobs")
+    max_attempts: int = Field(default=3, ge=1, description="claims that may die before the job fails")
+    outage_patience: float = Field(
+        default=60.0,
+        ge=0,
+        description="seconds a worker waits for a store or ledger that is away before it gives a job up",
+    )
+    drain_seconds: float = Field(default=20.0, ge=0, description="how long a stopping worker may finish what it holds")
+    result_ttl: int = Field(default=7 * 24 * 3600, ge=1, description="seconds a finished job's record is kept")
+    record_ttl: int | None = Field(
+        default=None,
+        ge=24 * 3600,
+        description="seconds that marks lead back to what was signed, at least `result_ttl`; for ever if unset",
+    )
