@@ -10,9 +10,10 @@ IN_LINE = 16
 
 
 class Desk:
-    """Lets one caller in and a few wait."""
+    """Lets one caller in and a few wait. `errands`: whose pictures are fetched from elsewhere, to be read here."""
 
     def __init__(self) -> None:
+        self.errands = Crowd()
         self._places = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 

@@ -6,6 +6,7 @@ from pydantic import Field
 from ulid import ULID
 
 from api.desk import Desk
+from api.errands import fetched
 from api.kinds import preprocess_plan
 from api.resources import Asset, Resource, asset_of
 from api.submission import ring
@@ -15,7 +16,7 @@ from darkroom.contract.job import Failure, Job, JobState
 from darkroom.contract.preprocess import PreprocessAsked, PreprocessPlan
 from darkroom.contract.start import PictureRef
 from darkroom.inputs.maps import map_name, recall
-from darkroom.inputs.reading import read_picture
+from darkroom.inputs.reading import Sources, read_picture
 from darkroom.inputs.shelf import keep
 from darkroom.ledger.protocol import Submission, Submitted
 from darkroom.services import Services
@@ -46,11 +47,11 @@ async def preprocess(services: Services, desk: Desk, tenant: str, asked: Preproc
     """The map asked for, or the job that makes it: the one that is under way, if the same is asked twice.
 
     Raises: PreprocessorUnavailable, InvalidField, CapacityError, TenantLimit, QueueFull, LedgerUnavailable,
-        StoreUnavailable.
+        StoreUnavailable, UrlRefused, UrlUnreachable, PayloadTooLarge.
     """
     maker = services.catalog.preprocessors.spec(asked.type, "type")
-    async with desk:
-        found = await read_picture(services.store, tenant, "image", asked.image)
+    async with fetched(desk, {"image": asked.image}, services.guard) as files, desk:
+        found = await read_picture(Sources(services.store, tenant, files), "image", asked.image)
     picture = found.picture.packed()
     name = map_name(picture.ref, maker.digest, asked.detect_resolution)
     if ref := await recall(services.store, tenant, name):

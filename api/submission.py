@@ -7,11 +7,12 @@ import time
 from ulid import ULID
 
 from api.desk import Desk
+from api.errands import fetched
 from darkroom import planner
 from darkroom.contract.generation import GenerationRequest, TextToImage
 from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import UnavailableError
-from darkroom.inputs.reading import read_inputs
+from darkroom.inputs.reading import Sources, pictures_of, read_inputs
 from darkroom.inputs.shelf import keep
 from darkroom.ledger.protocol import Submission, Submitted
 from darkroom.log import get_logger
@@ -27,7 +28,8 @@ async def submit(
 
     Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownVae, VaeMisfit, UnknownControlnet, ControlnetMisfit,
         PreprocessorUnavailable, UnknownScheduler, InvalidField, IdempotencyMismatch, CapacityError,
-        TenantLimit, QueueFull, LedgerUnavailable, StoreUnavailable, ModelError.
+        TenantLimit, QueueFull, LedgerUnavailable, StoreUnavailable, ModelError, UrlRefused, UrlUnreachable,
+        PayloadTooLarge.
     """
     plan = await _settled(services, desk, tenant, asked)
     submitted = await services.ledger.submit(
@@ -48,8 +50,8 @@ async def _settled(services: Services, desk: Desk, tenant: str, asked: Generatio
     """The plan, its pictures in the store: a worker must find them whenever it comes to the job."""
     if isinstance(asked, TextToImage) and not asked.controlnets:
         return planner.plan(asked, services.catalog, now=time.time())
-    async with desk:
-        read = await read_inputs(services.store, tenant, asked)
+    async with fetched(desk, pictures_of(asked), services.guard) as files, desk:
+        read = await read_inputs(Sources(services.store, tenant, files), asked)
         plan = planner.plan(asked, services.catalog, read.inputs, now=time.time())
     for picture in read.sent:
         await keep(services.store, tenant, picture)

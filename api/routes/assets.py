@@ -10,8 +10,8 @@ from starlette.responses import Response
 from api.deps import ServicesOf, Tenant
 from api.desk import Crowd, Desk
 from api.documents import problems
+from api.named import NAMED_BODY, NAMED_PROBLEMS, named_picture
 from api.resources import Asset, asset_of
-from api.uploads import PICTURE_BODY, PICTURE_PROBLEMS, uploaded_picture
 from darkroom.errors import InvalidField, NotFound, NotStored, StoreUnavailable, Unauthenticated
 from darkroom.inputs.normal import MEDIA_TYPE, normalise
 from darkroom.inputs.shelf import fetch, keep
@@ -26,15 +26,15 @@ router = APIRouter(prefix="/api/v1/assets", tags=["assets"])
     "",
     operation_id="create_asset",
     status_code=201,
-    openapi_extra={"requestBody": PICTURE_BODY},
-    responses=problems(*PICTURE_PROBLEMS),
+    openapi_extra={"requestBody": NAMED_BODY},
+    responses=problems(*NAMED_PROBLEMS),
 )
 async def create_asset(request: Request, services: ServicesOf, tenant: Tenant) -> Asset:
     """Keep a picture under an id that generations may name as `image` or `mask`. The same picture has the same id."""
     crowd: Crowd = request.app.state.crowd
     desk: Desk = request.app.state.reading_desk
     with crowd:
-        async with uploaded_picture(request, services.settings.max_body_bytes) as file, desk:
+        async with named_picture(request, services) as file, desk:
             picture = await asyncio.to_thread(lambda: normalise(file.read()))
         kept = await keep(services.store, tenant, picture)
     return asset_of(kept)

@@ -37,6 +37,8 @@ from darkroom.errors import (
     UnknownScheduler,
     UnknownVae,
     UnsupportedMediaType,
+    UrlRefused,
+    UrlUnreachable,
     VaeMisfit,
 )
 from darkroom.services import Services
@@ -72,6 +74,8 @@ Cursor = Annotated[str | None, Query(pattern=JOB_ID_PATTERN, description="`curso
         PayloadTooLarge,
         UnsupportedMediaType,
         InvalidField,
+        UrlRefused,
+        UrlUnreachable,
         UnknownModel,
         UnknownLora,
         LoraMisfit,

@@ -27,6 +27,8 @@ from darkroom.errors import (
     TenantLimit,
     Unauthenticated,
     UnsupportedMediaType,
+    UrlRefused,
+    UrlUnreachable,
 )
 from darkroom.services import Services
 
@@ -72,6 +74,8 @@ Prefer = Annotated[
         PayloadTooLarge,
         UnsupportedMediaType,
         InvalidField,
+        UrlRefused,
+        UrlUnreachable,
         PreprocessorUnavailable,
         TenantLimit,
         CapacityError,

@@ -43,7 +43,8 @@ PictureInput = Annotated[
     Field(
         min_length=1,
         max_length=MAX_PICTURE_CHARS,
-        description="a PNG, JPEG or WebP picture: base64, a data: URL, or the id that `POST /api/v1/assets` gave it",
+        description="a PNG, JPEG or WebP picture: base64, a data: URL, the id that `POST /api/v1/assets` gave it, or a"
+        " URL, of http or https, at which at most 12 MiB lie",
     ),
 ]
 Strength = Annotated[

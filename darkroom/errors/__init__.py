@@ -18,8 +18,9 @@
     │   ├── PayloadTooLarge
     │   ├── UnsupportedMediaType
     │   ├── LongAddress                 a value that belongs into a body
-    │   ├── UrlRefused                  a URL that nobody is let go to
-    │   ├── UrlUnreachable              a URL with no file to be had in time
+    │   ├── UrlError                    nothing was fetched from a URL
+    │   │   ├── UrlRefused              nobody is let go there
+    │   │   └── UrlUnreachable          no file is to be had there in time
     │   └── BadPicture                  bytes that are not a picture we read
     ├── AccessError
     │   ├── Unauthenticated
@@ -111,6 +112,7 @@ from darkroom.errors.refusals import (
     UnknownScheduler,
     UnknownVae,
     UnsupportedMediaType,
+    UrlError,
     UrlRefused,
     UrlUnreachable,
     VaeMisfit,
@@ -165,6 +167,7 @@ __all__ = [
     "UnmarkedOutput",
     "UnsignedOutput",
     "UnsupportedMediaType",
+    "UrlError",
     "UrlRefused",
     "UrlUnreachable",
     "VaeMisfit",

@@ -79,11 +79,17 @@ class LongAddress(RequestError):
     code, status = "long_address", 414
 
 
-class UrlRefused(RequestError):
+class UrlError(RequestError):
+    """A URL that nothing was fetched from; `field` is its dotted path in the request, where it stood in a field."""
+
+    field: str | None = None
+
+
+class UrlRefused(UrlError):
     code = "url_refused"
 
 
-class UrlUnreachable(RequestError):
+class UrlUnreachable(UrlError):
     code = "url_unreachable"
 
 

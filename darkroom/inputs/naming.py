@@ -1,4 +1,4 @@
-"""How a request names a picture: its bytes in base64, plain or as a data: URL, or the id of an asset."""
+"""How a request names a picture: its bytes in base64, plain or as a data: URL, the id of an asset, or a URL."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from darkroom.errors import InvalidField
 
 _ASSET_ID = re.compile(r"[0-9a-f]{64}")
 _DATA_URL = re.compile(r"data:image/[a-z0-9.+-]{1,32};base64,", re.IGNORECASE)
-_URL = re.compile(r"[a-z][a-z0-9+.-]{1,15}://", re.IGNORECASE)
+_URL = re.compile(r"[a-z][a-z0-9+.-]{1,15}://", re.IGNORECASE)  # no base64 has a colon in it
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,15 @@ class AssetId:
     sha256: str
 
 
+def lies_elsewhere(text: str) -> bool:
+    """Whether a picture is named by a URL, of whatever scheme, and has to be fetched."""
+    return bool(_URL.match(text))
+
+
 def named_picture(field: str, text: str) -> bytes | AssetId:
-    """The picture that `field` of a request holds or names. Raises: InvalidField."""
+    """The picture that `field` of a request holds or names, unless it lies elsewhere. Raises: InvalidField."""
     if _ASSET_ID.fullmatch(text):
         return AssetId(text)
-    if _URL.match(text):
-        raise InvalidField(field, "pictures are not fetched from URLs: send base64, or upload it as an asset")
     return _decoded(field, text)
 
 
@@ -35,7 +38,7 @@ def _decoded(field: str, text: str) -> bytes:
     try:
         data = base64.b64decode("".join(body.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise InvalidField(field, "neither base64, a data: URL of base64, nor the id of an asset") from None
+        raise InvalidField(field, "neither base64, a data: URL of base64, the id of an asset, nor a URL") from None
     if not data:
         raise InvalidField(field, "holds no bytes")
     return data

@@ -1,9 +1,9 @@
 """The pictures of a request, read and judged before anything is planned."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import IO, TypeVar
 
 from darkroom.contract.generation import GenerationRequest, Inpaint, TextToImage
 from darkroom.contract.inputs import Inputs, MaskedPicture, NoPicture, OnePicture
@@ -20,7 +20,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Read:
-    """`sent` came with the request, and are to be kept once it is known to be sound; assets are kept already."""
+    """`sent` came with the request or from a URL, and are to be kept once it is known to be sound; assets are kept
+    already."""
 
     inputs: Inputs
     sent: tuple[Kept, ...] = ()
@@ -28,35 +29,51 @@ class Read:
 
 @dataclass(frozen=True)
 class Found:
-    """A picture of a request. `sent`: it came with the request, and was not named by its id."""
+    """A picture of a request. `sent`: it came with the request or by its URL, and was not named by its id."""
 
     picture: Normal
     sent: bool
 
 
-async def read_inputs(store: ObjectStore, tenant: str, request: GenerationRequest) -> Read:
+@dataclass(frozen=True)
+class Sources:
+    """Where the pictures of a tenant's request come from, besides the request: what the tenant sent before, and what
+    was fetched for it, by URL."""
+
+    store: ObjectStore
+    tenant: str
+    fetched: Mapping[str, IO[bytes]] = field(default_factory=dict)
+
+
+def pictures_of(request: GenerationRequest) -> dict[str, str]:
+    """What holds or names each picture of a request, by the field it stands in."""
+    start = {name: getattr(request, name) for name in ("image", "mask") if hasattr(request, name)}
+    return start | {f"controlnets.{index}.image": each.image for index, each in enumerate(request.controlnets)}
+
+
+async def read_inputs(sources: Sources, request: GenerationRequest) -> Read:
     """Read every picture that `request` holds or names; decoding runs on a thread.
 
     Raises: InvalidField naming the field; StoreUnavailable.
     """
-    read = await _read_start(store, tenant, request)
+    read = await _read_start(sources, request)
     refs: list[PictureRef] = []
     sent = list(read.sent)
     for index, control in enumerate(request.controlnets):  # one after the other: decoded, they are large
-        found = await read_picture(store, tenant, f"controlnets.{index}.image", control.image)
+        found = await read_picture(sources, f"controlnets.{index}.image", control.image)
         refs.append(found.picture.ref)
         sent += _sent(found)
     return Read(read.inputs.model_copy(update={"controls": tuple(refs)}), tuple(sent))
 
 
-async def _read_start(store: ObjectStore, tenant: str, request: GenerationRequest) -> Read:
+async def _read_start(sources: Sources, request: GenerationRequest) -> Read:
     """The pictures that the latents begin with."""
     if isinstance(request, TextToImage):
         return Read(NoPicture())
-    image = await read_picture(store, tenant, "image", request.image)
+    image = await read_picture(sources, "image", request.image)
     if not isinstance(request, Inpaint):
         return Read(OnePicture(image=image.picture.ref), _sent(image))
-    mask = await read_picture(store, tenant, "mask", request.mask)
+    mask = await read_picture(sources, "mask", request.mask)
     ref, mask_ref = image.picture.ref, mask.picture.ref
     masked = await asyncio.to_thread(_masked, ref, mask.picture)
     return Read(MaskedPicture(image=ref, mask=mask_ref, masked=masked), _sent(image, mask))
@@ -66,16 +83,23 @@ def _sent(*found: Found) -> tuple[Kept, ...]:
     return tuple(each.picture.packed() for each in found if each.sent)
 
 
-async def read_picture(store: ObjectStore, tenant: str, field: str, text: str) -> Found:
+async def read_picture(sources: Sources, field: str, text: str) -> Found:
     """The picture that `field` of a request holds or names. Raises: InvalidField; StoreUnavailable."""
-    named = await asyncio.to_thread(named_picture, field, text)
+    file = sources.fetched.get(text)
+    named = await asyncio.to_thread(_whole, file) if file else await asyncio.to_thread(named_picture, field, text)
     if isinstance(named, bytes):
         return Found(await asyncio.to_thread(_judged, field, lambda: normalise(named)), sent=True)
     try:
-        png = await fetch(store, tenant, named.sha256)
+        png = await fetch(sources.store, sources.tenant, named.sha256)
     except NotStored:
         raise InvalidField(field, "you have no asset with this id") from None
     return Found(await asyncio.to_thread(_judged, field, lambda: stored(png)), sent=False)
+
+
+def _whole(file: IO[bytes]) -> bytes:
+    """Two fields may name one URL."""
+    file.seek(0)
+    return file.read()
 
 
 def _judged(field: str, read: Callable[[], T]) -> T:

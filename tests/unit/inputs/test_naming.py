@@ -1,11 +1,11 @@
-"""Three ways to name a picture, and no fourth."""
+"""Four ways to name a picture, and no fifth."""
 
 import base64
 
 import pytest
 
 from darkroom.errors import InvalidField
-from darkroom.inputs.naming import AssetId, named_picture
+from darkroom.inputs.naming import AssetId, lies_elsewhere, named_picture
 
 DATA = bytes(range(256))
 TEXT = base64.b64encode(DATA).decode()
@@ -24,10 +24,13 @@ def test_64_hex_digits_are_an_asset() -> None:
 
 
 @pytest.mark.parametrize("text", ["https://example.com/a.png", "HTTP://x/", "file:///etc/passwd", "s3://bucket/key"])
-def test_urls_are_refused_by_the_name_of_their_field(text: str) -> None:
-    with pytest.raises(InvalidField, match="not fetched") as raised:
-        named_picture("mask", text)
-    assert raised.value.field == "mask"
+def test_what_has_a_scheme_lies_elsewhere_whatever_the_scheme(text: str) -> None:
+    assert lies_elsewhere(text)
+
+
+@pytest.mark.parametrize("text", [TEXT, "ab" * 32, "data:image/png;base64,AAAA", "//host/a.png", "a" * 20 + "://", ""])
+def test_what_is_sent_or_kept_does_not(text: str) -> None:
+    assert not lies_elsewhere(text)
 
 
 @pytest.mark.parametrize(

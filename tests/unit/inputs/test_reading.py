@@ -12,7 +12,7 @@ from darkroom.contract.inputs import MaskedPicture, NoPicture, OnePicture
 from darkroom.contract.start import Box
 from darkroom.errors import InvalidField, NotStored
 from darkroom.inputs.normal import normalise, stored
-from darkroom.inputs.reading import Read, read_inputs
+from darkroom.inputs.reading import Read, Sources, read_inputs
 from darkroom.inputs.shelf import fetch, input_key, keep
 from darkroom.storage import MemoryStore
 from tests.unit.inputs.files import saved, scene
@@ -32,7 +32,7 @@ def mask_of(box: tuple[slice, slice], width: int = 24, height: int = 16) -> str:
 
 async def read(store: MemoryStore, **fields: Any) -> Read:
     request = TypeAdapter[GenerationRequest](GenerationRequest).validate_python({"prompt": "x", **fields})
-    return await read_inputs(store, "ann", request)
+    return await read_inputs(Sources(store, "ann"), request)
 
 
 async def refused(store: MemoryStore | None = None, **fields: Any) -> str:
