@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.connections import DeadlineProtocol
 from api.memory import give_back_large_blocks
+from darkroom import crash
 from darkroom.errors import UnavailableError
 from darkroom.log import get_logger
 from darkroom.services import Services, build_gateway_services, check_start
@@ -29,6 +30,7 @@ def serve(settings: Settings, listening: socket.socket | None = None) -> None:
 
     Raises: ConfigurationError before anything is served.
     """
+    crash.arm(settings.crash_at)
     give_back_large_blocks()
     gateway = Gateway(build_gateway_services(settings))
     gateway.run(sockets=None if listening is None else [listening])

@@ -8,7 +8,7 @@ from ulid import ULID
 
 from api.desk import Desk
 from api.errands import fetched
-from darkroom import planner
+from darkroom import crash, planner
 from darkroom.contract.generation import GenerationRequest, TextToImage
 from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import UnavailableError
@@ -41,6 +41,7 @@ async def submit(
             body_hash=body_hash(asked),
         )
     )
+    crash.here("after_commit_before_reply")
     if not submitted.replayed:
         await ring(services, plan.model)
     return submitted

@@ -7,6 +7,7 @@ to begin: see `worker.standby`.
 import os
 import sys
 
+from darkroom import crash
 from darkroom.errors import ConfigurationError, ModelError
 from darkroom.log import configure_logging, get_logger
 from darkroom.services import build_worker_services
@@ -22,6 +23,7 @@ def main() -> int:
     orders = Orders.loads(sys.stdin.buffer.readline())
     die_with(orders.supervisor_pid)
     configure_logging(service="worker", log_format=orders.settings.log_format, level=orders.settings.log_level)
+    crash.arm(orders.settings.crash_at)
     heart = Heart(orders.pulse_fd)
     try:
         _work(orders, heart)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
+from darkroom import crash
 from darkroom.contract.job import JobState, Progress
 from darkroom.contract.plan import Notice
 from darkroom.contract.preprocess import PreprocessPlan
@@ -233,6 +234,7 @@ class Hand:
         held.stop_pictures()
         try:
             await patiently(self._patience, lambda: self._ledger.finish(claim.job_id, claim.attempt, outcome))
+            crash.here("after_finish")
             self._note_end(claim, outcome)
         except StaleAttempt:
             log.info("job.stale", job_id=claim.job_id, attempt=claim.attempt)

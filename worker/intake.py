@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from darkroom import crash
 from darkroom.contract.preprocess import PREPROCESSING
 from darkroom.errors import LedgerUnavailable
 from darkroom.ledger.protocol import Ledger
@@ -123,7 +124,10 @@ class Intake:
         maps = tuple(model for model in self._models if model == PREPROCESSING)
         for models, room in ((generations, self._hand.room()), (maps, self._hand.room_for_maps())):
             if models and room > 0:
-                for claim in await self._ledger.claim(self._worker, models, room):
+                claims = await self._ledger.claim(self._worker, models, room)
+                if claims:
+                    crash.here("after_claim")
+                for claim in claims:
                     await self._hand.take(claim)
 
     async def _renew(self) -> None:

@@ -10,11 +10,13 @@ if TYPE_CHECKING:
 
 def courier() -> None:
     """Sweep the ledger: take jobs back from dead workers, ring again for forgotten ones."""
+    from darkroom import crash
     from darkroom.log import configure_logging
     from darkroom.services.configuration import load_settings
 
     settings = load_settings()
     configure_logging(service="courier", log_format=settings.log_format, level=settings.log_level)
+    crash.arm(settings.crash_at)
     asyncio.run(_until_stopped(settings))
 
 

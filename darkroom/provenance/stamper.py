@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from darkroom import crash
 from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
 from darkroom.errors import BadPicture, UnmarkedOutput, UnsignedOutput
 from darkroom.provenance.ancestry import Examiner, carried
@@ -63,6 +64,7 @@ class Stamper:
             # Equal pixels need equal quality and an equal mark, so the file that is there has those just made.
             kept = await asyncio.to_thread(self.adopt, await store.get(key), facts, mark_id)
             stamped = replace(_told(kept, weak=stamped.record.weak), quality=stamped.quality)
+        crash.here("after_upload")
         await self._records.put(stamped.record)
         return stamped
 
@@ -70,6 +72,7 @@ class Stamper:
         """Raises: UnmarkedOutput, UnsignedOutput; GenerationError when it cannot be encoded."""
         label = self._policy.label
         marked = self._watermarker.embed(label.drawn(rgb_HWC) if label else rgb_HWC, mark_id)
+        crash.here("after_watermark")
         height, width = rgb_HWC.shape[:2]
         told = replace(facts, size=(width, height))
         definition = manifest(told, self._watermarker.alg, mark_id, self._policy)

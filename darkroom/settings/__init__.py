@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from darkroom import crash
 from darkroom.settings.connections import Connections
 from darkroom.settings.gateway import Gateway
 from darkroom.settings.kinds import Digest, HttpUrl
@@ -29,8 +30,21 @@ class Settings(Marks, WorkLife, Models, Gateway, Connections):
         " watermark",
     )
 
+    crash_at: str | None = Field(
+        default=None,
+        pattern=crash.PATTERN,
+        description="for tests: `POINT:N` kills the process at its N-th pass of a point (`darkroom/crash.py`)",
+    )
+
     log_format: Literal["json", "console"] = Field(default="json", description="how log lines look")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
+
+    @field_validator("crash_at")
+    @classmethod
+    def _not_in_production(cls, crash_at: str | None, known: ValidationInfo) -> str | None:
+        if crash_at is not None and known.data.get("production", True):
+            raise ValueError("is for tests, and DARKROOM_PRODUCTION is set")
+        return crash_at
 
     @property
     def home_folder(self) -> Path:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from darkroom import crash
 from darkroom.errors import GenerationError
 from worker.engine.course import Weighted
 from worker.engine.faults import as_failure, fatal
@@ -89,6 +90,7 @@ class Lane:
         self._forward.most_rows = self.knee.fits
         predictions = iter(self._forward(rows))
         answered = {seat: [next(predictions) for _ in of_seat] for seat, of_seat in gathered.items()}
+        crash.here("mid_step")
         self._advance(answered, tick)
         self._forward.checkpoint.synchronize()
         tick.seconds = self._clock() - began
