@@ -8,10 +8,11 @@ from ulid import ULID
 from api.desk import Desk
 from api.errands import fetched
 from api.kinds import preprocess_plan
-from api.resources import Asset, Resource, asset_of
+from api.resources import Asset, asset_of
 from api.submission import ring
 from darkroom import planner
 from darkroom.contract.control import ControlType
+from darkroom.contract.document import Resource
 from darkroom.contract.job import Failure, Job, JobState
 from darkroom.contract.preprocess import PreprocessAsked, PreprocessPlan
 from darkroom.contract.start import PictureRef

@@ -11,9 +11,10 @@ from api.deps import JobId, PageLimit, ServicesOf, Tenant
 from api.documents import headers_described, problems
 from api.kinds import generation_job
 from api.patterns import JOB_ID_PATTERN, KEY_PATTERN
-from api.resources import Generation, GenerationPage, generation_of
+from api.resources import GenerationPage
 from api.submission import submit
 from api.waiting import wait_for_end, wanted_wait
+from darkroom.contract.document import Generation, generation_of
 from darkroom.contract.job import Job, JobState
 from darkroom.errors import (
     CapacityError,

@@ -9,9 +9,9 @@ from api.body import AskedPreprocess
 from api.deps import JobId, ServicesOf, Tenant
 from api.documents import headers_described, problems
 from api.preprocessing import Made, Preprocessing, cancel, preprocess, shown, shown_made
-from api.resources import Resource
 from api.waiting import wait_for_end, wanted_wait
 from darkroom.contract.control import ControlType
+from darkroom.contract.document import Resource
 from darkroom.contract.preprocess import PREPROCESSING
 from darkroom.contract.preprocessor import MapMethod
 from darkroom.errors import (

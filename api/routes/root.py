@@ -6,7 +6,7 @@ import darkroom
 from api.addresses import base_url
 from api.deps import ServicesOf
 from api.problems import DOCUMENTATION
-from api.resources import Resource
+from darkroom.contract.document import Resource
 
 router = APIRouter(include_in_schema=False)
 

@@ -89,6 +89,13 @@ class Job(Settled):
     receipt: Receipt | None = None
     failure: Failure | None = None
 
+    @property
+    def generation(self) -> GenerationPlan:
+        """The plan of a generation. Raises: TypeError for a job that is none."""
+        if not isinstance(self.plan, GenerationPlan):
+            raise TypeError(f"this job is a {self.plan.task}")
+        return self.plan
+
 
 def picture_key(job_id: str, plan: GenerationPlan, index: int) -> str:
     """Where picture `index` of a job is stored: the same for every attempt, so that only one can be."""

@@ -1,0 +1,114 @@
+"""A generation as callers see it: what the API answers, and what receivers of webhooks are told.
+
+Storage keys and tenants stay inside.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from darkroom.contract.job import Artifact, Failure, Job, JobState, Progress, Receipt
+from darkroom.contract.plan import GenerationPlan, Notice
+
+
+class Resource(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Image(Resource):
+    """One finished picture. `url` is good until the generation's `expires_at`, and signs anew on each GET."""
+
+    url: str
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+    seed: int
+    media_type: str
+    quality: int | None = Field(description="of a JPEG or WebP, as it was encoded")
+    watermark_id: str = Field(description="12 hex digits, hidden in the pixels")
+    manifest_id: str = Field(description="label of the C2PA manifest inside the file")
+    weak_mark: bool = Field(description="the watermark may not survive compression, resizing or cropping")
+
+
+class Links(Resource):
+    self: str
+    events: str
+
+
+class ReceiptShown(Resource):
+    """Beside `plan`, what is needed to make the pictures again, and what they cost."""
+
+    versions: dict[str, str]
+    device: str
+    device_seconds: float
+
+
+class Generation(Resource):
+    """One generation: what was asked, where it stands, what came of it."""
+
+    id: str
+    state: JobState
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: Annotated[datetime | None, Field(description="the record and the pictures are kept until then")]
+    progress: Progress | None
+    position: Annotated[
+        int | None,
+        Field(
+            description="how many of your own generations with this model and priority go first, while queued; callers"
+            " take turns by what they use. Not told in lists"
+        ),
+    ]
+    plan: Annotated[
+        GenerationPlan,
+        Field(description="the request with everything settled; of what has succeeded, as it was made"),
+    ]
+    images: list[Image]
+    receipt: ReceiptShown | None
+    failure: Failure | None
+    warnings: list[Notice]
+    links: Links
+
+
+def generation_of(job: Job, base: str, *, kept_for: int, position: int | None = None) -> Generation:
+    """The document of a job. `base` is where this service is reached, `kept_for` the seconds its record lives on.
+
+    Raises: TypeError for a job that is no generation.
+    """
+    here = f"{base}/api/v1/generations/{job.id}"
+    plan = job.receipt.plan if job.receipt else job.generation  # the worker may have had something to add
+    return Generation(
+        id=job.id,
+        state=job.state,
+        created_at=_moment(job.created_at),
+        started_at=_maybe(job.started_at),
+        finished_at=_maybe(job.finished_at),
+        expires_at=None if job.finished_at is None else _moment(job.finished_at + kept_for),
+        progress=job.progress,
+        position=position,
+        plan=plan,
+        images=[_image(artifact, here) for artifact in job.artifacts],
+        receipt=_receipt(job.receipt) if job.receipt else None,
+        failure=job.failure,
+        warnings=list(plan.warnings),
+        links=Links(self=here, events=f"{here}/events"),
+    )
+
+
+def _image(artifact: Artifact, here: str) -> Image:
+    return Image(url=f"{here}/images/{artifact.index}", **artifact.model_dump(exclude={"index", "key"}))
+
+
+def _receipt(receipt: Receipt) -> ReceiptShown:
+    return ReceiptShown(**receipt.model_dump(exclude={"plan"}))
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _maybe(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _moment(seconds)
