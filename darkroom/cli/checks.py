@@ -20,8 +20,9 @@ from darkroom.ledger.server import LocalRedis
 from darkroom.provenance import SigningIdentity
 from darkroom.provenance.private_files import read_private
 from darkroom.provenance.trustmark.networks import Networks
-from darkroom.services.keys import network_files
+from darkroom.services.keys import kept_secrets, network_files
 from darkroom.services.production import unfit_for_production
+from darkroom.services.startup import refused_of
 from darkroom.settings import Settings
 from darkroom.storage import open_store
 
@@ -30,7 +31,6 @@ Verdict = tuple[State, str]
 Check = Callable[[Settings], Awaitable[list[Verdict]]]
 
 MAX_SKEW_SECONDS = 60.0
-KEPT_SECRETS = ("watermark.key", "pki/authority.pem", "pki/signer.pem")
 RENEW_WITHIN = timedelta(days=14)
 
 
@@ -70,8 +70,9 @@ async def _ask_ledger(settings: Settings, when_well: str) -> list[Verdict]:
         health = await ledger.check()
     finally:
         await ledger.close()
-    problems: list[Verdict] = [("fail", problem) for problem in health.problems]
-    return [*problems, *(("warn", warning) for warning in health.warnings)] or [("ok", when_well)]
+    problems: list[Verdict] = [("fail", problem) for problem in refused_of(health, settings)]
+    warnings: list[Verdict] = [("warn", warning) for warning in health.warnings]
+    return [*problems, *(each for each in warnings if ("fail", each[1]) not in problems)] or [("ok", when_well)]
 
 
 async def check_store(settings: Settings) -> list[Verdict]:
@@ -95,22 +96,29 @@ def _judge_new_folder(folder: Path) -> Verdict:
 
 
 async def check_keys(settings: Settings) -> list[Verdict]:
-    """Secrets that only we can read, a certificate that still holds, and what production refuses."""
-    unfit = unfit_for_production(settings) if settings.production else ()
-    verdicts: list[Verdict] = [("fail", f"not fit for production: {problem}") for problem in unfit]
+    """Secrets that only we can read, and a certificate that still holds."""
+    verdicts: list[Verdict] = []
     if settings.signing_certificate is None or settings.signing_key is None:
         verdicts.append(("warn", "pictures are signed by a development certificate: only this machine trusts it"))
     else:
         identity = SigningIdentity.from_files(settings.signing_certificate, settings.signing_key)
         verdicts.append(judge_expiry(identity.expires_at, datetime.now(UTC)))
-    for kept in (settings.home_folder / name for name in KEPT_SECRETS):
-        if kept.exists():
-            read_private(kept)
+    for kept in kept_secrets(settings):
+        read_private(kept)
     if files := network_files(settings):
         verdicts.append(("ok", f"networks of TrustMark {Networks(files).variant} are those that are pinned"))
     if settings.watermark == "none":
         verdicts.append(("warn", "DARKROOM_WATERMARK=none: pictures carry no mark that survives stripping"))
     return verdicts
+
+
+async def check_production(settings: Settings) -> list[Verdict]:
+    """What DARKROOM_PRODUCTION refuses to start with: before it is set, what there is to do."""
+    unfit = list(unfit_for_production(settings))
+    if settings.production:
+        refused: list[Verdict] = [("fail", problem) for problem in unfit]
+        return refused or [("ok", "nothing that is for development alone")]
+    return [("ok", f"DARKROOM_PRODUCTION is not set; {len(unfit)} things would be refused if it were")]
 
 
 def judge_expiry(expires_at: datetime, now: datetime) -> Verdict:
@@ -202,6 +210,7 @@ CHECKS: dict[str, Check] = {
     "ledger": check_ledger,
     "store": check_store,
     "keys": check_keys,
+    "production": check_production,
     "clock": check_clock,
     "models": check_models,
     "parts": check_parts,

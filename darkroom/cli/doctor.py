@@ -10,7 +10,7 @@ _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 def doctor() -> None:
-    """Check ledger, store, keys, clock and models. The exit code is 1 when something fails."""
+    """Check ledger, store, keys, fitness for production, clock and models. The exit code is 1 when something fails."""
     from darkroom.cli.checks import run_checks
     from darkroom.services.configuration import load_settings
 
@@ -19,6 +19,6 @@ def doctor() -> None:
     for finding in findings:
         # Written in columns by hand: a table is cut to the terminal's width, or to 80 columns without one.
         console.print(f"{finding.state:6}", style=_COLORS[finding.state], end="")
-        console.print(f"{finding.about:8}{finding.words}", markup=False)
+        console.print(f"{finding.about:12}{finding.words}", markup=False)
     if any(finding.state == "fail" for finding in findings):
         raise typer.Exit(1)

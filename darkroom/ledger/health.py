@@ -11,7 +11,9 @@ from darkroom.ledger.protocol import LedgerHealth
 async def examine(client: Redis) -> LedgerHealth:
     """Ask the server how it treats data. INFO is enough for most of it, and managed services allow it."""
     info = {**await client.info("memory"), **await client.info("persistence")}
-    return LedgerHealth(problems=_problems(info), warnings=_warnings(info, await _appendfsync(client)))
+    appendfsync = await _appendfsync(client)
+    losses = _losses(info, appendfsync)
+    return LedgerHealth(problems=_problems(info), warnings=losses or _doubts(appendfsync), losses=losses)
 
 
 def _problems(info: Mapping[str, object]) -> tuple[str, ...]:
@@ -21,13 +23,18 @@ def _problems(info: Mapping[str, object]) -> tuple[str, ...]:
     return (f"Redis may evict jobs: maxmemory-policy is {policy}, it must be noeviction",)
 
 
-def _warnings(info: Mapping[str, object], appendfsync: str | None) -> tuple[str, ...]:
+def _losses(info: Mapping[str, object], appendfsync: str | None) -> tuple[str, ...]:
     if not info.get("aof_enabled"):
         return ("Redis forgets accepted jobs when it dies: appendonly is off",)
+    if appendfsync not in (None, "always"):
+        return (f"Redis may forget the last accepted jobs when it dies: appendfsync is {appendfsync}, not always",)
+    return ()
+
+
+def _doubts(appendfsync: str | None) -> tuple[str, ...]:
+    """Managed services keep their configuration to themselves: what is not known is no reason to refuse them."""
     if appendfsync is None:
         return ("Redis does not tell its appendfsync; accepted jobs survive its death only with `always`",)
-    if appendfsync != "always":
-        return (f"Redis may forget the last accepted jobs when it dies: appendfsync is {appendfsync}, not always",)
     return ()
 
 

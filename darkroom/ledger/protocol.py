@@ -85,10 +85,14 @@ class JobPage(Settled):
 
 
 class LedgerHealth(Settled):
-    """`problems` stop a process from starting; `warnings` are shown by /readyz."""
+    """`problems` stop a process from starting; `warnings` are shown by /readyz.
+
+    `losses` are those of the warnings by which jobs that were accepted may be lost: production does not start on them.
+    """
 
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
+    losses: tuple[str, ...] = ()
 
 
 class Ledger(Protocol):

@@ -1,5 +1,6 @@
 """The keys of this installation: the watermark's secret and the signing identity, made in `home` where none are set."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from darkroom.provenance.watermark import NoWatermarker, Watermarker
 from darkroom.settings import Settings
 
 PKI = "pki"
+KEPT_SECRETS = ("watermark.key", f"{PKI}/authority.pem", f"{PKI}/signer.pem")
 NETWORKS = "trustmark-onnx"
 
 
@@ -70,6 +72,11 @@ def known_secret(settings: Settings) -> bytes | None:
         return _given_secret(settings.watermark_secret)
     file = _secret_file(settings)
     return _long_enough(read_secret(file)) if file.exists() else None
+
+
+def kept_secrets(settings: Settings) -> Iterator[Path]:
+    """Files of `home` that hold secrets which were made there."""
+    return (path for name in KEPT_SECRETS if (path := settings.home_folder / name).exists())
 
 
 def _secret_file(settings: Settings) -> Path:

@@ -1,9 +1,11 @@
 """What an installation whose pictures strangers rely on must not be run with."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from darkroom.errors import ConfigurationError
 from darkroom.provenance.identity import is_for_development
+from darkroom.provenance.private_files import read_private
+from darkroom.services.keys import kept_secrets, key_ring, known_secret
 from darkroom.settings import Settings
 
 
@@ -14,10 +16,46 @@ def refuse_development(settings: Settings) -> None:
 
 
 def unfit_for_production(settings: Settings) -> Iterator[str]:
-    """What to set, in words. Raises: ConfigurationError for a certificate that cannot be read."""
-    if settings.signing_certificate is None:
+    """What to set, in words, all of it: nobody should have to start a process once for each."""
+    yield from _unfit_certificate(settings)
+    yield from _unfit_watermark(settings)
+    yield from _open_secrets(settings)
+    if settings.allow_anonymous:
+        yield "unset DARKROOM_ALLOW_ANONYMOUS, with which whoever reaches the gateway is served without a key"
+
+
+def _unfit_certificate(settings: Settings) -> Iterator[str]:
+    chain = settings.signing_certificate
+    if chain is None:
         yield "set DARKROOM_SIGNING_CERTIFICATE, without which a development certificate of this machine would sign"
-    elif is_for_development(settings.signing_certificate):
-        yield f"DARKROOM_SIGNING_CERTIFICATE is {settings.signing_certificate.name}, a development certificate"
+        return
+    try:
+        if is_for_development(chain):
+            yield f"DARKROOM_SIGNING_CERTIFICATE is {chain.name}, a development certificate"
+    except ConfigurationError as error:
+        yield f"DARKROOM_SIGNING_CERTIFICATE: {error.detail}"
+
+
+def _unfit_watermark(settings: Settings) -> Iterator[str]:
     if settings.watermark == "none":
         yield "unset DARKROOM_WATERMARK=none, with which pictures carry no mark that survives stripping"
+    if settings.watermark_secret is None:
+        yield (
+            "set DARKROOM_WATERMARK_SECRET (`darkroom watermark-key` makes one), without which every machine would"
+            " make its own and read no other's marks"
+        )
+        return
+    yield from _complaints(lambda: key_ring(settings, known_secret(settings) or b""))
+
+
+def _open_secrets(settings: Settings) -> Iterator[str]:
+    """Also those of `home` that are not used any more: what they marked and signed is still trusted."""
+    for path in (*([settings.signing_key] if settings.signing_key else []), *kept_secrets(settings)):
+        yield from _complaints(lambda path=path: read_private(path))  # type: ignore[misc]
+
+
+def _complaints(check: Callable[[], object]) -> Iterator[str]:
+    try:
+        check()
+    except ConfigurationError as error:
+        yield error.detail

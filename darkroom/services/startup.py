@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from darkroom.catalog import Catalog
 from darkroom.errors import ConfigurationError
+from darkroom.ledger.protocol import LedgerHealth
 from darkroom.loopback import is_loopback
 from darkroom.settings import Settings
 
@@ -33,13 +34,19 @@ def require_default_model(catalog: Catalog) -> None:
     catalog.spec(catalog.default)
 
 
+def refused_of(health: LedgerHealth, settings: Settings) -> tuple[str, ...]:
+    """What is wrong with a ledger that nothing may start on."""
+    return (*health.problems, *health.losses) if settings.production else health.problems
+
+
 async def check_start(services: "CourierServices") -> tuple[str, ...]:
     """Ask ledger and store whether promises can be kept on them; returns warnings for the log.
 
-    Raises: ConfigurationError for a server that would lose jobs; LedgerUnavailable, StoreUnavailable.
+    Raises: ConfigurationError for a server that would lose jobs, in production also after its death;
+        LedgerUnavailable, StoreUnavailable.
     """
     health = await services.ledger.check()
-    if health.problems:
-        raise ConfigurationError("; ".join(health.problems))
+    if refused := refused_of(health, services.settings):
+        raise ConfigurationError("; ".join(refused))
     await services.store.check()
     return health.warnings

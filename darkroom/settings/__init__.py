@@ -26,8 +26,8 @@ class Settings(Marks, WorkLife, Models, Gateway, Connections):
 
     production: bool = Field(
         default=False,
-        description="gateway and worker start only with a signing certificate that is not for development, and with a"
-        " watermark",
+        description="gateway and worker refuse to start with what is for development: its certificate, no watermark or"
+        " a secret made in `home`, callers without a key, secrets that others may read, a Redis that may forget jobs",
     )
 
     crash_at: str | None = Field(

@@ -203,12 +203,24 @@ async def test_check_refuses_eviction_and_warns_of_lazy_syncing(
     await admin.config_set("appendfsync", fsync)
     health = await ledger.check()
     assert (len(health.problems), len(health.warnings)) == (problems, warnings)
+    assert health.losses == health.warnings
 
 
 async def test_check_warns_of_a_server_without_append_only_file(ledger: RedisLedger, admin: Redis) -> None:
     await admin.config_set("appendonly", "no")
     health = await ledger.check()
     assert "appendonly" in health.warnings[0]
+    assert health.losses == health.warnings
+
+
+async def test_check_only_doubts_a_server_that_keeps_its_settings_to_itself(ledger: RedisLedger, admin: Redis) -> None:
+    await admin.execute_command("ACL", "SETUSER", "default", "-config|get")
+    try:
+        health = await ledger.check()
+    finally:
+        await admin.execute_command("ACL", "SETUSER", "default", "+config|get")
+    assert ["does not tell" in warning for warning in health.warnings] == [True]
+    assert health.losses == ()
 
 
 async def test_a_local_server_dies_with_its_owner(tmp_path: Path) -> None:

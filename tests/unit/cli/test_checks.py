@@ -118,7 +118,7 @@ def test_findings_are_one_line_each_however_long(
 
     monkeypatch.setattr(checks, "run_checks", found)
     assert run(["doctor"]) == 0
-    assert capsys.readouterr().out == f"ok    store   {long}\nwarn  keys    short\n"
+    assert capsys.readouterr().out == f"ok    store       {long}\nwarn  keys        short\n"
 
 
 @pytest.mark.slow

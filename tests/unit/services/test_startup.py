@@ -55,23 +55,37 @@ async def test_the_check_hands_on_the_ledgers_warnings() -> None:
     assert "memory" in (await check_start(fake_services()))[0]
 
 
-def ledger_saying(*problems: str) -> Any:
+def ledger_saying(*problems: str, losses: tuple[str, ...] = ()) -> Any:
     async def check() -> LedgerHealth:
-        return LedgerHealth(problems=problems, warnings=())
+        return LedgerHealth(problems=problems, warnings=losses, losses=losses)
 
     return SimpleNamespace(check=check)
 
 
 async def test_a_ledger_that_would_lose_jobs_stops_the_start() -> None:
-    services: Any = SimpleNamespace(ledger=ledger_saying("it evicts"), store=fake_services().store)
+    fake = fake_services()
+    services: Any = SimpleNamespace(ledger=ledger_saying("it evicts"), store=fake.store, settings=fake.settings)
     with pytest.raises(ConfigurationError, match="it evicts"):
         await check_start(services)
+
+
+async def test_production_starts_on_no_ledger_that_may_forget_accepted_jobs() -> None:
+    fake = fake_services()
+    ledger = ledger_saying("it evicts", losses=("it syncs now and then",))
+    services: Any = SimpleNamespace(ledger=ledger, store=fake.store, settings=fake.settings)
+    with pytest.raises(ConfigurationError) as raised:
+        await check_start(services)
+    assert raised.value.detail == "it evicts"
+    services.settings = fake.settings.model_copy(update={"production": True})
+    with pytest.raises(ConfigurationError) as raised:
+        await check_start(services)
+    assert raised.value.detail == "it evicts; it syncs now and then"
 
 
 async def test_a_store_that_is_away_stops_the_start(tmp_path: Path) -> None:
     services = build_gateway_services(Settings(home=tmp_path))
     (tmp_path / "store").rmdir()
-    stood_on: Any = SimpleNamespace(ledger=ledger_saying(), store=services.store)
+    stood_on: Any = SimpleNamespace(ledger=ledger_saying(), store=services.store, settings=services.settings)
     with pytest.raises(StoreUnavailable):
         await check_start(stood_on)
     await services.close()
