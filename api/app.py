@@ -27,7 +27,8 @@ from api.routes import (
     root,
     soft_bindings,
 )
-from api.visitors import LocalVisitors
+from api.sharing import sharing
+from api.visitors import Visitors
 from darkroom.services import Services
 
 
@@ -57,10 +58,9 @@ def create_app(services: Services) -> FastAPI:
 
 def _walls(services: Services) -> list[Middleware]:
     """Outermost first."""
+    settings = services.settings
     walls = [Middleware(Boundary, metrics=services.metrics), Middleware(HardenedHeaders), Middleware(OneLength)]
-    if services.settings.allow_anonymous:
-        walls.append(Middleware(LocalVisitors, settings=services.settings))
-    return [*walls, Middleware(HeadAsGet)]
+    return [*walls, Middleware(Visitors, settings=settings), *sharing(settings), Middleware(HeadAsGet)]
 
 
 @asynccontextmanager

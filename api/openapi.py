@@ -11,6 +11,7 @@ import darkroom
 from api.documents import problem_response
 from api.problems import Problem
 from api.routes.ops import NotReadyProblem
+from api.visitors import checks_hosts
 from darkroom.catalog import SCHEDULERS, Catalog
 from darkroom.contract.generation import GenerationRequest
 from darkroom.contract.job import JobEvent
@@ -120,13 +121,13 @@ def _integer(field: Schema) -> Schema:
 
 
 def _finish(operation: Schema, settings: Settings) -> None:
-    """What is true of every operation: accidents, and while no key is asked for, whom we answer."""
+    """What is true of every operation: accidents, whom we answer, and that no key may be needed."""
     responses = operation["responses"]
     if "application/json" in responses.get("422", {}).get("content", {}):
         del responses["422"]  # FastAPI's own idea of a refusal, where a route refuses in another way
     responses.setdefault("500", problem_response(500, [DarkroomError.code]))
-    if settings.allow_anonymous:
+    responses.setdefault("403", problem_response(403, [ForbiddenOrigin.code]))
+    if checks_hosts(settings):
         responses.setdefault("400", problem_response(400, [UnknownHost.code]))
-        responses.setdefault("403", problem_response(403, [ForbiddenOrigin.code]))
-        if "security" in operation:
-            operation["security"].insert(0, {})
+    if settings.allow_anonymous and "security" in operation:
+        operation["security"].insert(0, {})

@@ -1,7 +1,9 @@
-"""While no key is asked for, only this machine may speak to us, and no web page but our own.
+"""Which names we answer to, and which web pages may speak to us.
 
-A page anywhere can make the browser of somebody who runs darkroom send requests to 127.0.0.1; a key would stop it, and
-without one these two checks do: `Host` must be a name of ours (else it is DNS rebinding), and an `Origin` must be ours.
+A page anywhere can make the browser of somebody who can reach us send requests here. A key stops it, since no browser
+adds one by itself; without keys these checks do: `Host` must be a name of ours (else it is DNS rebinding), and what
+comes from a page must come from one of ours, or of `cors_origins`, as `Origin` and `Sec-Fetch-Site` tell. Pages of
+others are refused with a key as well: whoever gives a page a key says so in the settings.
 """
 
 import re
@@ -11,43 +13,60 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import answer, problem_of
-from darkroom.errors import ForbiddenOrigin, UnknownHost
+from darkroom.errors import AccessError, ForbiddenOrigin, UnknownHost
 from darkroom.loopback import is_loopback
 from darkroom.settings import Settings
 
 _AUTHORITY = re.compile(r"(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?")
+_SAFE = ("GET", "HEAD")
+# W3C Fetch Metadata: what browsers say, and no page can make them say otherwise.
+_OWN_SITES = ("same-origin", "none")
 
 
-class LocalVisitors:
-    """Pure ASGI; goes before everything that acts on a request when `allow_anonymous` is set."""
+def checks_hosts(settings: Settings) -> bool:
+    """Whether there are names that we do not answer to."""
+    return settings.allow_anonymous or bool(settings.allowed_hosts)
+
+
+class Visitors:
+    """Pure ASGI; goes before everything that acts on a request."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         public = urlsplit(settings.public_url or "")
-        self._public_host = public.hostname
-        self._public_origin = f"{public.scheme}://{public.netloc}".lower() if public.netloc else None
+        self._checks_hosts = checks_hosts(settings)
+        names, origins = list(settings.allowed_hosts), list(settings.cors_origins)
+        if public.hostname:
+            names.append(public.hostname)
+            origins.append(f"{public.scheme}://{public.netloc}")
+        self._hosts = frozenset(name.lower() for name in names)
+        self._origins = frozenset(origin.lower() for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+        refused = self._refusal(scope) if scope["type"] == "http" else None
+        await (answer(problem_of(refused)) if refused else self._app)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> AccessError | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if not self._is_ours(host):
-            refusal = answer(problem_of(UnknownHost("this service does not go by that host name")))
-            await refusal(scope, receive, send)
-        elif not self._same_origin(headers.get("origin"), f"{scope['scheme']}://{host}"):
-            refusal = answer(problem_of(ForbiddenOrigin("a page of another origin may not use this service")))
-            await refusal(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+        if self._checks_hosts and not self._is_ours(host):
+            return UnknownHost("this service does not go by that host name")
+        if not self._welcome(headers, f"{scope['scheme']}://{host}", scope["method"]):
+            return ForbiddenOrigin("a page of another origin may not use this service")
+        return None
 
     def _is_ours(self, host: str) -> bool:
         found = _AUTHORITY.fullmatch(host)
         if found is None:
             return False
         name = found[1].strip("[]").lower()
-        return is_loopback(name) or name.endswith(".localhost") or name == self._public_host
+        return is_loopback(name) or name.endswith(".localhost") or name in self._hosts
 
-    def _same_origin(self, origin: str | None, ours: str) -> bool:
-        return origin is None or origin.lower() in (ours.lower(), self._public_origin)
+    def _welcome(self, headers: Headers, ours: str, method: str) -> bool:
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+        if site in _OWN_SITES:
+            return True
+        if origin is not None:
+            return origin.lower() == ours.lower() or origin.lower() in self._origins
+        # A link from elsewhere that is followed shows a page; pictures and scripts that a page asks for do not.
+        return site is None or (method in _SAFE and headers.get("sec-fetch-mode") == "navigate")

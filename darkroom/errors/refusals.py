@@ -110,7 +110,7 @@ class ForbiddenOrigin(AccessError):
 
 
 class UnknownHost(AccessError):
-    """Without API keys, the service answers only to names of its own machine."""
+    """Without API keys, the service answers only to names of its own machine and of `allowed_hosts`."""
 
     code, status = "unknown_host", 400
 

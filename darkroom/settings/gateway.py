@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from darkroom.settings.kinds import Digest, HttpUrl, Port
+from darkroom.settings.kinds import Digest, Host, HttpUrl, Origin, Port
 
 
 class Gateway(BaseSettings):
@@ -22,6 +22,15 @@ class Gateway(BaseSettings):
     api_keys: dict[Digest, str] = Field(default_factory=dict, description="SHA-256 hex of an API key -> tenant")
     allow_anonymous: bool = Field(
         default=False, description="serve requests without a key as tenant `local`; loopback only"
+    )
+    allowed_hosts: tuple[Host, ...] = Field(
+        default=(),
+        description="host names that the gateway answers to, besides those of its own machine and of `public_url`; any"
+        " if empty, unless `allow_anonymous` is set",
+    )
+    cors_origins: tuple[Origin, ...] = Field(
+        default=(),
+        description="origins, as https://app.example, whose pages may use the API in a browser; none if empty",
     )
     max_body_bytes: int = Field(default=64 * 1024 * 1024, ge=1024, description="largest request body")
     max_queued: int = Field(default=10_000, ge=1, description="jobs waiting in the whole service before 503 queue_full")

@@ -19,5 +19,7 @@ def _redis_url(url: SecretStr) -> SecretStr:
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$|^[0-9A-Fa-f:]{2,45}$")]
+Origin = Annotated[str, Field(pattern=r"^https?://([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:]{2,45}\])(:[0-9]{1,5})?$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]

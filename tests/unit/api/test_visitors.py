@@ -1,7 +1,11 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from darkroom.services import Services
 from tests.fakes import fake_services
-from tests.gateway import API_KEYS, GENERATIONS, bearer, client_of, problem_in
+from tests.gateway import API_KEYS, GENERATIONS, client_of, problem_in
 
 OURS = "http://127.0.0.1:8000"
 
@@ -48,7 +52,98 @@ async def test_our_own_pages_are_welcome() -> None:
         assert (await client.get(GENERATIONS, headers={"Origin": OURS})).status_code == 200
 
 
-async def test_where_keys_are_asked_for_they_alone_decide() -> None:
-    headers = {"Host": "gpu.example", "Origin": "https://app.example", **bearer("alice")}
-    async with client_of(fake_services(allow_anonymous=False, api_keys=API_KEYS)) as client:
+def keyed(**settings: Any) -> Services:
+    return fake_services(allow_anonymous=False, api_keys=API_KEYS, **settings)
+
+
+@pytest.mark.parametrize(
+    ("names", "host", "status"),
+    [
+        ([], "gpu.example", 200),
+        (["GPU.example"], "gpu.example:8000", 200),
+        (["pictures.example"], "gpu.example", 400),
+        (["pictures.example"], "evil.pictures.example", 400),
+        (["pictures.example"], "127.0.0.1", 200),
+    ],
+)
+async def test_where_keys_are_asked_for_any_name_is_ours_until_names_are_listed(
+    names: list[str], host: str, status: int
+) -> None:
+    async with client_of(keyed(allowed_hosts=names), "alice") as client:
+        assert (await client.get(GENERATIONS, headers={"Host": host})).status_code == status
+
+
+async def test_a_listed_name_is_ours_without_keys_too() -> None:
+    async with client_of(fake_services(allowed_hosts=["darkroom.lan"])) as client:
+        assert (await client.get("/livez", headers={"Host": "darkroom.lan"})).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["https://app.example", "null", "http://127.0.0.1:99999"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS"])
+async def test_a_key_does_not_open_the_service_to_a_page_that_nobody_named(method: str, origin: str) -> None:
+    async with client_of(keyed(), "alice") as client:
+        answer = await client.request(method, GENERATIONS, headers={"Origin": origin, "Cookie": "a=b"})
+    assert (answer.status_code, problem_in(answer)["code"]) == (403, "forbidden_origin")
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("make", [fake_services, keyed])
+@pytest.mark.parametrize(
+    ("site", "mode", "method", "status"),
+    [
+        ("same-origin", "cors", "POST", 415),
+        ("none", "navigate", "GET", 200),
+        ("cross-site", "navigate", "GET", 200),
+        ("cross-site", "navigate", "POST", 403),
+        ("cross-site", "no-cors", "GET", 403),
+        ("same-site", "no-cors", "GET", 403),
+        ("cross-site", "no-cors", "POST", 403),
+        ("cross-site", "cors", "DELETE", 403),
+        ("nonsense", "", "GET", 403),
+    ],
+)
+async def test_what_a_browser_tells_of_where_a_request_came_from_counts(
+    make: Callable[[], Services], site: str, mode: str, method: str, status: int
+) -> None:
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+    async with client_of(make(), "alice") as client:
+        assert (await client.request(method, GENERATIONS, headers=headers)).status_code == status
+
+
+async def test_behind_tls_of_a_proxy_our_own_page_is_told_by_the_browser() -> None:
+    headers = {"Host": "gpu.example", "Origin": "https://gpu.example", "Sec-Fetch-Site": "same-origin"}
+    async with client_of(keyed(), "alice") as client:
         assert (await client.get(GENERATIONS, headers=headers)).status_code == 200
+
+
+APP = "https://app.example"
+PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+
+
+async def test_pages_of_a_named_origin_may_ask_and_read_but_never_with_credentials_of_the_browser() -> None:
+    async with client_of(keyed(cors_origins=[APP]), "alice") as client:
+        asked = await client.options(GENERATIONS, headers={"Origin": APP, **PREFLIGHT})
+        assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, APP)
+        answer = await client.post(GENERATIONS, json={"prompt": "a"}, headers={"Origin": APP})
+        assert answer.status_code == 202
+        assert (answer.headers["access-control-allow-origin"], answer.headers["vary"]) == (APP, "Origin")
+        assert "Location" in answer.headers["access-control-expose-headers"]
+        for told in (asked, answer):
+            assert "access-control-allow-credentials" not in told.headers
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://app.example.evil", "http://app.example", "https://app.example:8443", "null"]
+)
+async def test_pages_of_others_stay_out_when_one_is_named(origin: str) -> None:
+    async with client_of(keyed(cors_origins=[APP]), "alice") as client:
+        for method, more in (("OPTIONS", PREFLIGHT), ("GET", {})):
+            answer = await client.request(method, GENERATIONS, headers={"Origin": origin, **more})
+            assert answer.status_code == 403
+            assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("origin", ["*", "null", "https://*.example", "app.example", "https://app.example/", "ftp://a"])
+def test_an_origin_is_a_scheme_a_host_and_a_port(origin: str) -> None:
+    with pytest.raises(ValueError, match="cors_origins"):
+        fake_services(cors_origins=[origin])
