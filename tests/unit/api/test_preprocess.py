@@ -136,7 +136,7 @@ async def test_a_generation_is_not_canceled_as_a_map(client: httpx.AsyncClient) 
         ({"type": "depth"}, "type", "preprocessor_unavailable"),
         ({"type": "lineart"}, "type", "invalid_field"),
         ({"image": "bm90IGEgcGljdHVyZQ=="}, "image", "invalid_field"),
-        ({"image": "https://example.com/a.png"}, "image", "invalid_field"),
+        ({"image": "http://127.0.0.1/a.png"}, "image", "url_refused"),
         ({"image": "ab" * 32}, "image", "invalid_field"),
         ({"detect_resolution": 63}, "detect_resolution", "invalid_field"),
         ({"detect_resolution": "512"}, "detect_resolution", "invalid_field"),
