@@ -17,7 +17,10 @@ from pydantic_core import PydanticUndefined
 from darkroom.settings import HttpUrl, Settings
 
 DOCS = Path(__file__).parent
-COMMANDS = ("up", "demo", "generate", "preprocess", "verify", "doctor", "pull", "key", "api", "worker", "courier")
+COMMANDS = (
+    *("up", "demo", "generate", "preprocess", "verify", "doctor", "pull", "key", "redis-users"),
+    *("api", "worker", "courier"),
+)
 
 SETTINGS_HEAD = """\
 # Settings

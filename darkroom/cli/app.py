@@ -17,6 +17,7 @@ from darkroom.cli.generate import generate
 from darkroom.cli.key import key
 from darkroom.cli.preprocess import preprocess
 from darkroom.cli.pull import pull
+from darkroom.cli.redis_users import redis_users
 from darkroom.cli.up import up
 from darkroom.cli.verify import verify
 from darkroom.cli.worker import worker
@@ -50,7 +51,7 @@ def explain(error: Exception) -> str:
 app = typer.Typer(
     cls=OneLineErrors, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
 )
-for command in (up, demo, generate, preprocess, verify, doctor, pull, key, api, worker, courier):
+for command in (up, demo, generate, preprocess, verify, doctor, pull, key, redis_users, api, worker, courier):
     app.command()(command)
 
 

@@ -1,6 +1,7 @@
 """What an installation whose pictures strangers rely on must not be run with."""
 
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from darkroom.errors import ConfigurationError
 from darkroom.provenance.identity import is_for_development
@@ -22,6 +23,14 @@ def unfit_for_production(settings: Settings) -> Iterator[str]:
     yield from _open_secrets(settings)
     if settings.allow_anonymous:
         yield "unset DARKROOM_ALLOW_ANONYMOUS, with which whoever reaches the gateway is served without a key"
+    if _lacks_password(settings.redis_url.get_secret_value()):
+        yield "DARKROOM_REDIS_URL has no password: `darkroom redis-users` makes users that have"
+
+
+def _lacks_password(redis_url: str) -> bool:
+    """A socket in the file system has its mode instead."""
+    parts = urlsplit(redis_url)
+    return parts.scheme != "unix" and not parts.password
 
 
 def _unfit_certificate(settings: Settings) -> Iterator[str]:

@@ -17,6 +17,7 @@ from darkroom.services.production import refuse_development, unfit_for_productio
 from darkroom.settings import Settings
 from tests.unit.provenance.certificates import Authority
 
+GUARDED = "redis://worker:a-password@127.0.0.1:6379/0"
 BUILDERS = [build_gateway_services, build_worker_services]
 
 
@@ -27,7 +28,13 @@ def signed_for(home: Path, *, development: bool = False, **changed: Any) -> Sett
     chain.write_text(identity.chain_pem)
     key.touch(mode=0o600)
     key.write_text(identity.key_pem)
-    given = {"watermark_secret": "ab" * 16, "signing_certificate": chain, "signing_key": key, **changed}
+    given = {
+        "watermark_secret": "ab" * 16,
+        "redis_url": GUARDED,
+        "signing_certificate": chain,
+        "signing_key": key,
+        **changed,
+    }
     return Settings(home=home, production=True, **given)
 
 
@@ -77,9 +84,22 @@ def test_production_starts_beside_no_secret_that_others_may_read(
         build(settings)
 
 
+@pytest.mark.parametrize("build", BUILDERS)
+def test_production_leaves_no_ledger_open_to_whoever_reaches_it(
+    build: Callable[[Settings], Any], tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match="DARKROOM_REDIS_URL has no password"):
+        build(signed_for(tmp_path, redis_url="redis://worker@127.0.0.1:6379/0"))
+
+
+@pytest.mark.parametrize("build", BUILDERS)
+async def test_a_socket_is_guarded_by_its_mode(build: Callable[[Settings], Any], tmp_path: Path) -> None:
+    await build(signed_for(tmp_path, redis_url="unix:///run/valkey.sock")).close()
+
+
 def test_what_is_unfit_in_development_is_fine_there(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, watermark="none", allow_anonymous=True)
-    assert len(list(unfit_for_production(settings))) == 4
+    assert len(list(unfit_for_production(settings))) == 5
     refuse_development(settings)
 
 
@@ -98,9 +118,17 @@ def test_all_that_is_to_be_set_is_said_at_once_and_no_secret_is(tmp_path: Path) 
     )
     with pytest.raises(ConfigurationError) as raised:
         build_gateway_services(settings)
-    for words in (r"gone\.pem cannot be read", "WATERMARK=none", "not hexadecimal", r"open\.pem", "ALLOW_ANONYMOUS"):
+    said = (
+        r"gone\.pem cannot be read",
+        "WATERMARK=none",
+        "not hexadecimal",
+        r"open\.pem",
+        "ALLOW_ANONYMOUS",
+        "REDIS_URL",
+    )
+    for words in said:
         assert re.search(words, raised.value.detail), words
-    assert raised.value.detail.count("; ") == 4
+    assert raised.value.detail.count("; ") == 5
     assert "canary" not in raised.value.detail
 
 
@@ -116,7 +144,7 @@ async def test_the_doctor_says_what_production_would_refuse(tmp_path: Path) -> N
     assert await checks.check_production(unfit) == [("fail", words) for words in unfit_for_production(unfit)]
     assert [state for state, _ in await checks.check_production(signed_for(tmp_path))] == ["ok"]
     ((state, words),) = await checks.check_production(Settings(home=tmp_path))
-    assert (state, "2 things" in words) == ("ok", True)
+    assert (state, "3 things" in words) == ("ok", True)
 
 
 @pytest.mark.parametrize(("production", "state"), [(True, "fail"), (False, "warn")])
