@@ -6,9 +6,6 @@ from typing import Annotated
 import typer
 
 from darkroom.cli.console import CommandFailed
-from darkroom.provenance.private_files import write_private
-from darkroom.services.redis_users import ROLES, acl_file, fresh_passwords
-from darkroom.settings import Settings
 
 
 def redis_users(
@@ -18,6 +15,10 @@ def redis_users(
 
     Their passwords are shown once here; the file holds their SHA-256. Keys begin with DARKROOM_KEY_PREFIX.
     """
+    from darkroom.provenance.private_files import write_private
+    from darkroom.services.redis_users import ROLES, acl_file, fresh_passwords
+    from darkroom.settings import Settings
+
     if file.exists():
         raise CommandFailed(f"{file} is there already: whoever uses its passwords would be locked out")
     passwords = fresh_passwords()
