@@ -14,6 +14,7 @@ from darkroom.ledger.rules import Rules
 from darkroom.metrics import Metrics
 from darkroom.outbound import Guard
 from darkroom.provenance.development_pki import development_pki
+from darkroom.provenance.examiner import Examiner
 from darkroom.provenance.identity import SigningIdentity
 from darkroom.provenance.inspection.inspector import InspectorHere
 from darkroom.provenance.records import Records
@@ -48,7 +49,8 @@ def fake_worker_services(clock: Callable[[], float] | None = None, **settings: A
     """What a worker needs."""
     shared = _shared(clock, settings)
     stamper, records = fake_stamper(shared["store"]), Records(shared["store"], WATERMARK_SECRET)
-    return WorkerServices(catalog=fake_catalog(), stamper=stamper, records=records, **shared)
+    examiner = Examiner(InspectorHere(_watermarker(), Trust.of(_identity().anchor_pem)))
+    return WorkerServices(catalog=fake_catalog(), stamper=stamper, records=records, examiner=examiner, **shared)
 
 
 def fake_stamper(store: ObjectStore) -> Stamper:

@@ -1,16 +1,16 @@
 """The pictures that a job began with, looked at once for all of its images: their marks and their credentials."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from darkroom.contract.plan import GenerationPlan, Notice
 from darkroom.contract.start import FromNoise
-from darkroom.errors import BadPicture, NotStored
+from darkroom.errors import NotStored
 from darkroom.inputs.shelf import fetch, fetch_original
 from darkroom.ledger.protocol import Claim
-from darkroom.provenance.ancestry import Examiner, Input, Original
-from darkroom.provenance.pictures import media_type
+from darkroom.provenance.ancestry import Input
+from darkroom.provenance.examiner import UNFITTING, Examiner
 from darkroom.storage.protocol import ObjectStore
 from worker.patience import patiently
 
@@ -35,20 +35,23 @@ class Lineage:
         self._patience = patience
 
     async def of(self, claim: Claim) -> Ancestry:
-        """The work is done on a thread. Raises: StoreUnavailable."""
-        found = [await self._look(claim.tenant, field, given) for field, given in inputs_of(claim.generation)]
-        notices = tuple(Notice(field=field, reason=why) for (field, _, why) in found if why)
-        return Ancestry(tuple(given for _, given, _ in found), notices)
+        """All looking is done elsewhere. Raises: StoreUnavailable."""
+        asked = list(inputs_of(claim.generation))
+        looked_at = [await self._look(claim.tenant, given) for _, given in asked]
+        inputs, lost = await self._examiner.fitting([given for given, _ in looked_at])
+        missing = [(place, why) for place, (_, whys) in enumerate(looked_at) for why in whys]
+        missing += [(place, UNFITTING) for place in lost]
+        missing.sort(key=itemgetter(0))
+        return Ancestry(inputs, tuple(Notice(field=asked[place][0], reason=why) for place, why in missing))
 
-    async def _look(self, tenant: str, field: str, given: Input) -> tuple[str, Input, str]:
+    async def _look(self, tenant: str, given: Input) -> tuple[Input, tuple[str, ...]]:
         """An input that is gone since its canvas was made is named by its hash: the picture is made, after all."""
         try:
             png = await patiently(self._patience, lambda: fetch(self._store, tenant, given.sha256))
         except NotStored:
-            return field, given, ""
-        data = await patiently(self._patience, lambda: fetch_original(self._store, tenant, given.sha256))
-        seen, why = await asyncio.to_thread(self._examiner.examined, _with_original(given, data), png)
-        return field, seen, why
+            return given, ()
+        original = await patiently(self._patience, lambda: fetch_original(self._store, tenant, given.sha256))
+        return await self._examiner.examined(given, png, original)
 
 
 def inputs_of(plan: GenerationPlan) -> Iterator[tuple[str, Input]]:
@@ -57,11 +60,3 @@ def inputs_of(plan: GenerationPlan) -> Iterator[tuple[str, Input]]:
         yield "image", Input("parentOf", plan.start.image.sha256)
     for index, control in enumerate(plan.controls):
         yield f"controlnets.{index}.image", Input("inputTo", control.image.sha256)
-
-
-def _with_original(given: Input, data: bytes | None) -> Input:
-    try:
-        original = Original(data, media_type(data)) if data else None
-    except BadPicture:
-        original = None
-    return Input(given.relationship, given.sha256, original=original)

@@ -68,7 +68,7 @@ class Worker:
         )
         device = device_name(placement(settings).device)
         patience, metrics = settings.outage_patience, services.metrics
-        lineage = Lineage(services.store, services.stamper.examiner, patience)
+        lineage = Lineage(services.store, services.examiner, patience)
         finisher = Finisher(services.stamper, services.store, device, versions(), patience, metrics, lineage)
         preprocessors = open_preprocessors(settings, services.catalog)
         inputs = Inputs(services.store, patience, preprocessors)

@@ -1,36 +1,27 @@
 """The pictures that another was made from: what a manifest says of them, and which credentials it carries on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from darkroom.errors import BadPicture, UnsignedOutput
-from darkroom.provenance.pictures import decode
+from darkroom.provenance.carrying import InputCredential
 from darkroom.provenance.records import watermark_id
-from darkroom.provenance.signing import Carried, CredentialSigner
-from darkroom.provenance.watermark import UNMARKED, Watermarker, mark_value
+from darkroom.provenance.signing import Carried
+from darkroom.provenance.watermark import mark_value
 
-MOST_CARRIED: Final = 1 << 20  # bytes of a credential: more would make a picture of ours mostly somebody else's
 MARK: Final = "org.darkroom.watermark"
 
 Relationship = Literal["parentOf", "inputTo"]  # C2PA 2.2, ingredients: what was edited, and what else was looked at
 
 
 @dataclass(frozen=True)
-class Original:
-    """The file as the caller sent it."""
-
-    data: bytes
-    media_type: str
-
-
-@dataclass(frozen=True)
 class Input:
-    """A picture by the sha256 of our PNG of it. `mark` is (alg, id) of the watermark that was found in it."""
+    """A picture by the sha256 of our PNG of it. `mark` is (alg, id) of the watermark that was found in it,
+    `credential` the one that the file came with, as far as it can be carried on."""
 
     relationship: Relationship
     sha256: str
     mark: tuple[str, int] | None = None
-    original: Original | None = None
+    credential: InputCredential | None = None
 
     @property
     def parent(self) -> tuple[str, ...]:
@@ -38,53 +29,16 @@ class Input:
         return (watermark_id(self.mark[1]),) if self.mark else ()
 
 
-class Examiner:
-    """Looks at inputs. Of strangers' bytes and heavy: for a worker's threads alone."""
-
-    def __init__(self, watermarker: Watermarker, signer: CredentialSigner) -> None:
-        self._watermarker = watermarker
-        self._signer = signer
-
-    def examined(self, given: Input, png: bytes) -> tuple[Input, str]:
-        """The input with its mark, and with its original if that can be carried; else the reason why not, or ""."""
-        marked = replace(given, mark=self._mark(png))
-        why_not = self._obstacle(given)
-        return (replace(marked, original=None) if why_not else marked), why_not
-
-    def _mark(self, png: bytes) -> tuple[str, int] | None:
-        if self._watermarker.alg == UNMARKED:
-            return None
-        try:
-            mark = self._watermarker.identify(decode(png))
-        except BadPicture:
-            return None
-        return (mark.alg or self._watermarker.alg, mark.mark_id) if mark else None
-
-    def _obstacle(self, given: Input) -> str:
-        """Why its credential cannot be carried. Whether it can is tried, at the size of one pixel: no check of ours
-        would refuse exactly what the signing library does.
-        """
-        if given.original is None:
-            return ""
-        try:
-            added = self._signer.weight(carried((given,)))
-        except UnsignedOutput:
-            return "its content credential is damaged and is not carried on"
-        return "" if added <= MOST_CARRIED else f"its content credential has more than {MOST_CARRIED} bytes"
-
-
 def carried(inputs: tuple[Input, ...]) -> tuple[Carried, ...]:
     """Those whose credential goes into the manifest."""
     return tuple(
-        Carried(definition(index, each), each.original.media_type, each.original.data)
-        for index, each in enumerate(inputs)
-        if each.original
+        each.credential.carried(definition(index, each)) for index, each in enumerate(inputs) if each.credential
     )
 
 
 def bare(inputs: tuple[Input, ...]) -> list[dict[str, Any]]:
     """Those of which the manifest only says that they were there."""
-    return [definition(index, each) for index, each in enumerate(inputs) if not each.original]
+    return [definition(index, each) for index, each in enumerate(inputs) if not each.credential]
 
 
 def labels(inputs: tuple[Input, ...], relationship: Relationship) -> list[str]:
@@ -97,7 +51,7 @@ def definition(index: int, given: Input) -> dict[str, Any]:
     said = {
         "title": _label(index),
         "label": _label(index),
-        "format": given.original.media_type if given.original else "image/png",
+        "format": "image/png",
         "relationship": given.relationship,
         "instance_id": f"urn:sha256:{given.sha256}",
     }

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import c2pa
 
+from darkroom.provenance.carrying import JUMBF
 from darkroom.provenance.identity import DEVELOPMENT
 from darkroom.provenance.manifest import GENERATION, SOFT_BINDING
 from darkroom.provenance.trust import PerProcess, Trust
@@ -19,7 +20,6 @@ HARD_BINDING_FAILURES: Final = frozenset({"assertion.dataHash.mismatch"})
 SIGNED: Final = frozenset({"claimSignature.validated"})
 SIGNED_BY_A_TRUSTED: Final = SIGNED | {"signingCredential.trusted"}
 SIGNED_THESE_BYTES: Final = SIGNED | {"assertion.dataHash.match"}
-JUMBF: Final = b"jumb"  # in every manifest (ISO 19566-5): a damaged picture without it had no credential to lose
 EXPIRED: Final = "signingCredential.expired"
 EXPIRY_FAILURES: Final = frozenset({EXPIRED, "signingCredential.untrusted"})  # nobody trusts what has expired
 _LONGEST_NAME: Final = 200

@@ -66,6 +66,13 @@ def development_root(folder: Path) -> str:
     return text
 
 
+def passing_identity() -> SigningIdentity:
+    """A signer that is kept nowhere, for what is signed to try it out."""
+    root = _issue("root", None, AUTHORITY_DAYS, path_length=0)
+    leaf = _issue("rehearsal", root, AUTHORITY_DAYS)  # longer than any process runs
+    return SigningIdentity.from_pem(_pem(leaf.certificate), _key_pem(leaf.key), _pem(root.certificate))
+
+
 def _kept_signer(folder: Path) -> SigningIdentity | None:
     if not (folder / "signer.pem").exists():
         return None

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import c2pa
 
@@ -11,12 +11,6 @@ from darkroom.provenance.identity import SigningIdentity
 from darkroom.provenance.trust import PerProcess, Trust
 
 Json = dict[str, Any]
-
-_NOTHING: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia"
-_SMALL: Final = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
-    "0000000a49444154789c6360000000020001e527defc0000000049454e44ae426082"
-)  # a PNG of one black pixel
 
 
 class Signed(NamedTuple):
@@ -27,11 +21,10 @@ class Signed(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """A file whose own credential goes into the manifest, with the ingredient that says so."""
+    """An ingredient with the manifest store of its own credential, which the inspector's child has tried to carry."""
 
     ingredient: Json
-    media_type: str
-    data: bytes
+    store: bytes
 
 
 class _Tools(NamedTuple):
@@ -40,32 +33,38 @@ class _Tools(NamedTuple):
 
 
 class CredentialSigner:
-    """Signs for one identity, from any thread of any process."""
+    """Signs for one identity, from any thread of any process. `trust` is for what it checks of its own work."""
 
-    def __init__(self, identity: SigningIdentity) -> None:
+    def __init__(self, identity: SigningIdentity, trust: Trust | None = None) -> None:
         self._identity = identity
+        self._trust = trust or Trust.of(identity.anchor_pem)
         self._tools = PerProcess(self._build)
 
     def sign(self, data: bytes, media_type: str, manifest: Json, carried: Iterable[Carried] = ()) -> Signed:
         """Raises: UnsignedOutput."""
         signed = io.BytesIO()
+        stores = {f"{each.ingredient['label']}.c2pa": each for each in carried}
+        ingredients = [_with_store(each.ingredient, name) for name, each in stores.items()]
+        said = {**manifest, "ingredients": [*manifest.get("ingredients", ()), *ingredients]}
         try:
             tools = self._tools.get()
-            with c2pa.Builder(manifest, context=tools.context) as builder:
-                for each in carried:
-                    builder.add_ingredient(each.ingredient, each.media_type, io.BytesIO(each.data))
+            with c2pa.Builder(said, context=tools.context) as builder:
+                for name, each in stores.items():
+                    builder.add_resource(name, io.BytesIO(each.store))
                 store = builder.sign(tools.signer, media_type, io.BytesIO(data), signed)
         except c2pa.C2paError as error:
             raise UnsignedOutput("the picture could not be signed") from error
         return Signed(signed.getvalue(), store)
 
-    def weight(self, carried: Iterable[Carried]) -> int:
-        """Bytes of a manifest that says nothing but what it carries. Raises: UnsignedOutput when it cannot."""
-        opened = {"action": "c2pa.created", "digitalSourceType": _NOTHING}
-        actions = {"label": "c2pa.actions.v2", "created": True, "data": {"actions": [opened]}}
-        return len(self.sign(_SMALL, "image/png", {"assertions": [actions]}, carried).manifest)
-
     def _build(self) -> _Tools:
-        identity = self._identity
-        info = c2pa.C2paSignerInfo(identity.algorithm, identity.chain_pem.encode(), identity.key_pem.encode(), None)
-        return _Tools(Trust.of(identity.anchor_pem).context(), c2pa.Signer.from_info(info))
+        return _Tools(self._trust.context(), native_signer(self._identity))
+
+
+def native_signer(identity: SigningIdentity) -> c2pa.Signer:
+    """The library's own, which is of no use in another process."""
+    info = c2pa.C2paSignerInfo(identity.algorithm, identity.chain_pem.encode(), identity.key_pem.encode(), None)
+    return c2pa.Signer.from_info(info)
+
+
+def _with_store(ingredient: Json, name: str) -> Json:
+    return {**ingredient, "manifest_data": {"format": "application/c2pa", "identifier": name}}

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from darkroom import crash
 from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
 from darkroom.errors import BadPicture, UnmarkedOutput, UnsignedOutput
-from darkroom.provenance.ancestry import Examiner, carried
+from darkroom.provenance.ancestry import carried
 from darkroom.provenance.credential import CredentialReader
 from darkroom.provenance.encoding import encode
 from darkroom.provenance.facts import Facts, Stamped
@@ -46,7 +46,6 @@ class Stamper:
         self._records = records
         self._policy = policy
         self._signer = CredentialSigner(identity)
-        self.examiner = Examiner(watermarker, self._signer)
         self._reader = CredentialReader(Trust.of(identity.anchor_pem))
 
     async def issue(self, rgb_HWC: RGB, facts: Facts, store: RecordStore, key: str) -> Stamped:

@@ -10,6 +10,7 @@ from darkroom.ledger.protocol import Ledger
 from darkroom.ledger.redis import RedisLedger
 from darkroom.metrics import Metrics
 from darkroom.outbound import Guard
+from darkroom.provenance.examiner import Examiner
 from darkroom.provenance.in_turn import algs_read_by
 from darkroom.provenance.inspection.messages import Brief
 from darkroom.provenance.inspection.process import InspectorApart
@@ -35,6 +36,8 @@ from darkroom.services.production import refuse_development
 from darkroom.services.startup import refuse_bad_settings, refuse_short_retention, require_default_model
 from darkroom.settings import Settings
 from darkroom.storage import ObjectStore, open_store
+
+INPUT_SECONDS = 10.0  # for one look at an input: the jobs that came after it wait
 
 Closer = Callable[[], Awaitable[None]]
 
@@ -74,6 +77,7 @@ class WorkerServices(CourierServices):
     catalog: Catalog
     stamper: Stamper
     records: Records
+    examiner: Examiner
 
 
 def build_courier_services(settings: Settings) -> CourierServices:
@@ -117,7 +121,10 @@ def build_worker_services(settings: Settings) -> WorkerServices:
         label.check()
     policy = Policy(settings.producer, settings.prompt_policy, prompt_key(keys.ring.current.secret), label)
     stamper = Stamper(keys.watermarker, keys.identity, records, policy)
-    return WorkerServices(catalog=catalog, stamper=stamper, records=records, **shared)
+    inspector = InspectorApart(_brief(settings, keys.ring, Trust.of(keys.identity.anchor_pem)), INPUT_SECONDS)
+    shared["closers"] += (inspector.close,)
+    examiner = Examiner(inspector)
+    return WorkerServices(catalog=catalog, stamper=stamper, records=records, examiner=examiner, **shared)
 
 
 def _brief(settings: Settings, ring: KeyRing, trust: Trust) -> Brief:

@@ -55,7 +55,7 @@ async def said_of(client: httpx.AsyncClient, data: bytes) -> str:
     return said
 
 
-def peak_bytes(pid: int) -> int:
+def peak_bytes(pid: int | str) -> int:
     return int(Path(f"/proc/{pid}/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
 
 
@@ -64,7 +64,7 @@ def cpu_seconds(pid: int) -> float:
     return (int(user) + int(system)) / 100
 
 
-def forget_the_peak(pid: int) -> None:
+def forget_the_peak(pid: int | str) -> None:
     """Linux: the peak is then what is held now (proc(5), clear_refs)."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 

@@ -11,7 +11,7 @@ import numpy as np
 from darkroom.errors import BadPicture
 from darkroom.provenance.inspection.inspector import InspectorHere
 from darkroom.provenance.inspection.limits import confine, grant_seconds, resident_bytes
-from darkroom.provenance.inspection.messages import Answer, Brief, Question
+from darkroom.provenance.inspection.messages import QUESTION, Answer, Brief, Fit, Look, Question, Take
 
 
 def main() -> None:
@@ -21,9 +21,9 @@ def main() -> None:
     confine()
     new = resident_bytes()
     while line := questions.readline():
-        question = Question.model_validate_json(line)
+        question = QUESTION.validate_json(line)
         grant_seconds()
-        answer = _answer(inspector, questions.read(question.length))
+        answer = _answer(inspector, question, questions.read(question.length))
         grown = answer.model_copy(update={"grown": max(0, resident_bytes() - new)})
         answers.write(grown.model_dump_json().encode() + b"\n")
         answers.flush()
@@ -37,9 +37,15 @@ def _inspector(brief: Brief) -> InspectorHere:
     return InspectorHere(watermarker, brief.trust)
 
 
-def _answer(inspector: InspectorHere, data: bytes) -> Answer:
+def _answer(inspector: InspectorHere, question: Question, data: bytes) -> Answer:
     try:
-        return Answer(evidence=inspector.evidence(data))
+        match question:
+            case Look():
+                return Answer(evidence=inspector.evidence(data))
+            case Take():
+                return Answer(taken=inspector.carrier.take(data))
+            case Fit():
+                return Answer(fits=inspector.carrier.fit(question.credentials))
     except BadPicture as error:
         return Answer(refused=error.detail)
     except Exception as error:  # noqa: BLE001 - whatever a picture does to a library, the next one is looked at

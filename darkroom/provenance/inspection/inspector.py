@@ -2,8 +2,10 @@
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from typing import IO, Final, Protocol
 
+from darkroom.provenance.carrying import Carrier, InputCredential, Taken
 from darkroom.provenance.credential import CredentialReader
 from darkroom.provenance.inspection.evidence import Evidence, View
 from darkroom.provenance.pictures import Undecodable, decode, media_type
@@ -25,15 +27,34 @@ class Inspector(Protocol):
         ...
 
 
+class CarryingInspector(Inspector, Protocol):
+    """One that also takes the credentials of inputs out of their files, for pictures that are made from them."""
+
+    async def take(self, picture: IO[bytes]) -> Taken:
+        """The file's credential, or why it cannot be carried on. Raises: as `inspect`."""
+        ...
+
+    async def fit(self, credentials: Sequence[InputCredential]) -> bool:
+        """Whether one manifest can carry all of them. Raises: as `inspect`."""
+        ...
+
+
 class InspectorHere:
     """Looks in a thread of this process: for the child of `process`, and for whoever has nothing else to do."""
 
     def __init__(self, watermarker: Watermarker, trust: Trust) -> None:
         self._watermarker = watermarker
         self._reader = CredentialReader(trust)
+        self.carrier = Carrier(trust)
 
     async def inspect(self, picture: IO[bytes]) -> Evidence:
         return await asyncio.to_thread(self.evidence, picture.read())
+
+    async def take(self, picture: IO[bytes]) -> Taken:
+        return await asyncio.to_thread(self.carrier.take, picture.read())
+
+    async def fit(self, credentials: Sequence[InputCredential]) -> bool:
+        return await asyncio.to_thread(self.carrier.fit, credentials)
 
     def evidence(self, data: bytes) -> Evidence:
         """Raises: BadPicture."""

@@ -1,10 +1,11 @@
 """What the two processes of an inspection say to each other: lines of JSON, and after a question the file itself."""
 
-from typing import Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from darkroom.contract.base import Settled
+from darkroom.provenance.carrying import InputCredential, Taken
 from darkroom.provenance.in_turn import watermarker_of
 from darkroom.provenance.inspection.evidence import Evidence
 from darkroom.provenance.trust import Trust
@@ -48,19 +49,40 @@ class Brief(Settled):
         return Trust(self.anchors_pem)
 
 
-class Question(Settled):
-    """Followed by so many bytes of a file."""
+class Look(Settled):
+    """What is there to see? Followed by so many bytes of a file."""
 
+    kind: Literal["look"] = "look"
     length: int
 
 
-class Answer(Settled):
-    """`evidence`, or else why there is none: `refused` is for the caller, `failed` names an exception for our log.
+class Take(Settled):
+    """Which credential does it carry? Followed as `Look`."""
 
-    `grown` is how many bytes of memory the child holds more than when it was new.
+    kind: Literal["take"] = "take"
+    length: int
+
+
+class Fit(Settled):
+    """Can one manifest carry all of these?"""
+
+    kind: Literal["fit"] = "fit"
+    length: Literal[0] = 0
+    credentials: tuple[InputCredential, ...]
+
+
+Question = Look | Take | Fit
+QUESTION: Final = TypeAdapter[Question](Annotated[Question, Field(discriminator="kind")])
+
+
+class Answer(Settled):
+    """What was asked for, or else why there is none: `refused` is for the caller, `failed` names an exception for our
+    log. `grown` is how many bytes of memory the child holds more than when it was new.
     """
 
     evidence: Evidence | None = None
+    taken: Taken | None = None
+    fits: bool | None = None
     refused: str | None = None
     failed: str | None = None
     grown: int = 0

@@ -2,17 +2,20 @@
 
 import asyncio
 import contextlib
+import io
 import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from typing import IO, Final
+from collections.abc import Sequence
+from typing import IO, Final, TypeVar
 
 from darkroom.errors import BadPicture, CapacityError
 from darkroom.log import get_logger
+from darkroom.provenance.carrying import InputCredential, Taken
 from darkroom.provenance.inspection.evidence import Evidence
 from darkroom.provenance.inspection.limits import WALL_SECONDS
-from darkroom.provenance.inspection.messages import Answer, Brief, Question
+from darkroom.provenance.inspection.messages import Answer, Brief, Fit, Look, Question, Take
 
 IDLE_SECONDS: Final = 300.0
 LAST_BREATH_SECONDS: Final = 2.0
@@ -26,14 +29,18 @@ _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALL
 _SECRETS: Final = ("DARKROOM_", "AWS_")  # the child needs no setting of ours
 _STOPPED: Final = (-signal.SIGKILL, -signal.SIGTERM)  # from outside, which is not the picture's fault
 
+T = TypeVar("T")
+
 _log = get_logger(__name__)
 
 
 class InspectorApart:
     """Looks in a child process, with limits on its memory and its time. One picture at a time, the others wait."""
 
-    def __init__(self, brief: Brief) -> None:
+    def __init__(self, brief: Brief, seconds: float = WALL_SECONDS) -> None:
+        """`seconds` are those after which a child is given up, whatever it is doing."""
         self._brief = brief.model_dump_json().encode() + b"\n"
+        self._seconds = seconds
         self._turn = asyncio.Lock()
         self._child: Process | None = None
         self._idle: asyncio.TimerHandle | None = None
@@ -41,18 +48,29 @@ class InspectorApart:
 
     async def inspect(self, picture: IO[bytes]) -> Evidence:
         """As the protocol says. A picture that costs the child its life is a bad picture."""
+        return _given((await self._asked(Look(length=_length(picture)), picture)).evidence)
+
+    async def take(self, picture: IO[bytes]) -> Taken:
+        """As `inspect`."""
+        return _given((await self._asked(Take(length=_length(picture)), picture)).taken)
+
+    async def fit(self, credentials: Sequence[InputCredential]) -> bool:
+        """As `inspect`."""
+        return _given((await self._asked(Fit(credentials=tuple(credentials)), io.BytesIO())).fits)
+
+    async def _asked(self, question: Question, picture: IO[bytes]) -> Answer:
         async with self._turn:
             self._stay()
-            answer = await self._answer(picture)
+            answer = await self._answer(question, picture)
             if answer.grown > MOST_GROWN:
                 await self._end()
             self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._leave)
-        if answer.evidence is not None:
-            return answer.evidence
         if answer.refused is not None:
             raise BadPicture(answer.refused)
-        _log.error("inspection.failed", error=answer.failed)
-        raise BadPicture("the picture cannot be looked at")
+        if answer.failed is not None:
+            _log.error("inspection.failed", error=answer.failed)
+            raise BadPicture("the picture cannot be looked at")
+        return answer
 
     async def close(self) -> None:
         """End the child, if there is one."""
@@ -60,11 +78,11 @@ class InspectorApart:
             self._stay()
             await self._end()
 
-    async def _answer(self, picture: IO[bytes]) -> Answer:
+    async def _answer(self, question: Question, picture: IO[bytes]) -> Answer:
         child = await self._running()
         try:
-            async with asyncio.timeout(WALL_SECONDS):
-                return await _ask(child, picture)
+            async with asyncio.timeout(self._seconds):
+                return await _ask(child, question, picture)
         except TimeoutError:
             await self._end()
             raise CapacityError("looking at the picture takes too long now", RETRY_AFTER) from None
@@ -126,13 +144,21 @@ async def _start() -> Process:
     )
 
 
-async def _ask(child: Process, picture: IO[bytes]) -> Answer:
+def _given(found: T | None) -> T:
+    assert found is not None, "the child answered another question than was asked"
+    return found
+
+
+def _length(picture: IO[bytes]) -> int:
+    return picture.seek(0, os.SEEK_END)
+
+
+async def _ask(child: Process, question: Question, picture: IO[bytes]) -> Answer:
     """Raises: OSError or EOFError when the child ends instead of answering."""
     assert child.stdout is not None
     pipe = _pipe(child)
-    length = picture.seek(0, os.SEEK_END)
     picture.seek(0)
-    pipe.write(Question(length=length).model_dump_json().encode() + b"\n")
+    pipe.write(question.model_dump_json().encode() + b"\n")
     while piece := picture.read(PIECE_BYTES):
         pipe.write(piece)
         await pipe.drain()

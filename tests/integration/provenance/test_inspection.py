@@ -110,12 +110,10 @@ async def test_a_picture_that_says_too_much_of_itself_is_refused(
     assert (await apart.inspect(noise())).mark is None
 
 
-async def test_a_picture_that_takes_too_long_is_given_up(
-    apart: InspectorApart, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_picture_that_takes_too_long_is_given_up(apart: InspectorApart) -> None:
     await apart.inspect(noise())
     os.kill(child_of(apart), signal.SIGSTOP)
-    monkeypatch.setattr(process, "WALL_SECONDS", 0.2)
+    apart._seconds = 0.2
     with pytest.raises(CapacityError, match="too long"):
         await apart.inspect(noise())
     assert apart._child is None

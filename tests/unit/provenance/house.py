@@ -3,6 +3,7 @@
 from typing import Any
 
 from darkroom.provenance import Records, SigningIdentity, Stamped, Stamper, Trust, Verdict, Verifier, Watermarker
+from darkroom.provenance.examiner import Examiner
 from darkroom.provenance.inspection.inspector import InspectorHere
 from darkroom.storage import MemoryStore
 from tests.unit.provenance.making import RGB, SECRET, encoded, facts, shapes, watermarker
@@ -20,7 +21,9 @@ class House:
         self.records = Records(self.store, SECRET)
         self.stamper = Stamper(marks, identity, self.records)
         trust = Trust.of((trusted or identity).anchor_pem)
-        self.verifier = Verifier(InspectorHere(marks, trust), trust, self.records)
+        inspector = InspectorHere(marks, trust)
+        self.examiner = Examiner(inspector)
+        self.verifier = Verifier(inspector, trust, self.records)
 
     async def issue(self, rgb_HWC: RGB | None = None, job_id: str = "01JOB", **changed: Any) -> Stamped:
         """A picture stamped and stored. Fields of its plan are changed by name."""

@@ -1,12 +1,19 @@
 """What a credential says of the pictures that another was made from, task by task, and of credentials they bore."""
 
+import io
+from dataclasses import replace
 from typing import Any
 
+import c2pa
 import pytest
 
 from darkroom.contract.plan import TASKS, OutputFormat, Task
-from darkroom.provenance import Facts, Stamped
-from darkroom.provenance.ancestry import Input, Original
+from darkroom.errors import UnsignedOutput
+from darkroom.provenance import Facts, SigningIdentity, Stamped
+from darkroom.provenance.ancestry import Input
+from darkroom.provenance.carrying import DAMAGED
+from darkroom.provenance.signing import native_signer
+from tests.security.hostile import ACTIONS
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import MARK_ID, encoded, facts, facts_of, marked, shapes
 from tests.unit.provenance.test_stamper import FORMATS, report
@@ -36,9 +43,8 @@ def stamp(house: House, about: Facts) -> Stamped:
     return house.stamper.stamp(shapes(128, 128), about, MARK_ID)
 
 
-def examined(house: House, data: bytes, media_type: str = "image/png") -> tuple[Input, str]:
-    given = Input("parentOf", PARENT, original=Original(data, media_type))
-    return house.stamper.examiner.examined(given, encoded(shapes(64, 64)))
+async def examined(house: House, data: bytes) -> tuple[Input, tuple[str, ...]]:
+    return await house.examiner.examined(Input("parentOf", PARENT), encoded(shapes(64, 64)), data)
 
 
 def test_a_picture_of_words_alone_is_created_from_nothing(house: House) -> None:
@@ -80,9 +86,10 @@ def test_what_steered_the_composition_is_an_input_of_the_making(house: House, ta
     assert named(making) == [hint["label"]]
 
 
-def test_the_mark_of_an_input_is_named_by_the_credential_and_the_record(house: House) -> None:
-    given, why_not = house.stamper.examiner.examined(Input("parentOf", PARENT), encoded(marked("shapes", 128, 128)))
-    assert (given.mark, why_not) == (("org.darkroom.tss.1", MARK_ID), "")
+async def test_the_mark_of_an_input_is_named_by_the_credential_and_the_record(house: House) -> None:
+    bare = Input("parentOf", PARENT)
+    given, missing = await house.examiner.examined(bare, encoded(marked("shapes", 128, 128)), None)
+    assert (given.mark, missing) == (("org.darkroom.tss.1", MARK_ID), ())
     stamped = stamp(house, facts_of("image_to_image", given))
     (parent,) = active(house, stamped)["ingredients"]
     assert parent["metadata"]["org.darkroom.watermark"] == {"alg": "org.darkroom.tss.1", "value": "ASNFZ4mr"}
@@ -91,10 +98,10 @@ def test_the_mark_of_an_input_is_named_by_the_credential_and_the_record(house: H
 
 async def test_the_credential_of_an_input_is_carried_on_with_what_was_found_of_it(house: House) -> None:
     first = await house.issue()
-    given, why_not = examined(house, first.data)
+    given, missing = await examined(house, first.data)
     second = stamp(house, facts_of("image_to_image", given))
     (parent,) = active(house, second)["ingredients"]
-    assert why_not == ""
+    assert missing == ()
     assert parent["active_manifest"] == first.manifest_id
     assert (
         "failure" not in parent["validation_results"]["activeManifest"]
@@ -106,32 +113,63 @@ async def test_the_credential_of_an_input_is_carried_on_with_what_was_found_of_i
 async def test_what_is_wrong_with_a_carried_credential_is_said_and_spoils_nothing(house: House) -> None:
     first = await house.issue(output_format="jpeg")
     changed = first.data[:-40] + bytes(38) + first.data[-2:]
-    given, why_not = examined(house, changed, "image/jpeg")
+    given, missing = await examined(house, changed)
     (parent,) = active(house, stamp(house, facts_of("inpaint", given)))["ingredients"]
     failures = [each["code"] for each in parent["validation_results"]["activeManifest"]["failure"]]
-    assert (why_not, failures) == ("", ["assertion.dataHash.mismatch"])
+    assert (missing, failures, parent["format"]) == ((), ["assertion.dataHash.mismatch"], "image/jpeg")
 
 
 @pytest.mark.parametrize(
     "where", [b"c2pa.claim", *(pytest.param(each, marks=pytest.mark.slow) for each in (b"jumb", b"c2pa.signature"))]
 )
 async def test_a_credential_that_cannot_be_read_is_left_behind(house: House, where: bytes) -> None:
-    first = await house.issue()
+    first = await house.issue(output_format="jpeg")
     at = first.data.find(where) + len(where)
     broken = first.data[:at] + b"\xff" * 200 + first.data[at + 200 :]
-    given, why_not = examined(house, broken)
+    given, missing = await examined(house, broken)
     (parent,) = active(house, stamp(house, facts_of("image_to_image", given)))["ingredients"]
     assert "active_manifest" not in parent
     assert parent["instance_id"] == f"urn:sha256:{PARENT}"
-    assert given.original is None
-    assert "damaged" in why_not
+    assert (given.credential, missing) == (None, (DAMAGED,))
 
 
 async def test_a_credential_too_large_to_carry_is_left_behind(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("darkroom.provenance.ancestry.MOST_CARRIED", 4000)
-    given, why_not = examined(house, (await house.issue()).data)
-    assert given.original is None
-    assert why_not == "its content credential has more than 4000 bytes"
+    monkeypatch.setattr("darkroom.provenance.carrying.MOST_CARRIED", 4000)
+    given, missing = await examined(house, (await house.issue()).data)
+    assert given.credential is None
+    assert missing == ("its content credential has more than 4000 bytes",)
+
+
+async def test_of_two_credentials_that_contradict_each_other_the_first_is_carried_on(house: House) -> None:
+    """They call different manifests by one label, as nobody but a forger does: signed together, both would fail."""
+    first = (await house.issue(output_format="jpeg")).data
+    forged = first.replace(b"trainedAlgorithmicMedia", b"trainedAlgorithmicMedio")
+    parent, _ = await examined(house, first)
+    other, _ = await examined(house, forged)
+    hint = replace(other, relationship="inputTo", sha256="c0" * 32)
+    with pytest.raises(UnsignedOutput):
+        stamp(house, facts_of("image_to_image", parent, hint))
+    inputs, lost = await house.examiner.fitting((parent, hint, parent))
+    assert (inputs, lost) == ((parent, replace(hint, credential=None), parent), (1,))
+    carried = active(house, stamp(house, facts_of("image_to_image", *inputs[:2])))["ingredients"]
+    assert ["active_manifest" in each for each in carried] == [False, True]
+
+
+async def test_the_thumbnail_of_a_carried_credential_stays_in_its_own_manifest(house: House) -> None:
+    given, missing = await examined(house, with_thumbnail(house.identity))
+    stamped = stamp(house, facts_of("image_to_image", given))
+    (parent,) = active(house, stamped)["ingredients"]
+    assert missing == ()
+    assert parent["thumbnail"]["identifier"].startswith(f"self#jumbf=/c2pa/{parent['active_manifest']}/")
+
+
+def with_thumbnail(signer: SigningIdentity) -> bytes:
+    """As cameras and editors write it."""
+    settings = {"builder": {"thumbnail": {"enabled": True}}, "trust": {"user_anchors": signer.anchor_pem}}
+    signed = io.BytesIO()
+    with c2pa.Builder({"assertions": [ACTIONS]}, context=c2pa.Context.from_dict({"version": 1, **settings})) as builder:
+        builder.sign(native_signer(signer), "image/png", io.BytesIO(encoded(shapes(256, 256))), signed)
+    return signed.getvalue()
 
 
 def test_a_record_of_before_there_were_parents_is_still_read(house: House) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from darkroom.contract.plan import MEDIA_TYPES, OutputFormat
 from darkroom.provenance import SigningIdentity, Trust
-from darkroom.provenance.ancestry import Input, Original
+from darkroom.provenance.ancestry import Input
 from darkroom.provenance.credential import CredentialReader
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import STARTS, facts_of, shapes
@@ -50,11 +50,9 @@ async def stamped(house: House, task: Any, output_format: OutputFormat) -> bytes
     told = facts_of(task, output_format=output_format)
     if task != "text_to_image":
         parent = await house.issue(job_id="01PARENT")
-        told = facts_of(
-            task,
-            Input("parentOf", ROOT_HASH, original=Original(parent.data, parent.media_type)),
-            output_format=output_format,
-        )
+        given, missing = await house.examiner.examined(Input("parentOf", ROOT_HASH), parent.data, parent.data)
+        assert missing == ()
+        told = facts_of(task, given, output_format=output_format)
     made = await house.stamper.issue(shapes(128, 128, 3), told, house.store, f"images/{task}/0")
     return made.data
 

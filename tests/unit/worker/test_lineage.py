@@ -38,7 +38,7 @@ def claim_of(ref: PictureRef, **changed: Any) -> Claim:
 
 async def ancestry(services: WorkerServices, sent: bytes) -> Ancestry:
     ref = await keep(services.store, "ann", normalise(sent).packed())
-    return await Lineage(services.store, services.stamper.examiner).of(claim_of(ref))
+    return await Lineage(services.store, services.examiner).of(claim_of(ref))
 
 
 async def test_a_picture_that_was_sent_keeps_its_mark_and_its_credential(
@@ -47,8 +47,9 @@ async def test_a_picture_that_was_sent_keeps_its_mark_and_its_credential(
     found = await ancestry(services, first.data)
     (parent,) = found.inputs
     assert parent.mark == ("org.darkroom.tss.1", MARK_ID)
-    assert parent.original is not None
-    assert (parent.original.data, parent.original.media_type) == (first.data, "image/png")
+    assert parent.credential is not None
+    assert parent.credential.found["active_manifest"] == first.manifest_id
+    assert (parent.credential.store, parent.credential.media_type) == (first.manifest, "image/png")
     assert found.notices == ()
 
 
@@ -58,7 +59,7 @@ async def test_the_credential_stays_when_the_same_pixels_come_again_without_it(
     await ancestry(services, first.data)
     bare = normalise(first.data).png
     (parent,) = (await ancestry(services, bare)).inputs
-    assert parent.original is not None
+    assert parent.credential is not None
 
 
 async def test_a_damaged_credential_is_a_notice_and_no_failure(services: WorkerServices) -> None:
@@ -66,13 +67,13 @@ async def test_a_damaged_credential_is_a_notice_and_no_failure(services: WorkerS
     at = made.data.find(b"c2pa.claim") + 10
     found = await ancestry(services, made.data[:at] + b"\xff" * 200 + made.data[at + 200 :])
     (parent,) = found.inputs
-    assert (parent.original, parent.mark) == (None, ("org.darkroom.tss.1", MARK_ID))
+    assert (parent.credential, parent.mark) == (None, ("org.darkroom.tss.1", MARK_ID))
     assert found.notices == (Notice(field="image", reason="its content credential is damaged and is not carried on"),)
 
 
 async def test_an_input_that_is_gone_is_named_by_its_hash(services: WorkerServices) -> None:
     ref = PictureRef(sha256="ab" * 32, width=128, height=128)
-    found = await Lineage(services.store, services.stamper.examiner).of(claim_of(ref))
+    found = await Lineage(services.store, services.examiner).of(claim_of(ref))
     assert found == Ancestry((Input("parentOf", "ab" * 32),))
 
 
@@ -84,7 +85,7 @@ async def test_the_record_of_a_picture_names_the_mark_of_the_one_before(
     services: WorkerServices, first: Stamped
 ) -> None:
     ref = await keep(services.store, "ann", normalise(first.data).packed())
-    lineage = Lineage(services.store, services.stamper.examiner)
+    lineage = Lineage(services.store, services.examiner)
     finisher = Finisher(services.stamper, services.store, "cpu", {}, lineage=lineage)
     about = claim_of(ref)
     artifact = await finisher.picture(about, 0, shapes(128, 128, seed=1), ancestry=finisher.ancestry(about))
