@@ -1,5 +1,6 @@
 """Every error becomes a problem here, and nothing of the request or of our insides goes out with it."""
 
+import random
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -54,12 +55,17 @@ def field_path(location: Sequence[str | int]) -> str:
 def headers_of(error: DarkroomError) -> dict[str, str]:
     match error:
         case CapacityError() | UnavailableError():
-            return {"Retry-After": str(error.retry_after)}
+            return {"Retry-After": str(_spread(error.retry_after))}
         case ModelError():
-            return {"Retry-After": str(MODEL_SECONDS)}
+            return {"Retry-After": str(_spread(MODEL_SECONDS))}
         case Unauthenticated():
             return {"WWW-Authenticate": 'Bearer realm="darkroom"'}
     return {}
+
+
+def _spread(seconds: int) -> int:
+    """At least `seconds`, and up to half as many more, so that all who were refused together do not come together."""
+    return seconds + random.randint(0, max(1, seconds // 2))  # noqa: S311  no secret
 
 
 def invalid_fields(errors: Sequence[Any]) -> Problem:

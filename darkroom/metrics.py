@@ -44,7 +44,12 @@ class Metrics:
             ("dependency",),
             registry=self.registry,
         )
-
+        self.breaker_open = Gauge(
+            "darkroom_breaker_open",
+            "1 while calls to the dependency are refused at once because it does not answer, else 0.",
+            ("dependency",),
+            registry=self.registry,
+        )
         self.verified_pictures = Counter(
             "darkroom_pictures_verified", "Pictures looked up, by what was found.", ("state",), registry=self.registry
         )
@@ -108,6 +113,10 @@ class Metrics:
         known = method if method in _METHODS else "other"
         self.requests.labels(pattern, known, str(status)).inc()
         self.request_seconds.labels(pattern, known).observe(seconds)
+
+    def broken(self, dependency: str, is_open: bool) -> None:
+        """Note that a breaker has opened or closed."""
+        self.breaker_open.labels(dependency).set(is_open)
 
     def verified(self, *, state: str, seconds: float) -> None:
         """Count one verdict, and how long it took."""

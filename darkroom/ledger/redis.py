@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
 
+from darkroom.breaker import Breaker
 from darkroom.contract.job import Job, JobEvent, Progress, picture_keys
 from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import NotFound, StaleAttempt
@@ -48,21 +49,23 @@ class RedisLedger:
         patience: float = 2.0,
         rules: Rules | None = None,
         clock: str | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
         self.rules = rules or Rules()
-        self._server = Connection(url, prefix=prefix, patience=patience, rules=self.rules, clock=clock)
+        self._server = Connection(url, prefix=prefix, patience=patience, rules=self.rules, clock=clock, breaker=breaker)
         self._server.register(lua.SCRIPTS)
         self._client, self._key = self._server.client, self._server.key
         self._run, self._ask = self._server.run, self._server.ask
         self._bell = NewsBell(self._client, self._key("bell"))
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "RedisLedger":
+    def from_settings(cls, settings: Settings, breaker: Breaker | None = None) -> "RedisLedger":
         return cls(
             settings.redis_url.get_secret_value(),
             prefix=settings.key_prefix,
             patience=settings.redis_timeout,
             rules=Rules.from_settings(settings),
+            breaker=breaker,
         )
 
     # --- what callers do -------------------------------------------------------------------------------------------

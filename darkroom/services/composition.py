@@ -1,10 +1,12 @@
 """Settings -> the parts of a process, wired. Nothing is contacted here; `check_start` does that."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TypedDict
 
+from darkroom.breaker import ANY_FAILURE, Breaker
 from darkroom.catalog import Catalog, open_catalog
 from darkroom.ledger.protocol import Ledger
 from darkroom.ledger.redis import RedisLedger
@@ -35,7 +37,7 @@ from darkroom.services.keys import (
 from darkroom.services.production import refuse_development
 from darkroom.services.startup import refuse_bad_settings, refuse_short_retention, require_default_model
 from darkroom.settings import Settings
-from darkroom.storage import ObjectStore, open_store
+from darkroom.storage import GuardedStore, ObjectStore, open_store
 
 INPUT_SECONDS = 10.0  # for one look at an input: the jobs that came after it wait
 
@@ -90,7 +92,7 @@ def build_gateway_services(settings: Settings) -> Services:
     """For the gateway and whoever verifies. Raises: ConfigurationError."""
     refuse_bad_settings(settings)
     refuse_development(settings)
-    shared = _shared(settings)
+    shared = _shared(settings, guarded=("ledger", "store"))
     ring, trust = key_ring(settings, watermark_secret(settings)), trusted_signers(settings)
     algs = algs_read_by(open_watermarker(settings, ring))  # a file that cannot be used ends us, not the child
     inspector = InspectorApart(_brief(settings, ring, trust))
@@ -113,7 +115,7 @@ def build_worker_services(settings: Settings) -> WorkerServices:
     refuse_development(settings)
     catalog = open_catalog(settings)
     require_default_model(catalog)
-    shared = _shared(settings)
+    shared = _shared(settings, guarded=("store",))
     keys = open_keys(settings)
     records = _records(shared["store"], keys.ring)
     label = Label(settings.visible_label, settings.visible_label_font) if settings.visible_label else None
@@ -146,15 +148,21 @@ class _Shared(TypedDict):
     closers: tuple[Closer, ...]
 
 
-def _shared(settings: Settings) -> _Shared:
+def _shared(settings: Settings, guarded: Collection[str] = ()) -> _Shared:
+    """`guarded` names what is behind a breaker: where somebody waits for an answer, or something else can be done."""
+    metrics = Metrics()
+    limits = {"store": ANY_FAILURE} if settings.store == "s3" else {}
+    breakers = {name: Breaker(name, partial(metrics.broken, name), limits.get(name)) for name in guarded}
     store = open_store(settings)
-    ledger = RedisLedger.from_settings(settings)
+    if breaker := breakers.get("store"):
+        store = GuardedStore(store, breaker)
+    ledger = RedisLedger.from_settings(settings, breakers.get("ledger"))
     bells = RqBells(settings)
     return {
         "settings": settings,
         "ledger": ledger,
         "bells": bells,
         "store": store,
-        "metrics": Metrics(),
+        "metrics": metrics,
         "closers": (store.close, bells.close, ledger.close),
     }

@@ -75,8 +75,11 @@ class TcpProxy:
         started.set()
         await stop.wait()
         server.close()
-        for pair in tuple(self._pairs):
-            pair.reset()
+        await asyncio.sleep(0)  # what was accepted a moment ago is among the pairs now
+        while self._pairs:
+            for pair in tuple(self._pairs):
+                pair.reset()
+            await asyncio.sleep(0.005)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1

@@ -113,7 +113,7 @@ async def test_long_bodies_are_read_by_few_at_a_time_and_short_ones_by_all(
     for _ in reading:
         await arrived.acquire()
     refused = await client.post(GENERATIONS, content=slow(), headers=headers)
-    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
+    assert (refused.status_code, int(refused.headers["Retry-After"]) >= 2) == (503, True)
     assert (await client.post(GENERATIONS, json={"prompt": "a"})).status_code == 202
     over.set()
     assert {answer.status_code for answer in await asyncio.gather(*reading)} <= {400, 422}

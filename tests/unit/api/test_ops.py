@@ -91,7 +91,7 @@ async def test_not_ready_gives_every_reason(
     monkeypatch.setattr(services.store, "check", raising(StoreUnavailable("the store is away")))
     answer = await client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.headers["Retry-After"] == "2"
+    assert int(answer.headers["Retry-After"]) >= 2
     found = problem_in(answer)
     assert (found["code"], found["retryable"]) == ("not_ready", True)
     assert found["problems"] == ["the ledger is away", "the store is away"]

@@ -9,13 +9,13 @@ from darkroom.errors import ConfigurationError, UrlRefused
 from darkroom.services import WorkerServices, build_courier_services, build_gateway_services, build_worker_services
 from darkroom.services.keys import open_keys, trusted_signers
 from darkroom.settings import Settings
-from darkroom.storage import FolderStore
+from darkroom.storage import GuardedStore
 from tests.fakes import fake_services
 
 
 async def test_a_gateway_is_wired_without_contacting_anything(tmp_path: Path) -> None:
     services = build_gateway_services(Settings(home=tmp_path, redis_url="redis://192.0.2.1:1/0"))
-    assert isinstance(services.store, FolderStore)
+    assert isinstance(services.store, GuardedStore)
     assert services.catalog.default == "tiny"
     await services.close()
 
