@@ -3,7 +3,9 @@
 Marked photographs and drawings of the embedded model go through every attack of `benchmarks.watermark`; where the mark
 is read, the picture is compared with the thumbnail on record, as verify does it. The same mark is then put on every
 other picture, which is then attacked the same way. Wrongly refused and wrongly let in are counted at the threshold that
-verify uses. The last line is the figures as JSON.
+verify uses. That threshold, the blocks and the halves were chosen on the photographs of packages and the first
+drawings: `chosen`. What they are worth is told by pictures that had no part in it: `fresh`, the photographs of
+`--photos` and the drawings after. The last line is the figures as JSON.
 """
 
 import argparse
@@ -24,6 +26,7 @@ from darkroom.provenance.similarity import SIMILAR, likeness, thumbnail, upright
 
 SIDE = 512
 SECRET = b"a secret of the benchmark"
+CHOSEN_ON = 12  # drawings of the embedded model
 OTHERS = 3  # pictures that each mark is copied to
 COPIED_THROUGH = ("nothing", "JPEG 75", "crop 25 %", "equalise")
 
@@ -54,9 +57,9 @@ def compare(name: str, hosts: Sequence[RGB], attacks: dict[str, Attack]) -> Comp
     for attack, changes in attacks.items():
         seen = (_alike(marks, changes(picture), index, kept[index]) for index, picture in enumerate(marked))
         edited[attack] = [value for value in seen if value is not None]
-        print(f"{name:12} {attack:24} {_spread(edited[attack])}", flush=True)
+        print(f"{name:18} {attack:24} {_spread(edited[attack])}", flush=True)
     copied = list(_copies(marks, hosts, kept))
-    print(f"{name:12} {'copied marks':24} {_spread(copied)}", flush=True)
+    print(f"{name:18} {'copied marks':24} {_spread(copied)}", flush=True)
     return Compared(edited, copied)
 
 
@@ -106,20 +109,31 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--cache", type=Path, default=pictures.CACHE, help="where `benchmarks.watermark --fetch` put them"
     )
-    parser.add_argument("--photos", type=Path, help="a folder with more photographs")
-    parser.add_argument("--model", type=int, default=12, help="pictures of the embedded model")
-    parser.add_argument("--most", type=int, default=1000, help="photographs at most")
+    parser.add_argument("--photos", type=Path, help="a folder of photographs that no constant was chosen on")
+    parser.add_argument("--model", type=int, default=2 * CHOSEN_ON, help="pictures of the embedded model")
+    parser.add_argument("--most", type=int, default=1000, help="photographs of each kind at most")
     return parser.parse_args()
 
 
-def _hosts(options: argparse.Namespace) -> Iterator[tuple[str, list[RGB]]]:
-    folders = [folder for folder in (options.cache / "photographs", options.photos) if folder and folder.exists()]
-    found = list(islice(pictures.photographs(folders, SIDE), options.most))
-    yield ("photographs", found) if found else ("drawn", [leaves(256), clouds(256)])
+def _hosts(options: argparse.Namespace) -> Iterator[tuple[str, Sequence[RGB]]]:
+    folders = {"chosen": options.cache / "photographs", "fresh": options.photos}
+    there = {kind: folder for kind, folder in folders.items() if folder and folder.exists()}
+    for kind, folder in there.items():
+        yield f"photographs_{kind}", list(islice(pictures.photographs([folder], SIDE), options.most))
+    if not there:
+        yield "drawn", [leaves(256), clouds(256)]
     if options.model:
         from benchmarks.marking import network
 
-        yield "model", network.drawn(network.load(network.TINY), options.model)
+        drawn = network.drawn(network.load(network.TINY), options.model)
+        yield from split("model", drawn)
+
+
+def split(name: str, hosts: Sequence[RGB]) -> Iterator[tuple[str, Sequence[RGB]]]:
+    """Those that constants were chosen on, which come first, and the rest."""
+    for kind, part in (("chosen", hosts[:CHOSEN_ON]), ("fresh", hosts[CHOSEN_ON:])):
+        if part:
+            yield f"{name}_{kind}", part
 
 
 if __name__ == "__main__":

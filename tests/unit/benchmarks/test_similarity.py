@@ -1,5 +1,6 @@
 """The benchmark of likeness counts what it says."""
 
+import numpy as np
 import pytest
 
 from benchmarks import similarity
@@ -15,6 +16,13 @@ def test_what_is_under_the_threshold_is_refused_and_what_is_not_is_let_in() -> N
     assert (told["edited"], told["refused"], told["listed_refused"]) == (3, 2, 1)
     assert (told["listed_least"], told["edited_least"]) == (0.69, 0.2)
     assert (told["copied"], told["let_in"], told["copied_most"]) == (2, 1, 0.7)
+
+
+def test_no_picture_that_constants_were_chosen_on_is_among_the_fresh_ones() -> None:
+    hosts = [np.full((1, 1, 3), shade, np.uint8) for shade in range(similarity.CHOSEN_ON + 2)]
+    parts = {name: [int(host[0, 0, 0]) for host in part] for name, part in similarity.split("model", hosts)}
+    assert parts == {"model_chosen": list(range(similarity.CHOSEN_ON)), "model_fresh": [12, 13]}
+    assert [name for name, _ in similarity.split("model", hosts[:3])] == ["model_chosen"]
 
 
 @pytest.mark.slow
