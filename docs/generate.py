@@ -18,8 +18,8 @@ from darkroom.settings import HttpUrl, Settings
 
 DOCS = Path(__file__).parent
 COMMANDS = (
-    *("up", "demo", "generate", "preprocess", "verify", "doctor", "pull", "key", "redis-users"),
-    *("api", "worker", "courier"),
+    *("up", "demo", "generate", "preprocess", "verify", "doctor", "pull", "key", "watermark-key", "redis-users"),
+    *("api", "worker", "courier", "records show", "records forget"),
 )
 
 SETTINGS_HEAD = """\
@@ -95,7 +95,7 @@ def _help(name: str) -> str:
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
     for variable in ("DARKROOM_URL", "DARKROOM_API_KEY"):
         environment.pop(variable, None)
-    run = [sys.executable, "-P", "-m", "darkroom", name, "--help"]
+    run = [sys.executable, "-P", "-m", "darkroom", *name.split(), "--help"]
     return subprocess.run(run, env=environment, check=True, capture_output=True, text=True).stdout  # noqa: S603 - us
 
 

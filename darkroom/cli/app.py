@@ -17,9 +17,11 @@ from darkroom.cli.generate import generate
 from darkroom.cli.key import key
 from darkroom.cli.preprocess import preprocess
 from darkroom.cli.pull import pull
+from darkroom.cli.records import records
 from darkroom.cli.redis_users import redis_users
 from darkroom.cli.up import up
 from darkroom.cli.verify import verify
+from darkroom.cli.watermark_key import watermark_key
 from darkroom.cli.worker import worker
 from darkroom.errors import DarkroomError
 
@@ -51,8 +53,13 @@ def explain(error: Exception) -> str:
 app = typer.Typer(
     cls=OneLineErrors, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
 )
-for command in (up, demo, generate, preprocess, verify, doctor, pull, key, redis_users, api, worker, courier):
+_COMMANDS = (
+    *(up, demo, generate, preprocess, verify, doctor, pull),
+    *(key, watermark_key, redis_users, api, worker, courier),
+)
+for command in _COMMANDS:
     app.command()(command)
+app.add_typer(records)
 
 
 def _show_version(wanted: bool) -> None:

@@ -16,8 +16,19 @@ def as_environment(settings: Settings) -> dict[str, str]:
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, dict):
-        return json.dumps({name: str(item) for name, item in value.items()})
+    told = _told(value)
+    return json.dumps(told) if isinstance(told, dict | list) else str(told)
+
+
+def _told(value: Any) -> Any:
+    """As JSON has it, secrets in the clear: a child is to know them."""
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case dict():
+            return {name: _told(item) for name, item in value.items()}
+        case tuple():
+            return [_told(item) for item in value]
+        case None | bool() | int() | float():
+            return value
     return str(value)

@@ -13,6 +13,7 @@ from darkroom.contract.start import MaskedContent
 
 MAX_PROMPT_CHARS = 10_000
 MAX_SEED = 2**32 - 1
+MOST_IMAGES = 16
 MAX_LORAS = 8
 MAX_CONTROLNETS = 4
 # Of a picture inside JSON: 12 MiB of bytes. Larger ones are uploaded first.
@@ -108,7 +109,7 @@ class Wish(Asked):
     seed: int | None = Field(
         default=None, ge=0, le=MAX_SEED, description="image i is made with seed + i; random if absent"
     )
-    n: int = Field(default=1, ge=1, le=16)
+    n: int = Field(default=1, ge=1, le=MOST_IMAGES)
     loras: tuple[LoraAsked, ...] = Field(default=(), max_length=MAX_LORAS)
     refiner: RefinerAsked | None = None
     vae: Name | None = Field(default=None, description="encodes and decodes pictures instead of the model's own VAE")

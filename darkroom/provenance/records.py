@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import AsyncIterator
 from typing import Annotated, Final, Literal, Protocol
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -91,6 +92,20 @@ class Records:
             if await self._held(mark_id, job_id, index):
                 return mark_id
         raise StoreError("no free watermark id was found")
+
+    async def drawn(self, job_id: str, index: int) -> AsyncIterator[int]:
+        """The mark ids that this picture was given, one by each secret at most.
+
+        Raises: StoreError, StoreUnavailable.
+        """
+        for key in (self._key, *self._older):
+            for mark_id in (_draw(key, job_id, index, salt) for salt in range(MOST_SALTS)):
+                holder = await self._entry(mark_id)
+                if holder and (holder.job_id, holder.index) == (job_id, index):
+                    yield mark_id
+                    break
+                if holder is None:
+                    break
 
     async def _held(self, mark_id: int, job_id: str, index: int) -> bool:
         holder = await self._entry(mark_id)

@@ -15,7 +15,7 @@ from darkroom.provenance.trust import Trust
 from darkroom.provenance.trustmark.networks import NetworkFiles
 from darkroom.provenance.tss.ring import MIN_SECRET, Epochs, KeyRing
 from darkroom.provenance.watermark import NoWatermarker, Watermarker
-from darkroom.settings import Settings
+from darkroom.settings import OldSecret, Settings
 
 PKI = "pki"
 KEPT_SECRETS = ("watermark.key", f"{PKI}/authority.pem", f"{PKI}/signer.pem")
@@ -55,8 +55,18 @@ def network_files(settings: Settings) -> NetworkFiles | None:
 
 def key_ring(settings: Settings, secret: bytes) -> KeyRing:
     """The keys of this secret and of those before it. Raises: ConfigurationError."""
-    older = [_given_secret(text, "watermark_old_secrets") for text in settings.watermark_old_secrets]
-    return KeyRing.of(secret, settings.watermark_epoch, *(Epochs(old, settings.watermark_epoch) for old in older))
+    older = (_epochs_of(old, settings.watermark_epoch) for old in settings.watermark_old_secrets)
+    return KeyRing.of(secret, settings.watermark_epoch, *older)
+
+
+def _epochs_of(old: OldSecret | SecretStr, newest: int) -> Epochs:
+    if isinstance(old, SecretStr):
+        return Epochs(_given_secret(old, "watermark_old_secrets"), newest)
+    if old.last_epoch > newest:
+        raise ConfigurationError(
+            "watermark_old_secrets has a last_epoch beyond watermark_epoch, which is never lowered"
+        )
+    return Epochs(_given_secret(old.secret, "watermark_old_secrets"), old.last_epoch)
 
 
 def watermark_secret(settings: Settings) -> bytes:

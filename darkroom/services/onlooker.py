@@ -20,7 +20,7 @@ async def onlooking_verifier(settings: Settings) -> AsyncIterator[Verifier]:
 
     Raises: ConfigurationError.
     """
-    store = _present_store(settings)
+    store = present_store(settings)
     try:
         trust = _trust(settings)
         yield Verifier(InspectorHere(_watermarker(settings), trust), trust, Records(store, b""))
@@ -28,7 +28,7 @@ async def onlooking_verifier(settings: Settings) -> AsyncIterator[Verifier]:
         await store.close()
 
 
-def _present_store(settings: Settings) -> ObjectStore:
+def present_store(settings: Settings) -> ObjectStore:
     """The store of the settings; an empty one in the place of a folder that is not there."""
     if settings.store == "folder" and not settings.folder_root.exists():
         return MemoryStore()

@@ -10,11 +10,11 @@ from darkroom import crash
 from darkroom.settings.connections import Connections
 from darkroom.settings.gateway import Gateway
 from darkroom.settings.kinds import Digest, HttpUrl
-from darkroom.settings.marks import Marks, TrustmarkPlace
+from darkroom.settings.marks import Marks, OldSecret, TrustmarkPlace
 from darkroom.settings.models import ControlnetPlace, Models
 from darkroom.settings.work import WorkLife
 
-__all__ = ["ControlnetPlace", "Digest", "HttpUrl", "Settings", "TrustmarkPlace"]
+__all__ = ["ControlnetPlace", "Digest", "HttpUrl", "OldSecret", "Settings", "TrustmarkPlace"]
 
 
 class Settings(Marks, WorkLife, Models, Gateway, Connections):

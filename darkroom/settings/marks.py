@@ -21,6 +21,15 @@ class TrustmarkPlace(BaseModel):
     decoder_sha256: Digest
 
 
+class OldSecret(BaseModel):
+    """A watermark's secret of before, and the last epoch in which it marked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    secret: SecretStr
+    last_epoch: int = Field(ge=0, le=100)
+
+
 class Marks(BaseSettings):
     """Watermark, credentials and labels."""
 
@@ -56,8 +65,10 @@ class Marks(BaseSettings):
     watermark_epoch: int = Field(
         default=1, ge=0, le=100, description="number of the mark's keys; raised to mark with new ones, never lowered"
     )
-    watermark_old_secrets: tuple[SecretStr, ...] = Field(
-        default=(), description="hex secrets of before, by which marks are still read"
+    watermark_old_secrets: tuple[OldSecret | SecretStr, ...] = Field(
+        default=(),
+        description="secrets of before, by which marks are still read: `secret` in hex, and `last_epoch` in which it"
+        " marked; or the hex alone, which is tried for every epoch",
     )
     signing_certificate: Path | None = Field(
         default=None, description="PEM chain, leaf first; a development PKI in `home` if unset"

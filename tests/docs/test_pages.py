@@ -40,7 +40,16 @@ def test_the_cli_page_is_the_one_the_commands_give() -> None:
 def test_the_cli_page_has_every_command() -> None:
     from darkroom.cli.app import app
 
-    commands = {command.callback.__name__.replace("_", "-") for command in app.registered_commands if command.callback}
+    groups = {
+        "": app,
+        **{f"{group.typer_instance.info.name} ": group.typer_instance for group in app.registered_groups},
+    }
+    commands = {
+        prefix + command.callback.__name__.replace("_", "-")
+        for prefix, group in groups.items()
+        for command in group.registered_commands
+        if command.callback
+    }
     assert set(generator().COMMANDS) == commands
 
 

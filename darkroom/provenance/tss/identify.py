@@ -1,9 +1,6 @@
 """Reading the mark, cheapest way first: as it was made, then turned or stretched, then searched for.
 
-Gates are on the sync correlation, in standard deviations of unmarked pictures. Behind each stands the CRC-16, which
-lets one wrong message in 65536 pass. For one secret that is at most .006 * 3 decodings of the direct looks (beyond 2.5
-deviations), none to speak of of the second looks (4.5) and .005 of the search (6.0, in 4096 places of each of some 1150
-looks): a mark is read out of an unmarked picture once in 3 million.
+Each way has its gate (`gates`): what does not stand out by so much is not decoded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,43 +10,46 @@ import numpy as np
 
 from darkroom.provenance.placement import Placement
 from darkroom.provenance.tss.carrier import Carrier
+from darkroom.provenance.tss.gates import LOWEST, Gates
 from darkroom.provenance.tss.luma import Luma, beginning, scaled
 from darkroom.provenance.tss.reading import Found, Look, read_whole
 from darkroom.provenance.tss.search import search
 from darkroom.provenance.tss.tiling import possible_tiles
 
-DIRECT_GATE: Final = 2.5
-SECOND_LOOK_GATE: Final = 4.5
 SECOND_LOOK_SIDE: Final = 320
 MOST_OBLONG: Final = 16  # beyond so many times as long as wide, the rest is not looked at
 SECOND_LOOK_OBLONG: Final = 4
 ASPECTS: Final = (1.0, 4 / 3, 3 / 4, 3 / 2, 2 / 3, 16 / 9, 9 / 16, 9 / 7, 7 / 9, 19 / 13, 13 / 19)
 
 
-def identify_uncropped(grey: Luma, carriers: Sequence[Carrier]) -> Found | None:
+def identify_uncropped(grey: Luma, carriers: Sequence[Carrier], gates: Gates = LOWEST) -> Found | None:
     """The mark of a picture that was not cropped or turned, at any size. A few milliseconds."""
     for tiles in possible_tiles(min(grey.shape)):
-        found = read_whole(Look(beginning(grey, MOST_OBLONG), tiles, Placement()), carriers, DIRECT_GATE)
+        found = read_whole(Look(beginning(grey, MOST_OBLONG), tiles, Placement()), carriers, gates.direct)
         if found:
             return found
     return None
 
 
-def identify(grey: Luma, carriers: Sequence[Carrier]) -> Found | None:
+def identify(grey: Luma, carriers: Sequence[Carrier], gates: Gates = LOWEST) -> Found | None:
     """Everything the mark promises to survive. A few tenths of a second when there is none.
 
-    More carriers cost little: all that they share is done once.
+    More carriers cost little: all that they share is done once. `gates` are those for as many epochs as they are of.
     """
-    return identify_uncropped(grey, carriers) or _second_look(grey, carriers) or search(grey, carriers)
+    return (
+        identify_uncropped(grey, carriers, gates)
+        or _second_look(grey, carriers, gates.second_look)
+        or search(grey, carriers, gates.search)
+    )
 
 
-def _second_look(grey: Luma, carriers: Sequence[Carrier]) -> Found | None:
+def _second_look(grey: Luma, carriers: Sequence[Carrier], gate: float) -> Found | None:
     """The other seven orientations, and stretching back to the shapes that generators make. One look each."""
     small = scaled(grey, min(1.0, SECOND_LOOK_SIDE / min(grey.shape)))
     for placement in _placements(small.shape[0] / small.shape[1]):
         upright = beginning(placement.upright(small).astype(np.float32), SECOND_LOOK_OBLONG)
         for tiles in possible_tiles(min(grey.shape))[:2]:
-            found = read_whole(Look(upright, tiles, placement), carriers, SECOND_LOOK_GATE)
+            found = read_whole(Look(upright, tiles, placement), carriers, gate)
             if found:
                 return found
     return None

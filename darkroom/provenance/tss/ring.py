@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from darkroom.errors import ConfigurationError
 from darkroom.provenance.tss.carrier import Carrier, carrier
+from darkroom.provenance.tss.gates import Gates, gates_for
 
 KEYS_AN_EPOCH: Final = 8
 MIN_SECRET: Final = 16  # bytes
@@ -76,6 +77,11 @@ class KeyRing:
     def reading(self) -> tuple[Key, ...]:
         """Every key there is, the newest first."""
         return tuple(key for _, _, key in self._dated)
+
+    @cached_property
+    def gates(self) -> Gates:
+        """What a mark must stand out by where all of these keys are tried."""
+        return gates_for(len({(secret, epoch) for secret, epoch, _ in self._dated}))
 
     @cached_property
     def _dated(self) -> tuple[tuple[bytes, int, Key], ...]:

@@ -9,12 +9,12 @@ import numpy as np
 
 from darkroom.provenance.placement import Placement
 from darkroom.provenance.tss.carrier import TILE, Carrier
+from darkroom.provenance.tss.gates import LOWEST
 from darkroom.provenance.tss.luma import Luma, middle, scaled
 from darkroom.provenance.tss.reading import Found, Look, read_crop
 from darkroom.provenance.tss.spectrum import best_sync, spectra
 from darkroom.provenance.tss.tiling import possible_tiles, tiles_across, whiten
 
-GATE: Final = 6.0
 ANGLE_STEP: Final = 0.5  # degrees
 STEEPEST: Final = 10.0  # degrees
 SCALE_STEP: Final = 0.0045  # the sync fades at twice this error
@@ -33,13 +33,21 @@ class Sighting(NamedTuple):
     carrier: Carrier
 
 
-def search(grey: Luma, carriers: Sequence[Carrier]) -> Found | None:
+class Scan(NamedTuple):
+    """A look, and the zooms between which it is taken."""
+
+    look: Look
+    nearest: float
+    furthest: float
+
+
+def search(grey: Luma, carriers: Sequence[Carrier], gate: float = LOWEST.search) -> Found | None:
     """The mark of a picture that was cropped, resized or rotated by up to STEEPEST degrees."""
     short = min(grey.shape)
     part = middle(grey, MOST_OBLONG)
     base = scaled(part, SEARCHED / short) if short > CEILING else part
-    for sightings in (_cropped(base, short, carriers), _tilted(base, short, carriers)):
-        found = _strongest_read(list(sightings))
+    for looks in (_cropped(base, short), _tilted(base, short)):
+        found = _strongest_read([each for scan in looks for each in _sighted(scan, carriers, gate)])
         if found:
             return found
     return None
@@ -54,29 +62,29 @@ def _strongest_read(sightings: list[Sighting]) -> Found | None:
     return None
 
 
-def _cropped(base: Luma, short: int, carriers: Sequence[Carrier]) -> Iterator[Sighting]:
+def _cropped(base: Luma, short: int) -> Iterator[Scan]:
     natural = tiles_across(short)
     for tiles in possible_tiles(short):
         furthest = 1.9 if tiles in (natural, 2 * natural, 4) else 1.2  # what was cropped has had more tiles, not fewer
-        yield from _scan(Look(base, tiles, Placement()), 0.97, furthest, carriers)
+        yield Scan(Look(base, tiles, Placement()), 0.97, furthest)
 
 
-def _tilted(base: Luma, short: int, carriers: Sequence[Carrier]) -> Iterator[Sighting]:
+def _tilted(base: Luma, short: int) -> Iterator[Scan]:
     steps = round(STEEPEST / ANGLE_STEP)
     for step in sorted(range(-steps, steps + 1), key=abs)[1:]:
         placement = Placement(degrees=step * ANGLE_STEP)
-        look = Look(placement.upright(base).astype(np.float32), tiles_across(short), placement)
-        yield from _scan(look, 0.985, 1.06, carriers)
+        yield Scan(Look(placement.upright(base).astype(np.float32), tiles_across(short), placement), 0.985, 1.06)
 
 
-def _scan(look: Look, nearest: float, furthest: float, carriers: Sequence[Carrier]) -> Iterator[Sighting]:
+def _sighted(scan: Scan, carriers: Sequence[Carrier], gate: float) -> Iterator[Sighting]:
     """Sightings beyond the gate, of all zooms and carriers. Whitening is done once, a little finer than needed."""
+    look = scan.look
     fine = whiten(scaled(look.upright, 1.02 * TILE / look.period))
-    zooms = [float(zoom) for zoom in np.exp(np.arange(np.log(nearest), np.log(furthest), SCALE_STEP))]
+    zooms = [float(zoom) for zoom in np.exp(np.arange(np.log(scan.nearest), np.log(scan.furthest), SCALE_STEP))]
     seen_Zn = spectra(_zoomed(fine, look.tiles, zoom) for zoom in zooms)
     for carrier in carriers:
         for zoom, strength in zip(zooms, best_sync(seen_Zn, carrier).strength_Z, strict=True):
-            if strength >= GATE:
+            if strength >= gate:
                 yield Sighting(float(strength), look._replace(placement=replace(look.placement, zoom=zoom)), carrier)
 
 

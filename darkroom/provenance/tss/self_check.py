@@ -10,10 +10,10 @@ from darkroom.errors import UnmarkedOutput
 from darkroom.provenance.placement import Placement
 from darkroom.provenance.tss.carrier import Carrier
 from darkroom.provenance.tss.embed import add, wave
+from darkroom.provenance.tss.gates import LOWEST
 from darkroom.provenance.tss.identify import identify_uncropped
 from darkroom.provenance.tss.luma import luma
 from darkroom.provenance.tss.reading import Found, Look, read_crop
-from darkroom.provenance.tss.search import GATE
 from darkroom.provenance.tss.tiling import tiles_across
 from darkroom.provenance.watermark import RGB
 
@@ -96,7 +96,7 @@ def _reads_cut(marked: RGB, mark_id: int, carrier: Carrier) -> bool:
     part = luma(marked)[top : top + round(height * (1 - CUT)), left : left + round(width * (1 - CUT))]
     zoom = min(height, width) / min(part.shape)
     found = read_crop([Look(part, tiles_across(min(height, width)), Placement(zoom=zoom))], carrier)
-    return _is(found, mark_id) and found is not None and found.mark.strength >= GATE
+    return _is(found, mark_id) and found is not None and found.mark.strength >= LOWEST.search
 
 
 def _is(found: Found | None, mark_id: int) -> bool:

@@ -44,7 +44,7 @@ class TssWatermarker:
         """Finds crops too: a crop may be smaller than what can be marked."""
         if min(rgb_HWC.shape[:2]) < MIN_SIDE // 2:
             return None
-        found = identify(luma(rgb_HWC), tuple(self._keys))
+        found = identify(luma(rgb_HWC), tuple(self._keys), self._ring.gates)
         if found is None:
             return None
         key = self._keys[found.carrier]

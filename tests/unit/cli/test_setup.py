@@ -36,6 +36,7 @@ def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPa
     ("variable", "value"),
     [
         ("API_KEYS", "oops-secret"),
+        ("WATERMARK_OLD_SECRETS", '[{"secret": "oops-secret"}]'),
         ("API_KEYS", '{"oops-secret": "studio"}'),
         ("MODELS", "oops-secret"),
         ("REDIS_URL", "oops-secret"),
@@ -87,6 +88,10 @@ def test_a_child_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None
         allow_anonymous=True,
         home=Path("/srv/darkroom"),
         lease_seconds=3.5,
+        controlnets={"mine": {"type": "canny", "path": Path("/models/canny")}},
+        outbound_allow=("10.1.0.0/16",),
+        outbound_ports=(80, 8080),
+        watermark_old_secrets=("ab" * 16, {"secret": "cd" * 16, "last_epoch": 1}),
     )
     for name, value in as_environment(settings).items():
         monkeypatch.setenv(name, value)

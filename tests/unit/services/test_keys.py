@@ -2,12 +2,14 @@
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from darkroom.errors import ConfigurationError
 from darkroom.provenance.in_turn import algs_read_by
 from darkroom.provenance.inspection.messages import Brief
+from darkroom.provenance.tss.gates import gates_for
 from darkroom.provenance.tss.ring import Epochs, KeyRing
 from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.watermark import NoWatermarker
@@ -63,6 +65,23 @@ def test_old_secrets_are_read_by_up_to_the_current_epoch_also_in_the_inspectors_
     assert keys.ring == KeyRing.of(b"\xab" * 16, 2, Epochs(b"\xcd" * 16, 2))
     told = Brief.model_validate_json(Brief.of(keys.ring, trusted_signers(Settings(home=tmp_path))).model_dump_json())
     assert told.keys == (keys.ring.current, *keys.ring.older)
+
+
+def test_an_old_secret_is_read_by_no_further_than_the_epoch_that_is_told(tmp_path: Path) -> None:
+    old = {"secret": "cd" * 16, "last_epoch": 1}
+    settings = Settings(home=tmp_path, watermark_secret="ab" * 16, watermark_epoch=4, watermark_old_secrets=(old,))
+    ring = open_keys(settings).ring
+    assert ring == KeyRing.of(b"\xab" * 16, 4, Epochs(b"\xcd" * 16, 1))
+    assert ring.gates == gates_for(5 + 2)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"secret": "cd" * 16, "last_epoch": 2}, {"secret": "canary", "last_epoch": 1}], ids=["beyond", "no hex"]
+)
+def test_an_old_secret_of_an_epoch_to_come_or_that_is_none_is_refused(wrong: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="watermark_old_secrets") as raised:
+        open_keys(Settings(home=tmp_path, watermark_old_secrets=(wrong,)))
+    assert "canary" not in raised.value.detail
 
 
 @pytest.mark.parametrize("wrong", ["", "abcd", "canary" * 8])
