@@ -1,7 +1,19 @@
 """How a child tells its supervisor why it ended, after sysexits.h."""
 
+import signal
+
 STOPPED = 0  # drained after a signal
 NO_WEIGHTS = 66  # EX_NOINPUT: a checkpoint is missing or broken; tried again slowly
 DEVICE_LOST = 70  # EX_SOFTWARE: the engine thread died, as after a CUDA error; restarted
 ORPHANED = 75  # EX_TEMPFAIL: the supervisor is gone
 MISCONFIGURED = 78  # EX_CONFIG: the process must not start; the supervisor ends as well
+
+
+def in_words(code: int) -> str:
+    """How a child died, by its exit code, which is negative for a signal."""
+    if code >= 0:
+        return f"child died: exit code {code}"
+    try:
+        return f"child died: signal {-code} ({signal.Signals(-code).name})"
+    except ValueError:  # a real-time signal has no name
+        return f"child died: signal {-code}"

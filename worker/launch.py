@@ -61,6 +61,7 @@ class ChildProcess:
 
     def __init__(self, command: Sequence[str], settings: Settings, worker: str) -> None:
         self.worker = worker
+        self.killed_for: str | None = None
         self._pipe, write_fd = os.pipe()
         os.set_blocking(self._pipe, False)
         self._unread = b""
@@ -104,8 +105,9 @@ class ChildProcess:
     def ask_to_drain(self) -> None:
         self._process.send_signal(signal.SIGTERM)
 
-    def kill(self) -> None:
+    def kill(self, reason: str | None = None) -> None:
         """End it now; returns when it is dead."""
+        self.killed_for = reason
         self._process.kill()
         self._process.wait()
 

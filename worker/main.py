@@ -23,7 +23,7 @@ log = get_logger(__name__)
 def main(settings: Settings) -> int:
     """Run a worker until SIGTERM or SIGINT. To be called in the main thread."""
     configure_logging(service="worker", log_format=settings.log_format, level=settings.log_level)
-    supervisor = Supervisor(settings, bury=lambda worker: _bury(settings, worker))
+    supervisor = Supervisor(settings, bury=lambda worker, how: _bury(settings, worker, how))
     install_signals(supervisor)
     return supervisor.run()
 
@@ -36,20 +36,20 @@ def probe(settings: Settings) -> int:
     return 0 if statuses and all(status.state == "ready" for status in statuses) else 1
 
 
-def _bury(settings: Settings, worker: str) -> None:
+def _bury(settings: Settings, worker: str, how: str) -> None:
     """End the leases of a child known to be dead, so that its jobs need not wait for them to run out."""
     try:
-        abandoned = asyncio.run(_abandon(settings, worker))
+        abandoned = asyncio.run(_abandon(settings, worker, how))
     except LedgerUnavailable:
         return  # the leases run out by themselves
     if abandoned:
-        log.warning("worker.jobs_abandoned", worker=worker, jobs=abandoned)
+        log.warning("worker.jobs_abandoned", worker=worker, how=how, jobs=abandoned)
 
 
-async def _abandon(settings: Settings, worker: str) -> tuple[str, ...]:
+async def _abandon(settings: Settings, worker: str, how: str) -> tuple[str, ...]:
     ledger = RedisLedger.from_settings(settings)
     try:
-        return await ledger.abandon(worker)
+        return await ledger.abandon(worker, how)
     finally:
         await ledger.close()
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from darkroom.log import get_logger
 from darkroom.settings import Settings
-from worker.exits import MISCONFIGURED, NO_WEIGHTS, STOPPED
+from worker.exits import MISCONFIGURED, NO_WEIGHTS, STOPPED, in_words
 from worker.launch import CHILD, ChildProcess
 from worker.standby import Standby
 from worker.status import Pulse, StatusFile, run_folder
@@ -71,13 +71,14 @@ class Vigil:
 
 
 class Supervisor:
-    """Keeps one child alive until told to stop. `bury` is called with the worker name of each child that crashed."""
+    """Keeps one child alive until told to stop. `bury` is called with the worker name of each child that crashed, and
+    how it did."""
 
     def __init__(
         self,
         settings: Settings,
         *,
-        bury: Callable[[str], None],
+        bury: Callable[[str, str], None],
         command: Sequence[str] = CHILD,
         limits: Limits | None = None,
     ) -> None:
@@ -154,7 +155,7 @@ class Supervisor:
             why = "draining takes too long"
         if why is not None:
             log.error("worker.child_killed", worker=child.worker, reason=why)
-            child.kill()
+            child.kill(f"child killed: {why}")
 
     def _good_ends(self) -> tuple[int, ...]:
         """While a child loads, SIGTERM simply ends it: it holds no jobs yet."""
@@ -164,7 +165,7 @@ class Supervisor:
         self._crashes += 1
         if code not in (NO_WEIGHTS, MISCONFIGURED):  # those have told the reason themselves
             log.error("worker.child_died", worker=child.worker, code=code)
-        self._bury(child.worker)
+        self._bury(child.worker, child.killed_for or in_words(code))
 
     def _delay(self, code: int) -> float:
         """Seconds before the next child: none after a first crash, for its jobs wait."""

@@ -1,7 +1,7 @@
 """Ask for pictures, see where they stand, or think better of it."""
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
@@ -62,6 +62,10 @@ IdempotencyKey = Annotated[
 ]
 Prefer = Annotated[str | None, Header(description="`wait=N`: answer when it has ended, or after N <= 60 seconds")]
 Cursor = Annotated[str | None, Query(pattern=JOB_ID_PATTERN, description="`cursor` of the page before")]
+DeadLetters = Annotated[
+    Literal["attempts_exhausted"] | None,
+    Query(description="only those that were given up because workers died with them, or fell silent"),
+]
 
 
 @router.post(
@@ -134,10 +138,15 @@ async def create_generation(
 
 @router.get("", operation_id="list_generations", responses=problems(Unauthenticated, InvalidField, LedgerUnavailable))
 async def list_generations(
-    request: Request, services: ServicesOf, tenant: Tenant, limit: PageLimit = 20, cursor: Cursor = None
+    request: Request,
+    services: ServicesOf,
+    tenant: Tenant,
+    limit: PageLimit = 20,
+    cursor: Cursor = None,
+    failure: DeadLetters = None,
 ) -> GenerationPage:
     """Your generations, newest first."""
-    page = await services.ledger.jobs(tenant, limit=limit, cursor=cursor)
+    page = await services.ledger.jobs(tenant, limit=limit, cursor=cursor, dead=failure is not None)
     shown = [_resource(services, job, request) for job in page.jobs]
     return GenerationPage(generations=shown, cursor=page.cursor)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from darkroom.contract.job import Artifact, Failure, Job, JobState, Progress, Receipt
+from darkroom.contract.job import Artifact, Failure, Job, JobState, LostAttempt, Progress, Receipt
 from darkroom.contract.plan import GenerationPlan, Notice
 
 
@@ -45,6 +45,15 @@ class ReceiptShown(Resource):
     device_seconds: float
 
 
+class LostAttemptShown(Resource):
+    """An attempt that no worker ended: its process died, or it fell silent."""
+
+    attempt: int
+    ended: str = Field(description="how, in words")
+    killed: bool = Field(description="a worker's process died with it")
+    at: datetime
+
+
 class Generation(Resource):
     """One generation: what was asked, where it stands, what came of it."""
 
@@ -69,6 +78,7 @@ class Generation(Resource):
     images: list[Image]
     receipt: ReceiptShown | None
     failure: Failure | None
+    lost_attempts: list[LostAttemptShown]
     warnings: list[Notice]
     links: Links
 
@@ -93,6 +103,7 @@ def generation_of(job: Job, base: str, *, kept_for: int, position: int | None = 
         images=[_image(artifact, here) for artifact in job.artifacts],
         receipt=_receipt(job.receipt) if job.receipt else None,
         failure=job.failure,
+        lost_attempts=[_lost(lost) for lost in job.lost_attempts],
         warnings=list(plan.warnings),
         links=Links(self=here, events=f"{here}/events"),
     )
@@ -100,6 +111,10 @@ def generation_of(job: Job, base: str, *, kept_for: int, position: int | None = 
 
 def _image(artifact: Artifact, here: str) -> Image:
     return Image(url=f"{here}/images/{artifact.index}", **artifact.model_dump(exclude={"index", "key"}))
+
+
+def _lost(lost: LostAttempt) -> LostAttemptShown:
+    return LostAttemptShown(attempt=lost.attempt, ended=lost.ended, killed=lost.killed, at=_moment(lost.at))
 
 
 def _receipt(receipt: Receipt) -> ReceiptShown:

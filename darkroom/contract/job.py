@@ -66,6 +66,19 @@ class Failure(Settled):
     retryable: bool
 
 
+class LostAttempt(Settled):
+    """An attempt that no worker ended: `killed` when its worker's process died with it, or else its lease ran out.
+
+    `ended` says how, in words.
+    """
+
+    attempt: int
+    worker: str
+    ended: str
+    killed: bool
+    at: float
+
+
 class Progress(Settled):
     """`step` of `steps`, over all images of the job."""
 
@@ -88,6 +101,7 @@ class Job(Settled):
     artifacts: tuple[Artifact, ...] = ()
     receipt: Receipt | None = None
     failure: Failure | None = None
+    lost_attempts: tuple[LostAttempt, ...] = ()
 
     @property
     def generation(self) -> GenerationPlan:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, Plan, Progress, Receipt
+from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, LostAttempt, Plan, Progress, Receipt
 from darkroom.ledger.protocol import Claim, JsonObject
 from darkroom.log import get_logger
 
@@ -16,6 +16,7 @@ Model = TypeVar("Model", Progress, Receipt, Failure)
 
 PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 ARTIFACTS: TypeAdapter[tuple[Artifact, ...]] = TypeAdapter(tuple[Artifact, ...])
+LOST: TypeAdapter[tuple[LostAttempt, ...]] = TypeAdapter(tuple[LostAttempt, ...])
 
 
 def pairs(flat: Sequence[str]) -> dict[str, str]:
@@ -42,6 +43,7 @@ def read_job(fields: Mapping[str, str]) -> Job:
         artifacts=ARTIFACTS.validate_json(fields.get("artifacts") or "[]"),
         receipt=_read(Receipt, fields.get("receipt")),
         failure=_read(Failure, fields.get("failure")),
+        lost_attempts=LOST.validate_json(fields.get("lost") or "[]"),
     )
 
 

@@ -1,7 +1,7 @@
 """Who stands in line and who is next, as `MemoryLedger` sees it: by looking at every record, each time."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from darkroom.contract.job import JobState
 from darkroom.ledger.fairness import Account
@@ -30,19 +30,33 @@ class Lines:
     def waiting(self) -> list[Record]:
         return [record for record in self._records.values() if record.state is JobState.QUEUED]
 
-    def fairest(self, models: Sequence[str], now: int) -> Record | None:
-        """Who is next among these models."""
+    def in_line(self) -> list[Record]:
+        """Those that wait and may be lent: not one that is to be tried again later."""
+        return [record for record in self.waiting() if not record.delayed]
+
+    def wake(self, now: int) -> None:
+        """Let those join whose time has come."""
+        late = [record for record in self.waiting() if record.delayed and record.not_before_ms <= now]
+        for record in sorted(late, key=lambda r: (r.not_before_ms, r.id))[: self._rules.sweep]:
+            record.delayed = False
+
+    def fairest(self, models: Sequence[str], now: int, taken: Collection[str] = ()) -> Record | None:
+        """Who is next among these models, but for jobs to be run alone of the models `taken`."""
         bulk_first = (self._turns + 1) % self._rules.bulk_every == 0
         for priority in ("bulk", "interactive") if bulk_first else ("interactive", "bulk"):
             desks = [(model, priority) for model in models]
-            waiting = [record for record in self.waiting() if record.desk in desks]
+            waiting = [
+                record
+                for record in self.in_line()
+                if record.desk in desks and not (record.alone and record.plan.model in taken)
+            ]
             if waiting:
                 return min(waiting, key=lambda record: (self._used(record, now), record.place))
         return None
 
     def join(self, record: Record, now: int) -> None:
         """Who joins where others wait is raised to the least of them."""
-        here = [other for other in self.waiting() if other.desk == record.desk]
+        here = [other for other in self.in_line() if other.desk == record.desk and not other.alone]
         if here and all(other.tenant != record.tenant for other in here):
             self._account(record).raise_to(min(self._used(r, now) for r in here), now, self._rules.half_life_ms)
 
@@ -53,10 +67,9 @@ class Lines:
 
     def position(self, record: Record) -> int | None:
         """Jobs ahead in the tenant's own line; None for one that does not wait."""
-        if record.state is not JobState.QUEUED:
+        if record.state is not JobState.QUEUED or record.delayed:
             return None
-        line = [r for r in self.waiting() if r.desk == record.desk and r.tenant == record.tenant]
-        return sum(other.place < record.place for other in line)
+        return sum(other.place < record.place for other in self.in_line() if other.line == record.line)
 
     def _used(self, record: Record, now: int) -> float:
         return self._account(record).used(now, self._rules.half_life_ms)

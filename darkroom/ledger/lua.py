@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from importlib.resources import files
 
-from darkroom.ledger.rules import EXHAUSTED, Rules
+from darkroom.ledger.rules import EXHAUSTED, LEASE_LOST, Rules
 from darkroom.ledger.transitions import TRANSITIONS
 
 SCRIPTS = (
@@ -14,6 +14,7 @@ SCRIPTS = (
     "finish",
     "release",
     "cancel",
+    "position",
     "abandon",
     "attend",
     "serving",
@@ -30,7 +31,8 @@ def source(name: str) -> str:
 
 
 def preamble(rules: Rules) -> str:
-    """The Lua constants RULES, TRANSITIONS ("state move" -> state and event) and EXHAUSTED (JSON)."""
+    """The Lua constants RULES, TRANSITIONS ("state move" -> state and event) and EXHAUSTED (a failure) and
+    LEASE_LOST."""
     moves: dict[str, LuaValue] = {
         f"{state.value} {move.value}": {"state": step.state.value, "event": step.event}
         for (state, move), step in TRANSITIONS.items()
@@ -38,7 +40,8 @@ def preamble(rules: Rules) -> str:
     constants: dict[str, LuaValue] = {
         "RULES": asdict(rules),
         "TRANSITIONS": moves,
-        "EXHAUSTED": EXHAUSTED.model_dump_json(),
+        "EXHAUSTED": EXHAUSTED.model_dump(),
+        "LEASE_LOST": LEASE_LOST,
     }
     return "".join(f"local {name} = {literal(value)}\n" for name, value in constants.items())
 
@@ -53,4 +56,6 @@ def literal(value: LuaValue) -> str:
         return "{" + ", ".join(f"[{literal(name)}] = {literal(item)}" for name, item in value.items()) + "}"
     if isinstance(value, str):
         return "'" + value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
+    if isinstance(value, bool):
+        return str(value).lower()
     return repr(value)

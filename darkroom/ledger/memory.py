@@ -26,10 +26,11 @@ from darkroom.ledger.protocol import (
     Submission,
     Submitted,
 )
+from darkroom.ledger.quarantine import Quarantine, note_loss
 from darkroom.ledger.record import Record
 from darkroom.ledger.refusals import refuse_unless_taken
 from darkroom.ledger.rows import Rows
-from darkroom.ledger.rules import EXHAUSTED, Rules, milliseconds
+from darkroom.ledger.rules import Rules, exhausted, milliseconds
 from darkroom.ledger.transitions import TRANSITIONS, Move, ending_told, finishing_move
 
 
@@ -43,6 +44,7 @@ class MemoryLedger:
         self._allowances = Allowances()
         self._first_uses = FirstUses(self.rules.idempotency_ttl_ms)
         self.lines = Lines(self._records, self.rules)
+        self._quarantine = Quarantine(self.rules)
         self._outbox: Rows[JsonObject] = Rows()
         self._leftovers: Rows[tuple[str, ...]] = Rows()
         self._attending: dict[str, tuple[int, frozenset[str]]] = {}
@@ -86,10 +88,10 @@ class MemoryLedger:
     async def position(self, job_id: str) -> int | None:
         return self.lines.position(self._records[job_id]) if job_id in self._records else None
 
-    async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None) -> JobPage:
+    async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None, dead: bool = False) -> JobPage:
         before = cursors.job_cursor(cursor) if cursor is not None else None
         own = (r for r in self._records.values() if r.tenant == tenant and isinstance(r.plan, GenerationPlan))
-        ids = sorted((r.id for r in own), reverse=True)
+        ids = sorted((r.id for r in own if r.dead or not dead), reverse=True)
         rest = [job_id for job_id in ids if before is None or job_id < before]
         page = rest[:limit]
         return JobPage(
@@ -102,18 +104,35 @@ class MemoryLedger:
 
     async def claim(self, worker: str, models: Sequence[str], room: int) -> list[Claim]:
         now = self._now()
+        self.lines.wake(now)
         lent: list[Claim] = []
         expired = 0
-        while len(lent) < room and expired < self.rules.sweep and (record := self.lines.fairest(models, now)):
+        if self._quarantine.stops(worker, self._held(worker), now):
+            return lent
+        while len(lent) < room and expired < self.rules.sweep:
+            held = self._held(worker)
+            record = self.lines.fairest(models, now, self._quarantine.taken(worker, now) if held else ())
+            if record is None:
+                break
             if record.overdue(now):
                 expired += 1
                 self._move(record, Move.EXPIRE, now)
-            else:
-                self.lines.take_turn()
-                lent.append(self._lend(record, worker, now))
+                continue
+            if record.alone and held:
+                self._quarantine.make_room(record.plan.model, worker, now)
+                break
+            lent.append(self._lend(record, worker, now))
+            if record.alone:
+                break
         return lent
 
+    def _held(self, worker: str) -> list[Record]:
+        return [r for r in self._records.values() if r.state is JobState.RUNNING and r.worker == worker]
+
     def _lend(self, record: Record, worker: str, now: int) -> Claim:
+        self.lines.take_turn()
+        if record.alone:
+            self._quarantine.began(record.plan.model)
         record.attempt += 1
         record.worker = worker
         record.started_ms = now
@@ -136,6 +155,7 @@ class MemoryLedger:
             record = self._records.get(job_id)
             if record and record.held_by(attempt):
                 record.lease_until_ms = now + self.rules.lease_ms
+                record.fate = None
             elif record and record.state is JobState.CANCELED and record.attempt == attempt:
                 canceled.add(job_id)
             else:
@@ -165,12 +185,12 @@ class MemoryLedger:
             record.handed_back += 1
             self._put_back(record, Move.RELEASE, self._now(), "released")
 
-    async def abandon(self, worker: str) -> tuple[str, ...]:
+    async def abandon(self, worker: str, how: str) -> tuple[str, ...]:
         now = self._now()
         self._attending.pop(worker, None)
-        held = [r for r in self._records.values() if r.state is JobState.RUNNING and r.worker == worker]
+        held = self._held(worker)
         for record in held:
-            record.lease_until_ms = now
+            record.lease_until_ms, record.fate = now, how
         return tuple(sorted(record.id for record in held))
 
     async def attend(self, worker: str, models: Sequence[str]) -> None:
@@ -183,6 +203,7 @@ class MemoryLedger:
     async def reap(self) -> Reaped:
         now, sweep = self._now(), self.rules.sweep
         self._forget(now)
+        self.lines.wake(now)
         overdue = [record for record in self.lines.waiting() if record.overdue(now)]
         expired = sorted(overdue, key=lambda r: (r.plan.deadline_at, r.id))[:sweep]
         for record in expired:
@@ -206,18 +227,20 @@ class MemoryLedger:
     def _recover(self, lost: Iterable[Record], now: int) -> tuple[list[str], list[str]]:
         requeued, ended = [], []
         for record in lost:
-            if record.attempt - record.handed_back >= self.rules.max_attempts:
-                record.failure = EXHAUSTED
-                self._move(record, Move.EXHAUST, now, data=EXHAUSTED.model_dump())
+            loss = note_loss(record, self.rules, now)
+            if loss.attempt >= self.rules.max_attempts:
+                record.failure = exhausted(loss.ended)
+                self._move(record, Move.EXHAUST, now, data=record.failure.model_dump())
                 ended.append(record.id)
             else:
-                self._put_back(record, Move.LOSE, now, "lease_lost")
+                record.delayed = record.not_before_ms > now
+                self._put_back(record, Move.LOSE, now, "worker_died" if loss.killed else "lease_lost")
                 requeued.append(record.id)
         return requeued, ended
 
     def _put_back(self, record: Record, move: Move, now: int, reason: str) -> None:
         self.lines.settle(record, 0.0, now)
-        record.progress = record.started_ms = None
+        record.progress = record.started_ms = record.fate = None
         self._move(record, move, now, data={"reason": reason})
 
     async def waiting(self) -> Mapping[str, int]:

@@ -106,7 +106,11 @@ class Ledger(Protocol):
     async def claim(self, worker: str, models: Sequence[str], room: int) -> list[Claim]:
         """Lend up to `room` jobs of these models, fairest first: interactive before bulk (every fifth job bulk first),
         then the tenant that has used or holds the fewest device seconds lately, then the oldest. Jobs past their
-        deadline expire here."""
+        deadline expire here.
+
+        A job that may have killed a worker is lent by itself, to a worker that holds nothing else, which gets nothing
+        more until that job has left it.
+        """
         ...
 
     async def renew(self, worker: str, attempts: Mapping[str, int]) -> Renewal:
@@ -128,9 +132,10 @@ class Ledger(Protocol):
         """Hand a job back to the front of its line; the attempt does not count. Nothing for a stale attempt."""
         ...
 
-    async def abandon(self, worker: str) -> tuple[str, ...]:
+    async def abandon(self, worker: str, how: str) -> tuple[str, ...]:
         """End the leases of a worker known to be dead, so that the next `reap` takes back its jobs, the ids of which
-        are returned. The attempts count. Its supervisor says so; nobody else can know."""
+        are returned. The attempts count, and each job is tried again alone: one of them may have been what killed it.
+        `how` it died is kept with them. Its supervisor says so; nobody else can know."""
         ...
 
     async def attend(self, worker: str, models: Sequence[str]) -> None:
@@ -154,14 +159,18 @@ class Ledger(Protocol):
         ...
 
     async def position(self, job_id: str) -> int | None:
-        """Jobs of the same tenant, model and priority that `claim` would take first, from 0; None once running.
+        """Jobs of the same tenant, model and priority that `claim` would take first, from 0; None once running, and for
+        one that is tried again only later.
 
         Not those of others: tenants take turns by what they use, so their jobs have no fixed order among each other.
         """
         ...
 
-    async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None) -> JobPage:
-        """The tenant's generations, newest first. Raises: InvalidField for a cursor that is not ours."""
+    async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None, dead: bool = False) -> JobPage:
+        """The tenant's generations, newest first; `dead`: those alone that were given up after too many attempts.
+
+        Raises: InvalidField for a cursor that is not ours.
+        """
         ...
 
     async def events(self, job_id: str, *, after: str = "0", wait: float = 0.0) -> list[JobEvent]:

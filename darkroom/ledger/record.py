@@ -2,9 +2,20 @@
 
 from dataclasses import dataclass, field
 
-from darkroom.contract.job import Artifact, EventName, Failure, Job, JobEvent, JobState, Plan, Progress, Receipt
+from darkroom.contract.job import (
+    Artifact,
+    EventName,
+    Failure,
+    Job,
+    JobEvent,
+    JobState,
+    LostAttempt,
+    Plan,
+    Progress,
+    Receipt,
+)
 from darkroom.ledger.protocol import JsonObject
-from darkroom.ledger.rules import milliseconds
+from darkroom.ledger.rules import EXHAUSTED, milliseconds
 
 
 @dataclass
@@ -13,6 +24,8 @@ class Record:
 
     `attempt` grows with every claim, which makes (`id`, `attempt`) a fencing token even after a hand-back; what counts
     against the job is `attempt - handed_back`. `charge` is what its tenant's account holds for it, in device seconds.
+    `fate`: how the process that holds it died, as its supervisor said. `alone`: only for a worker that holds nothing
+    else. `delayed`: not in line before `not_before_ms`.
     """
 
     id: str
@@ -32,12 +45,27 @@ class Record:
     artifacts: tuple[Artifact, ...] = ()
     receipt: Receipt | None = None
     failure: Failure | None = None
+    fate: str | None = None
+    alone: bool = False
+    delayed: bool = False
+    not_before_ms: int = 0
+    lost: list[LostAttempt] = field(default_factory=list)
     events: list[JobEvent] = field(default_factory=list)
 
     @property
     def desk(self) -> tuple[str, str]:
         """Model and priority: within a desk, tenants take turns."""
         return self.plan.model, self.plan.priority
+
+    @property
+    def line(self) -> tuple[str, str, str, bool]:
+        """The line it stands in while it waits."""
+        return *self.desk, self.tenant, self.alone
+
+    @property
+    def dead(self) -> bool:
+        """Given up after too many attempts."""
+        return self.failure is not None and self.failure.code == EXHAUSTED.code
 
     def held_by(self, attempt: int) -> bool:
         return self.state is JobState.RUNNING and self.attempt == attempt
@@ -63,4 +91,5 @@ class Record:
             artifacts=self.artifacts,
             receipt=self.receipt,
             failure=self.failure,
+            lost_attempts=tuple(self.lost),
         )

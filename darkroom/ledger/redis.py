@@ -103,15 +103,13 @@ class RedisLedger:
         return read_job(fields)
 
     async def position(self, job_id: str) -> int | None:
-        where = await self._ask(self._client.hmget(self._key("job", job_id), "priority", "model", "tenant"))
-        if None in where:
-            return None
-        rank: int | None = await self._ask(self._client.zrank(self._key("line", *where), job_id))
+        rank: int | None = await self._run("position", job_id)
         return rank
 
-    async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None) -> JobPage:
+    async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None, dead: bool = False) -> JobPage:
         newest = f"({cursors.job_cursor(cursor)}" if cursor is not None else "+"
-        ids = await self._ask(self._client.zrevrangebylex(self._key("jobs", tenant), newest, "-", 0, limit + 1))
+        index = self._key("dead" if dead else "jobs", tenant)
+        ids = await self._ask(self._client.zrevrangebylex(index, newest, "-", 0, limit + 1))
         page = ids[:limit]
         records = await self._records(page)
         return JobPage(
@@ -180,8 +178,8 @@ class RedisLedger:
     async def release(self, job_id: str, attempt: int) -> None:
         await self._run("release", job_id, attempt)
 
-    async def abandon(self, worker: str) -> tuple[str, ...]:
-        return tuple(await self._run("abandon", worker))
+    async def abandon(self, worker: str, how: str) -> tuple[str, ...]:
+        return tuple(await self._run("abandon", worker, how))
 
     async def attend(self, worker: str, models: Sequence[str]) -> None:
         await self._run("attend", worker, *models)

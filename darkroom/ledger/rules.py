@@ -8,20 +8,33 @@ from darkroom.settings import Settings
 
 DAY_MS = 24 * 3600 * 1000
 
+LEASE_LOST = "lease lost"
 EXHAUSTED = Failure(
     code=AttemptsExhausted.code,
-    message="every worker that tried this job died or fell silent",
+    message="every worker that tried this job died or fell silent, the last of them so: ",
     retryable=AttemptsExhausted.retryable,
 )
+
+
+def exhausted(ended: str) -> Failure:
+    """Why a job is given up; `ended` is how its last attempt did."""
+    return EXHAUSTED.model_copy(update={"message": EXHAUSTED.message + ended})
 
 
 @dataclass(frozen=True)
 class Rules:
     """`bulk_every`: one job in so many is looked for among bulk first. `half_life_ms`: after so long, device seconds
-    used weigh half. `sweep`: most jobs of one kind that one `reap` touches, so that no script holds the server long."""
+    used weigh half. `sweep`: most jobs of one kind that one `reap` touches, so that no script holds the server long.
+
+    A lost attempt is tried again at once, the next after `retry_ms`, and then each after twice the time; alone if its
+    worker's process died, or for the `alone_after`th time.
+    """
 
     lease_ms: int = 15_000
     max_attempts: int = 3
+    retry_ms: int = 5_000
+    retry_most_ms: int = 60_000
+    alone_after: int = 2
     max_queued: int = 10_000
     max_queued_per_tenant: int = 1_000
     result_ttl_ms: int = 7 * DAY_MS
@@ -39,6 +52,10 @@ class Rules:
             max_queued_per_tenant=settings.max_queued_per_tenant,
             result_ttl_ms=settings.result_ttl * 1000,
         )
+
+    def retry_delay_ms(self, attempt: int) -> int:
+        """How long after the loss of attempt number `attempt` the next may begin."""
+        return min(self.retry_ms * int(2 ** (attempt - 2)), self.retry_most_ms) if attempt > 1 else 0
 
 
 def milliseconds(seconds: float) -> int:

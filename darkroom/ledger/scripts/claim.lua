@@ -3,17 +3,47 @@
 -- Answers a list of {id, tenant, attempt, plan, end of the lease in ms, ms since submission}.
 local worker, room = ARGV[1], tonumber(ARGV[2])
 local lent, expired = {}, 0
+local held = redis.call('SMEMBERS', key('held', worker))
+
+local function busy()
+  return #held + #lent > 0
+end
+
+-- Who empties its hand for a job of this model that is to be run alone.
+local function emptying(model)
+  local ends, who = string.match(redis.call('HGET', key('emptying'), model) or '', '^(%d+) (.*)$')
+  return ends and tonumber(ends) > now and who
+end
+
+-- A worker that runs a job alone, or empties its hand for one, is lent nothing.
+local function stops()
+  if #held == 0 then return false end
+  if redis.call('HEXISTS', key('job', held[1]), 'alone') == 1 then return true end
+  for _, model in ipairs(redis.call('HKEYS', key('emptying'))) do
+    if emptying(model) == worker then return true end
+  end
+  return false
+end
+
+local function better(one, best)
+  return not best or one.used < best.used or (one.used == best.used and one.place < best.place)
+end
+
+local function fairest_of(priority, model, alone, best)
+  for _, tenant in ipairs(redis.call('SMEMBERS', key('desk', standing(priority, alone), model))) do
+    local first = redis.call('ZRANGE', key('line', standing(priority, alone), model, tenant), 0, 0, 'WITHSCORES')
+    local one = {id = first[1], place = tonumber(first[2]), used = used(key('account', priority, model, tenant))}
+    if better(one, best) then best = one end
+  end
+  return best
+end
 
 local function fairest_at(priority)
   local best
   for i = 3, #ARGV do
-    for _, tenant in ipairs(redis.call('SMEMBERS', key('desk', priority, ARGV[i]))) do
-      local id, place = unpack(redis.call('ZRANGE', key('line', priority, ARGV[i], tenant), 0, 0, 'WITHSCORES'))
-      local next_one = {id = id, place = tonumber(place), used = used(key('account', priority, ARGV[i], tenant))}
-      if not best or next_one.used < best.used or (next_one.used == best.used and next_one.place < best.place) then
-        best = next_one
-      end
-    end
+    best = fairest_of(priority, ARGV[i], false, best)
+    local who = busy() and emptying(ARGV[i])
+    if not who or who == worker then best = fairest_of(priority, ARGV[i], true, best) end
   end
   return best
 end
@@ -31,7 +61,7 @@ end
 
 local function lend(job)
   redis.call('INCR', key('turns'))
-  job.attempt = job.attempt + 1
+  job.attempt, job.worker = job.attempt + 1, worker
   set(job, 'attempt', job.attempt, 'worker', worker, 'started_at', now)
   settle(job, job.predicted)
   move(job, 'claim', '{"attempt":' .. (job.attempt - job.handed_back) .. '}')
@@ -39,14 +69,23 @@ local function lend(job)
   return {job.id, job.tenant, job.attempt, plan, now + RULES.lease_ms, now - created_at}
 end
 
+wake()
+if stops() then return lent end
 while #lent < room and expired < RULES.sweep do
   local job = fairest()
   if not job then break end
   if overdue(job) then
     expired = expired + 1
     move(job, 'expire')
-  else
+  elseif not job.alone then
     lent[#lent + 1] = lend(job)
+  elseif busy() then
+    redis.call('HSET', key('emptying'), job.model, string.format('%d %s', now + RULES.lease_ms, worker))
+    break
+  else
+    redis.call('HDEL', key('emptying'), job.model)
+    lent[#lent + 1] = lend(job)
+    break
   end
 end
 return lent

@@ -1,14 +1,18 @@
--- What all scripts share. Above it `darkroom/ledger/lua.py` has written RULES, TRANSITIONS, EXHAUSTED and now_ms().
+-- What all scripts share. Above it `darkroom/ledger/lua.py` has written RULES, TRANSITIONS, EXHAUSTED,
+-- LEASE_LOST and now_ms().
 --
 -- KEYS[1] is the prefix, a hash tag such as {darkroom}: all keys built on it lie in one slot.
 --   job:ID                              hash, the record
 --   events:ID                           stream, the job's history; its ids are what SSE clients resume from
---   line:PRIORITY:MODEL:TENANT          sorted set, ids by place in line
---   desk:PRIORITY:MODEL                 set, tenants with a line here
+--   line:PRIORITY:MODEL:TENANT          sorted set, ids by place in line; PRIORITY-alone: of jobs to be run alone
+--   desk:PRIORITY:MODEL                 set, tenants with a line here; likewise
 --   account:PRIORITY:MODEL:TENANT       hash, decayed device seconds
 --   waiting, waiting_by_tenant          hashes, jobs in line by model and by tenant
 --   leases, deadlines, ended            sorted sets by time: what `reap` looks at
---   jobs:TENANT                         sorted set in lexical order, the tenant's job ids
+--   delayed                             sorted set by time, of jobs that wait but may not join their line before
+--   held:WORKER                         set, the jobs it holds
+--   emptying                            hash, by model "UNTIL WORKER": who empties its hand for a job to be run alone
+--   jobs:TENANT, dead:TENANT            sorted sets in lexical order, the tenant's job ids; those given up
 --   use:DIGEST                          hash, the first use of an idempotency key
 --   serving                             sorted set, "MODEL WORKER" by when the worker's word runs out
 --   allowance:DIGEST                    string, when a caller's allowance will be whole again
@@ -22,11 +26,12 @@ local function key(...)
 end
 
 local function load_job(id)
-  local names = {'tenant', 'model', 'priority', 'state', 'place', 'attempt', 'handed_back', 'deadline', 'predicted', 'charge'}
+  local names = {'tenant', 'model', 'priority', 'state', 'worker', 'fate', 'place', 'attempt', 'handed_back', 'deadline',
+    'predicted', 'charge', 'alone', 'not_before'}
   local values = redis.call('HMGET', key('job', id), unpack(names))
   if not values[1] then return nil end
   local job = {id = id}
-  for i, name in ipairs(names) do job[name] = i <= 4 and values[i] or tonumber(values[i]) end
+  for i, name in ipairs(names) do job[name] = i <= 6 and values[i] or tonumber(values[i]) end
   return job
 end
 
@@ -81,24 +86,47 @@ local function count(job, step)
   end
 end
 
+local function standing(priority, alone)
+  return alone and priority .. '-alone' or priority
+end
+
 local function line(job)
-  return key('line', job.priority, job.model, job.tenant)
+  return key('line', standing(job.priority, job.alone), job.model, job.tenant)
+end
+
+local function desk(job)
+  return key('desk', standing(job.priority, job.alone), job.model)
+end
+
+local function stand(job)
+  redis.call('ZADD', line(job), job.place, job.id)
+  redis.call('SADD', desk(job), job.tenant)
 end
 
 local function join_line(job)
-  redis.call('ZADD', line(job), job.place, job.id)
-  redis.call('SADD', key('desk', job.priority, job.model), job.tenant)
+  if job.not_before and job.not_before > now then
+    redis.call('ZADD', key('delayed'), job.not_before, job.id)
+  else
+    stand(job)
+  end
   if job.deadline then redis.call('ZADD', key('deadlines'), job.deadline, job.id) end
   count(job, 1)
 end
 
 local function leave_line(job)
+  redis.call('ZREM', key('delayed'), job.id)
   redis.call('ZREM', line(job), job.id)
-  if redis.call('EXISTS', line(job)) == 0 then
-    redis.call('SREM', key('desk', job.priority, job.model), job.tenant)
-  end
+  if redis.call('EXISTS', line(job)) == 0 then redis.call('SREM', desk(job), job.tenant) end
   redis.call('ZREM', key('deadlines'), job.id)
   count(job, -1)
+end
+
+-- Let those join whose time has come.
+local function wake()
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('delayed'), '-inf', now, 'LIMIT', 0, RULES.sweep)) do
+    redis.call('ZREM', key('delayed'), id)
+    stand(load_job(id))
+  end
 end
 
 local function end_job(job)
@@ -118,13 +146,19 @@ end
 local function move(job, name, data)
   local step = TRANSITIONS[job.state .. ' ' .. name]
   if not step then return end
-  if job.state == 'queued' then leave_line(job) else redis.call('ZREM', key('leases'), job.id) end
+  if job.state == 'queued' then
+    leave_line(job)
+  else
+    redis.call('ZREM', key('leases'), job.id)
+    redis.call('SREM', key('held', job.worker), job.id)
+  end
   job.state = step.state
   set(job, 'state', job.state)
   if job.state == 'queued' then
     join_line(job)
   elseif job.state == 'running' then
     redis.call('ZADD', key('leases'), now + RULES.lease_ms, job.id)
+    redis.call('SADD', key('held', job.worker), job.id)
   else
     end_job(job)
   end
@@ -133,6 +167,6 @@ end
 
 local function put_back(job, name, reason)
   settle(job, 0)
-  redis.call('HDEL', key('job', job.id), 'progress', 'started_at')
+  redis.call('HDEL', key('job', job.id), 'progress', 'started_at', 'fate')
   move(job, name, '{"reason":"' .. reason .. '"}')
 end

@@ -14,22 +14,50 @@ for _, member in ipairs(due('ended', now - RULES.result_ttl_ms)) do
   if pictures and attempt ~= '0' then redis.call('XADD', key('leftovers'), '*', 'keys', pictures) end
   redis.call('DEL', key('job', id), key('events', id))
   redis.call('ZREM', key('jobs', tenant), id)
+  redis.call('ZREM', key('dead', tenant), id)
   redis.call('ZREM', key('ended'), member)
 end
+
+wake()
 
 for _, id in ipairs(due('deadlines', now)) do
   move(load_job(id), 'expire')
   ended[#ended + 1] = id
 end
 
+-- The twin of darkroom/ledger/quarantine.py.
+local function note_loss(job)
+  local lost = {
+    attempt = job.attempt - job.handed_back, worker = job.worker, ended = job.fate or LEASE_LOST,
+    killed = not not job.fate, at = now / 1000,
+  }
+  local history = cjson.decode(redis.call('HGET', key('job', job.id), 'lost') or '[]')
+  history[#history + 1] = lost
+  set(job, 'lost', cjson.encode(history))
+  if lost.killed or #history >= RULES.alone_after then
+    job.alone = 1
+    set(job, 'alone', 1)
+  end
+  if lost.attempt > 1 then
+    job.not_before = now + math.min(RULES.retry_ms * math.pow(2, lost.attempt - 2), RULES.retry_most_ms)
+    set(job, 'not_before', job.not_before)
+  end
+  return lost
+end
+
 for _, id in ipairs(ARGV[1] == '1' and due('leases', now) or {}) do
   local job = load_job(id)
-  if job.attempt - job.handed_back >= RULES.max_attempts then
-    set(job, 'failure', EXHAUSTED)
-    move(job, 'exhaust', EXHAUSTED)
+  local lost = note_loss(job)
+  if lost.attempt >= RULES.max_attempts then
+    local failure = cjson.encode({
+      code = EXHAUSTED.code, message = EXHAUSTED.message .. lost.ended, retryable = EXHAUSTED.retryable,
+    })
+    set(job, 'failure', failure)
+    if redis.call('ZSCORE', key('jobs', job.tenant), id) then redis.call('ZADD', key('dead', job.tenant), 0, id) end
+    move(job, 'exhaust', failure)
     ended[#ended + 1] = id
   else
-    put_back(job, 'lose', 'lease_lost')
+    put_back(job, 'lose', lost.killed and 'worker_died' or 'lease_lost')
     requeued[#requeued + 1] = id
   end
 end

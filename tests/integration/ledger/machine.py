@@ -21,7 +21,15 @@ from darkroom.ledger.rules import Rules
 from tests.integration.ledger.clocks import STILL_LUA, StillClock
 from tests.integration.ledger.making import FAILED, submission, succeeded
 
-RULES = Rules(lease_ms=10_000, max_attempts=2, max_queued=7, max_queued_per_tenant=4, result_ttl_ms=40_000, sweep=2)
+RULES = Rules(
+    lease_ms=10_000,
+    max_attempts=3,
+    retry_ms=3_000,
+    max_queued=7,
+    max_queued_per_tenant=4,
+    result_ttl_ms=40_000,
+    sweep=2,
+)
 
 TENANTS = st.sampled_from(["ann", "bob", "cid"])
 WORKERS = st.sampled_from(["left", "right"])
@@ -112,9 +120,15 @@ class TwoLedgers(RuleBasedStateMachine):
         job_id = data.draw(st.sampled_from(sorted(self.jobs)))
         self.both(lambda ledger: ledger.cancel(tenant, job_id))
 
+    @rule(worker=WORKERS, how=st.sampled_from(["child died: signal 9", 'child killed: "\\/" %s']))
+    def a_worker_is_known_to_be_dead(self, worker: str, how: str) -> None:
+        self.both(lambda ledger: ledger.abandon(worker, how))
+
     @rule(worker=WORKERS)
-    def a_worker_is_known_to_be_dead(self, worker: str) -> None:
-        self.both(lambda ledger: ledger.abandon(worker))
+    def a_worker_dies(self, worker: str) -> None:
+        """What must be run alone is otherwise too rare to be looked at closely."""
+        self.a_worker_is_known_to_be_dead(worker, "child died: signal 9")
+        self.reap()
 
     @rule(worker=WORKERS, models=st.sampled_from([["tiny"], ["other", "tiny"], []]))
     def attend(self, worker: str, models: list[str]) -> None:
@@ -150,6 +164,7 @@ class TwoLedgers(RuleBasedStateMachine):
         self.both(lambda ledger: ledger.serving())
         for tenant in ("ann", "bob", "cid"):
             self.both(lambda ledger, tenant=tenant: ledger.jobs(tenant, limit=50))
+            self.both(lambda ledger, tenant=tenant: ledger.jobs(tenant, limit=50, dead=True))
         for job_id in self.jobs:
             self.both(lambda ledger, job_id=job_id: _told(ledger, job_id))
             self.both(lambda ledger, job_id=job_id: ledger.position(job_id))
@@ -177,7 +192,10 @@ class TwoLedgers(RuleBasedStateMachine):
         tag = f"{{{self.prefix}}}:"
         lines = [key async for key in self.client.scan_iter(f"{tag}line:*")]
         queued = [job_id for line in lines for job_id in await self.client.zrange(line, 0, -1)]
+        queued += await self.client.zrange(f"{tag}delayed", 0, -1)
         running = await self.client.zrange(f"{tag}leases", 0, -1)
+        hands = [await self.client.smembers(key) async for key in self.client.scan_iter(f"{tag}held:*")]
+        assert sorted(job_id for hand in hands for job_id in hand) == sorted(running)
         ended = [member.partition(":")[0] for member in await self.client.zrange(f"{tag}ended", 0, -1)]
         records = [key.removeprefix(f"{tag}job:") async for key in self.client.scan_iter(f"{tag}job:*")]
         assert sorted(queued + running + ended) == sorted(records)

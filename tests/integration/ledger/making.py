@@ -10,6 +10,7 @@ from darkroom.contract.plan import GenerationPlan
 from darkroom.ledger.protocol import Claim, Ledger, Outcome, Submission
 
 START = 1_800_000_000.0
+DIED = "child died: signal 9 (SIGKILL)"
 
 FAILED = Outcome(
     state=JobState.FAILED, failure=Failure(code="nan_output", message="not a number", retryable=False), device_seconds=1

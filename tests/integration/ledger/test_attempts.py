@@ -127,21 +127,6 @@ async def test_a_released_job_stands_in_front_again(ledger: Ledger) -> None:
     assert (job.state, job.attempt, job.started_at) == (JobState.QUEUED, 0, None)
 
 
-async def test_a_job_that_kills_its_workers_fails_after_three(ledger: Ledger, clock: StillClock) -> None:
-    job_id = await submitted(ledger)
-    swept = []
-    for _ in range(3):
-        await claimed(ledger)
-        await clock.advance(15)
-        swept.append(await ledger.reap())
-    assert [reaped.requeued for reaped in swept] == [(job_id,), (job_id,), ()]
-    assert swept[2].ended == (job_id,)
-    job = await ledger.get("ann", job_id)
-    assert job.state is JobState.FAILED
-    assert job.failure is not None
-    assert (job.failure.code, job.attempt) == ("attempts_exhausted", 3)
-
-
 async def test_handed_back_attempts_do_not_exhaust_a_job(ledger: Ledger) -> None:
     job_id = await submitted(ledger)
     for _ in range(5):
@@ -195,12 +180,3 @@ async def test_records_are_forgotten_after_their_time(ledger: Ledger, clock: Sti
     await ledger.reap()
     assert [job.id for job in (await ledger.jobs("ann", limit=9)).jobs] == [kept]
     assert await ledger.events(gone) == []
-
-
-async def test_a_dead_workers_jobs_come_back_at_the_next_sweep(ledger: Ledger) -> None:
-    ids = [await submitted(ledger) for _ in range(3)]
-    await ledger.claim("dead", ["tiny"], 2)
-    await ledger.claim("alive", ["tiny"], 1)
-    assert await ledger.abandon("dead") == tuple(sorted(ids[:2]))
-    assert set((await ledger.reap()).requeued) == set(ids[:2])
-    assert [(await ledger.get("ann", job_id)).attempt for job_id in ids] == [1, 1, 1]

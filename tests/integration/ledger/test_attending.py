@@ -2,6 +2,7 @@
 
 from darkroom.ledger.protocol import Ledger
 from tests.integration.ledger.clocks import StillClock
+from tests.integration.ledger.making import DIED
 
 
 async def test_nobody_serves_at_first(ledger: Ledger) -> None:
@@ -35,5 +36,5 @@ async def test_a_worker_serves_what_it_said_last(ledger: Ledger) -> None:
 async def test_a_worker_known_to_be_dead_serves_nothing(ledger: Ledger) -> None:
     await ledger.attend("left", ["tiny"])
     await ledger.attend("right", ["tiny"])
-    await ledger.abandon("left")
+    await ledger.abandon("left", DIED)
     assert await ledger.serving() == {"tiny": 1}

@@ -59,7 +59,7 @@ async def test_a_model_that_nobody_serves_is_a_warning_until_somebody_does(
     assert "no worker serves tiny: generations with it wait until one does" in unserved["warnings"]
     await services.ledger.attend("worker-1", ["tiny"])
     assert (await client.get("/readyz")).json()["unserved"] == []
-    await services.ledger.abandon("worker-1")
+    await services.ledger.abandon("worker-1", "child died: signal 9")
     assert (await client.get("/readyz")).json()["unserved"] == ["tiny"]
 
 

@@ -59,11 +59,16 @@ class Watch:
         self.settings = settings
         self._strangers = children()
         self.buried: list[str] = []
+        self.causes: list[str] = []
         self.code: int | None = None
         command = (sys.executable, "-S", "-E", "-c", HEAD + script)
-        self.supervisor = Supervisor(settings, bury=self.buried.append, command=command, limits=limits)
+        self.supervisor = Supervisor(settings, bury=self._bury, command=command, limits=limits)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
+
+    def _bury(self, worker: str, how: str) -> None:
+        self.buried.append(worker)
+        self.causes.append(how)
 
     def _run(self) -> None:
         self.code = self.supervisor.run()

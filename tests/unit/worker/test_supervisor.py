@@ -30,6 +30,7 @@ def test_a_child_that_dies_is_followed_by_another_and_buried(tmp_path: Path) -> 
         first, second = watch.births()
         assert first != second
         assert watch.buried == [first]
+        assert watch.causes == ["child died: signal 9 (SIGKILL)"]
 
 
 @pytest.mark.slow
@@ -72,6 +73,7 @@ def test_a_child_whose_step_never_ends_is_killed(tmp_path: Path) -> None:
     with supervising(tmp_path, script + READY_UNTIL_TERM) as watch:
         wait_for(lambda: len(watch.births()) == 2)
         assert watch.buried == watch.births()[:1]
+        assert watch.causes == ["child killed: a step takes too long"]
 
 
 def test_missing_weights_are_told_and_looked_for_again_slowly(tmp_path: Path) -> None:
