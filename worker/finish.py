@@ -31,7 +31,9 @@ class Stamping(Protocol):
 
 
 class Finisher:
-    """`device` and `versions` go into every receipt. `patience`: seconds a store may be away before a job fails."""
+    """`device` and `versions` go into every receipt. `patience`: seconds a store, or whoever signs, may be away before
+    a job fails.
+    """
 
     def __init__(
         self,
@@ -66,7 +68,7 @@ class Finisher:
         """Lay image `index` of a job over what stays of its canvas, stamp it and store it.
 
         Nothing is stored that did not read back. Where an earlier attempt has stored this picture, that one counts.
-        Raises: UnmarkedOutput, UnsignedOutput, StoreError, StoreUnavailable.
+        Raises: UnmarkedOutput, UnsignedOutput, SigningUnavailable, StoreError, StoreUnavailable.
         """
         facts = Facts(
             job_id=claim.job_id,

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import torch
 
+WAITING = 4
 LIBRARIES = ("darkroom", "torch", "diffusers", "transformers", "safetensors")
 
 
@@ -18,6 +19,10 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type} ({platform.machine()})"
 
 
-def finishing_threads() -> int:
-    """Marking and signing are CPU work; half of the cores, for the engine feeds its device from one of the others."""
-    return max(1, len(os.sched_getaffinity(0)) // 2) if hasattr(os, "sched_getaffinity") else 2
+def finishing_threads(*, waits: bool = False) -> int:
+    """Marking and signing are CPU work; half of the cores, for the engine feeds its device from one of the others.
+
+    Where signing waits for others, a few more: while they wait they use no core.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
+    return max(1, cores // 2) + (WAITING if waits else 0)

@@ -55,7 +55,7 @@ class Worker:
         self._stopping = threading.Event()
         self._engine_stop = threading.Event()
         self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(ThreadPoolExecutor(finishing_threads(), "finish"))
+        self._loop.set_default_executor(ThreadPoolExecutor(finishing_threads(waits=services.stamper.waits), "finish"))
         self._models = open_models(settings, services.catalog)
         self._served = [*(spec.name for spec in services.catalog.specs()), PREPROCESSING]
         relay = Relay(self._loop)
@@ -78,15 +78,19 @@ class Worker:
         self._intake = Intake(services.ledger, services.bells, hand, name, self._served, rhythm)
 
     def warm(self) -> None:
-        """Load the default model, then see that ledger and store are there; waits for them.
+        """Load the default model, then see that ledger, store and signer are there; waits for them.
 
-        Raises: ModelError naming the file; ConfigurationError for a ledger that cannot keep our promises.
+        Raises: ModelError naming the file; ConfigurationError for a ledger that cannot keep our promises, or a signer
+        whose key is not the certificate's.
         """
         self._models.lease(self._services.catalog.default).release()
         self._heart.say("loading", "waiting for ledger and store")
         check = patiently(None, lambda: check_start(self._services))
         for warning in self._loop.run_until_complete(check):
             log.warning("worker.warned", reason=warning)
+        self._heart.say("loading", "waiting for whoever signs")
+        sign = patiently(None, lambda: asyncio.to_thread(self._services.stamper.check_signer))
+        self._loop.run_until_complete(sign)
 
     def run(self) -> None:
         signal.signal(signal.SIGTERM, self._on_signal)

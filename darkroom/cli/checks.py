@@ -1,12 +1,13 @@
 """What `darkroom doctor` looks at. A check returns verdicts in plain words; what it raises on purpose is a failure."""
 
+import asyncio
 import importlib.metadata
 import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
@@ -18,9 +19,11 @@ from darkroom.errors import DarkroomError
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import LocalRedis
 from darkroom.provenance import SigningIdentity
+from darkroom.provenance.identity import RENEW_WITHIN
 from darkroom.provenance.private_files import read_private
+from darkroom.provenance.signing import CredentialSigner
 from darkroom.provenance.trustmark.networks import Networks
-from darkroom.services.keys import kept_secrets, network_files
+from darkroom.services.keys import SIGNING_WAYS, kept_secrets, network_files, signing_identity
 from darkroom.services.production import unfit_for_production
 from darkroom.services.startup import refused_of
 from darkroom.settings import Settings
@@ -31,7 +34,6 @@ Verdict = tuple[State, str]
 Check = Callable[[Settings], Awaitable[list[Verdict]]]
 
 MAX_SKEW_SECONDS = 60.0
-RENEW_WITHIN = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -98,17 +100,28 @@ def _judge_new_folder(folder: Path) -> Verdict:
 async def check_keys(settings: Settings) -> list[Verdict]:
     """Secrets that only we can read, and a certificate that still holds."""
     verdicts: list[Verdict] = []
-    if settings.signing_certificate is None or settings.signing_key is None:
+    if settings.signing_certificate is None:
         verdicts.append(("warn", "pictures are signed by a development certificate: only this machine trusts it"))
+    elif any(getattr(settings, way) for way in SIGNING_WAYS):
+        verdicts += await _ask_signer(signing_identity(settings))
     else:
-        identity = SigningIdentity.from_files(settings.signing_certificate, settings.signing_key)
-        verdicts.append(judge_expiry(identity.expires_at, datetime.now(UTC)))
+        verdicts.append(("ok", "a certificate to verify by, and none to sign with, as in a gateway"))
     for kept in kept_secrets(settings):
         read_private(kept)
     if files := network_files(settings):
         verdicts.append(("ok", f"networks of TrustMark {Networks(files).variant} are those that are pinned"))
     if settings.watermark == "none":
         verdicts.append(("warn", "DARKROOM_WATERMARK=none: pictures carry no mark that survives stripping"))
+    return verdicts
+
+
+async def _ask_signer(identity: SigningIdentity) -> list[Verdict]:
+    verdicts = [judge_expiry(identity.expires_at, datetime.now(UTC))]
+    if identity.holder is not None:
+        began = time.monotonic()
+        await asyncio.to_thread(CredentialSigner(identity).check)
+        words = f"whoever holds the signing key signed by it, in {time.monotonic() - began:.2f} s"
+        verdicts.append(("ok", words))
     return verdicts
 
 
@@ -122,8 +135,9 @@ async def check_production(settings: Settings) -> list[Verdict]:
 
 
 def judge_expiry(expires_at: datetime, now: datetime) -> Verdict:
+    """Of the first in the chain to run out."""
     state: State = "warn" if expires_at - now < RENEW_WITHIN else "ok"
-    return state, f"signing certificate valid until {expires_at:%Y-%m-%d}"
+    return state, f"signing certificate, with those that vouch for it, valid until {expires_at:%Y-%m-%d}"
 
 
 async def check_clock(settings: Settings) -> list[Verdict]:

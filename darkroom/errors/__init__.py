@@ -47,7 +47,9 @@
     │   ├── PreprocessorFailed          a picture that no map could be made of
     │   ├── AttemptsExhausted
     │   ├── UnmarkedOutput              the watermark did not read back
-    │   └── UnsignedOutput              the credential did not read back
+    │   ├── UnsignedOutput              the credential did not read back
+    │   └── SigningUnavailable          who holds the key did not sign
+    │       └── TimestampUnavailable    who attests the time did not
     ├── ModelError                      a checkpoint, a LoRA or a VAE cannot be served
     │   ├── MissingWeights
     │   └── BrokenWeights
@@ -84,6 +86,8 @@ from darkroom.errors.failures import (
     NanOutput,
     OutOfMemory,
     PreprocessorFailed,
+    SigningUnavailable,
+    TimestampUnavailable,
     UnmarkedOutput,
     UnsignedOutput,
 )
@@ -152,10 +156,12 @@ __all__ = [
     "QueueFull",
     "RateLimited",
     "RequestError",
+    "SigningUnavailable",
     "StaleAttempt",
     "StoreError",
     "StoreUnavailable",
     "TenantLimit",
+    "TimestampUnavailable",
     "Unauthenticated",
     "UnavailableError",
     "UnknownControlnet",

@@ -35,6 +35,16 @@ class UnsignedOutput(GenerationError):
     code = "unsigned_output"
 
 
+class SigningUnavailable(GenerationError):
+    """The key is held elsewhere, and its holder did not sign; or no certificate is valid any more."""
+
+    code, retryable = "signing_unavailable", True
+
+
+class TimestampUnavailable(SigningUnavailable):
+    code = "timestamp_unavailable"
+
+
 class ModelError(DarkroomError):
     """`path` names the file at fault, relative to the model where it can be."""
 

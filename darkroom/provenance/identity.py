@@ -1,29 +1,37 @@
-"""Who signs: a certificate chain and the key of its leaf."""
+"""Who signs: a certificate chain, and the key of its leaf or who holds it."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from darkroom.errors import ConfigurationError
+from darkroom.provenance.keyholders.answers import KeyHolder
 from darkroom.provenance.private_files import read_private
 
 DEVELOPMENT = "darkroom DEVELOPMENT ONLY"
+RENEW_WITHIN: Final = timedelta(days=30)
+LAST_MINUTE: Final = timedelta(minutes=1)  # in which nobody begins: what is in hand must still be signed
 
 
 @dataclass(frozen=True)
 class SigningIdentity:
-    """PEM chain, leaf first, and PKCS#8 key. `anchor_pem` ends the chain: what trusts it trusts our pictures."""
+    """PEM chain, leaf first. Its key is either in `key_pem`, as PKCS#8, or with a `holder` that signs for us.
+
+    `anchor_pem` ends the chain: what trusts it trusts our pictures.
+    """
 
     chain_pem: str
     key_pem: str = field(repr=False)
     algorithm: str
     anchor_pem: str
+    holder: KeyHolder | None = None
 
     @classmethod
     def from_files(cls, chain: Path, key: Path) -> Self:
@@ -37,31 +45,60 @@ class SigningIdentity:
         leaf, last = certificates[0], certificates[-1]
         if _spki(leaf.public_key()) != _spki(key.public_key()):
             raise ConfigurationError("the signing key is not the key of the first certificate in the chain")
-        if not leaf.not_valid_before_utc <= datetime.now(UTC) < leaf.not_valid_after_utc:
-            raise ConfigurationError("the signing certificate is not valid today")
-        return cls(chain_pem, key_pem, _algorithm(key), anchor_pem or last.public_bytes(Encoding.PEM).decode())
+        _require_valid(certificates)
+        return cls(chain_pem, key_pem, _algorithm(leaf.public_key()), anchor_pem or _pem(last))
 
-    @property
+    @classmethod
+    def held_elsewhere(cls, chain: Path, holder: KeyHolder) -> Self:
+        """Raises: ConfigurationError for a chain that is missing or expired, and for what `holder` finds wrong.
+
+        Whether it holds the leaf's key is seen when it signs.
+        """
+        holder.check()
+        text = _text(chain)
+        certificates = _certificates(text, chain)
+        _require_valid(certificates)
+        return cls(text, "", _algorithm(certificates[0].public_key()), _pem(certificates[-1]), holder)
+
+    @cached_property
+    def public_key(self) -> CertificatePublicKeyTypes:
+        """Of the leaf."""
+        return x509.load_pem_x509_certificate(self.chain_pem.encode()).public_key()
+
+    @cached_property
     def expires_at(self) -> datetime:
-        return x509.load_pem_x509_certificate(self.chain_pem.encode()).not_valid_after_utc
+        """When the first certificate of the chain runs out: from then on no verifier follows it to its end."""
+        return min(each.not_valid_after_utc for each in x509.load_pem_x509_certificates(self.chain_pem.encode()))
 
 
 def last_of_chain(chain: Path) -> str:
     """In PEM, the certificate that vouches for all before it. Raises: ConfigurationError."""
-    try:
-        return x509.load_pem_x509_certificates(_text(chain).encode())[-1].public_bytes(Encoding.PEM).decode()
-    except ValueError as error:
-        raise _unreadable(chain) from error
+    return _pem(_certificates(_text(chain), chain)[-1])
 
 
 def is_for_development(chain: Path) -> bool:
     """Whether a development PKI made any certificate of this chain. Raises: ConfigurationError."""
+    names = [name for each in _certificates(_text(chain), chain) for name in (each.subject, each.issuer)]
+    return any(part.value == DEVELOPMENT for name in names for part in name)
+
+
+def _certificates(text: str, chain: Path) -> list[x509.Certificate]:
     try:
-        certificates = x509.load_pem_x509_certificates(_text(chain).encode())
+        return x509.load_pem_x509_certificates(text.encode())
     except ValueError as error:
         raise _unreadable(chain) from error
-    names = [name for each in certificates for name in (each.subject, each.issuer)]
-    return any(part.value == DEVELOPMENT for name in names for part in name)
+
+
+def _require_valid(certificates: list[x509.Certificate]) -> None:
+    now = datetime.now(UTC)
+    if any(now < each.not_valid_before_utc for each in certificates):
+        raise ConfigurationError("the signing certificate, or one that vouches for it, is not valid yet")
+    if any(each.not_valid_after_utc <= now + LAST_MINUTE for each in certificates):
+        raise ConfigurationError("the signing certificate, or one that vouches for it, has expired")
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(Encoding.PEM).decode()
 
 
 def _text(chain: Path) -> str:
@@ -86,15 +123,17 @@ def _spki(key: object) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined,no-any-return]
 
 
-def _algorithm(key: PrivateKeyTypes) -> str:
+def _algorithm(key: CertificatePublicKeyTypes) -> str:
     """The COSE algorithm C2PA prescribes for this kind of key."""
     match key:
-        case ec.EllipticCurvePrivateKey(curve=ec.SECP256R1()):
+        case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()):
             return "es256"
-        case ec.EllipticCurvePrivateKey(curve=ec.SECP384R1()):
+        case ec.EllipticCurvePublicKey(curve=ec.SECP384R1()):
             return "es384"
-        case rsa.RSAPrivateKey():
+        case ec.EllipticCurvePublicKey(curve=ec.SECP521R1()):
+            return "es512"
+        case rsa.RSAPublicKey():
             return "ps256"
-        case ed25519.Ed25519PrivateKey():
+        case ed25519.Ed25519PublicKey():
             return "ed25519"
     raise ConfigurationError("the signing key is of a kind that C2PA does not allow")

@@ -1,16 +1,21 @@
 """Signing a file with a C2PA manifest."""
 
 import io
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
 
 import c2pa
 
-from darkroom.errors import UnsignedOutput
+from darkroom.errors import ConfigurationError, SigningUnavailable, UnsignedOutput
 from darkroom.provenance.identity import SigningIdentity
+from darkroom.provenance.keyholders.answers import raw_signature
 from darkroom.provenance.trust import PerProcess, Trust
 
 Json = dict[str, Any]
+
+_PROBE: Final = b"darkroom asks whether this key is its certificate's"
 
 
 class Signed(NamedTuple):
@@ -27,9 +32,13 @@ class Carried(NamedTuple):
     store: bytes
 
 
-class _Tools(NamedTuple):
-    context: c2pa.Context
-    signer: c2pa.Signer
+class _Draft(NamedTuple):
+    """What is to be signed. It can be signed again: nothing in it is used up."""
+
+    data: bytes
+    media_type: str
+    manifest: Json
+    stores: dict[str, bytes]
 
 
 class CredentialSigner:
@@ -37,33 +46,98 @@ class CredentialSigner:
 
     def __init__(self, identity: SigningIdentity, trust: Trust | None = None) -> None:
         self._identity = identity
-        self._trust = trust or Trust.of(identity.anchor_pem)
-        self._tools = PerProcess(self._build)
+        self._context = PerProcess((trust or Trust.of(identity.anchor_pem)).context)
+        self._by_key = PerProcess(lambda: native_signer(identity))
+
+    @property
+    def waits(self) -> bool:
+        """Whether signing takes its time elsewhere."""
+        return self._identity.holder is not None
+
+    def check(self) -> None:
+        """Have whoever holds the key sign something that is no claim of a picture.
+
+        Raises: SigningUnavailable; ConfigurationError for a signature that is not of the certificate's key.
+        """
+        holder = self._identity.holder
+        if holder is None:
+            return  # the key was held against the certificate when it was read
+        answer = holder.sign(_PROBE)
+        try:
+            raw_signature(self._identity.public_key, self._identity.algorithm, _PROBE, answer)
+        except SigningUnavailable as error:
+            raise ConfigurationError(error.detail) from None
 
     def sign(self, data: bytes, media_type: str, manifest: Json, carried: Iterable[Carried] = ()) -> Signed:
-        """Raises: UnsignedOutput."""
+        """Raises: UnsignedOutput; SigningUnavailable when it may work later."""
+        if self._identity.expires_at <= datetime.now(UTC):
+            raise SigningUnavailable("the signing certificate, or one that vouches for it, has expired")
+        return self._signed(_draft(data, media_type, manifest, carried))
+
+    def _signed(self, draft: _Draft) -> Signed:
         signed = io.BytesIO()
-        stores = {f"{each.ingredient['label']}.c2pa": each for each in carried}
-        ingredients = [_with_store(each.ingredient, name) for name, each in stores.items()]
-        said = {**manifest, "ingredients": [*manifest.get("ingredients", ()), *ingredients]}
         try:
-            tools = self._tools.get()
-            with c2pa.Builder(said, context=tools.context) as builder:
-                for name, each in stores.items():
-                    builder.add_resource(name, io.BytesIO(each.store))
-                store = builder.sign(tools.signer, media_type, io.BytesIO(data), signed)
+            with self._signer() as signer, c2pa.Builder(draft.manifest, context=self._context.get()) as builder:
+                for name, store in draft.stores.items():
+                    builder.add_resource(name, io.BytesIO(store))
+                whole = builder.sign(signer, draft.media_type, io.BytesIO(draft.data), signed)
         except c2pa.C2paError as error:
             raise UnsignedOutput("the picture could not be signed") from error
-        return Signed(signed.getvalue(), store)
+        return Signed(signed.getvalue(), whole)
 
-    def _build(self) -> _Tools:
-        return _Tools(self._trust.context(), native_signer(self._identity))
+    @contextmanager
+    def _signer(self) -> Iterator[c2pa.Signer]:
+        """For one picture. Raises, at its end: SigningUnavailable, where that was why nothing could be signed."""
+        identity = self._identity
+        if identity.holder is None:
+            yield self._by_key.get()
+            return
+        asked = _Asked(identity)
+        try:
+            with c2pa.Signer.from_callback(asked.sign, _named(identity.algorithm), identity.chain_pem) as signer:
+                yield signer
+        except c2pa.C2paError:
+            if asked.refusal:
+                raise asked.refusal from None
+            raise
+
+
+class _Asked:
+    """One picture's question to the holder of the key. c2pa-rs says nothing of why a callback failed: this keeps it."""
+
+    def __init__(self, identity: SigningIdentity) -> None:
+        self._identity = identity
+        self.refusal: SigningUnavailable | None = None
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature, or nothing, which c2pa-rs takes for a failure."""
+        identity = self._identity
+        assert identity.holder is not None
+        try:
+            answer = identity.holder.sign(data)
+            return raw_signature(identity.public_key, identity.algorithm, data, answer)
+        except SigningUnavailable as error:
+            self.refusal = error
+        except Exception as error:  # noqa: BLE001  it would vanish in c2pa-rs
+            self.refusal = SigningUnavailable(f"asking for a signature broke: {type(error).__name__}")
+        return b""
 
 
 def native_signer(identity: SigningIdentity) -> c2pa.Signer:
-    """The library's own, which is of no use in another process."""
+    """The library's own, by a key that is here. It is of no use in another process."""
     info = c2pa.C2paSignerInfo(identity.algorithm, identity.chain_pem.encode(), identity.key_pem.encode(), None)
     return c2pa.Signer.from_info(info)
+
+
+def _named(algorithm: str) -> c2pa.C2paSigningAlg:
+    return c2pa.C2paSigningAlg[algorithm.upper()]
+
+
+def _draft(data: bytes, media_type: str, manifest: Json, carried: Iterable[Carried]) -> _Draft:
+    stores = {f"{each.ingredient['label']}.c2pa": each for each in carried}
+    ingredients = [_with_store(each.ingredient, name) for name, each in stores.items()]
+    said = {**manifest, "ingredients": [*manifest.get("ingredients", ()), *ingredients]}
+    return _Draft(data, media_type, said, {name: each.store for name, each in stores.items()})
 
 
 def _with_store(ingredient: Json, name: str) -> Json:

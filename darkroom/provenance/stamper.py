@@ -48,13 +48,22 @@ class Stamper:
         self._signer = CredentialSigner(identity)
         self._reader = CredentialReader(Trust.of(identity.anchor_pem))
 
+    @property
+    def waits(self) -> bool:
+        """Whether stamping is not CPU work alone: somebody else signs."""
+        return self._signer.waits
+
+    def check_signer(self) -> None:
+        """Raises: SigningUnavailable; ConfigurationError where pictures would be signed by another key."""
+        self._signer.check()
+
     async def issue(self, rgb_HWC: RGB, facts: Facts, store: RecordStore, key: str) -> Stamped:
         """Stamp a picture and store it under `key`, once, however many attempts come to this.
 
         Whoever stores the picture first wins; later attempts adopt what is there. The manifest is stored before the
         picture and the record after it, so a stored picture always has its manifest, and a record its picture.
 
-        Raises: UnmarkedOutput, UnsignedOutput, GenerationError, StoreError, StoreUnavailable.
+        Raises: UnmarkedOutput, UnsignedOutput, SigningUnavailable, GenerationError, StoreError, StoreUnavailable.
         """
         mark_id = await self._records.reserve(facts.job_id, facts.index)
         stamped = await asyncio.to_thread(self.stamp, rgb_HWC, facts, mark_id)
@@ -68,7 +77,7 @@ class Stamper:
         return stamped
 
     def stamp(self, rgb_HWC: RGB, facts: Facts, mark_id: int) -> Stamped:
-        """Raises: UnmarkedOutput, UnsignedOutput; GenerationError when it cannot be encoded."""
+        """Raises: UnmarkedOutput, UnsignedOutput, SigningUnavailable; GenerationError when it cannot be encoded."""
         label = self._policy.label
         marked = self._watermarker.embed(label.drawn(rgb_HWC) if label else rgb_HWC, mark_id)
         crash.here("after_watermark")

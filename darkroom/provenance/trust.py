@@ -65,5 +65,9 @@ class PerProcess(Generic[Tool]):
         process = os.getpid()
         return self._built.get(process) or self._built.setdefault(process, self._build())
 
+    def take(self) -> Tool | None:
+        """What this process has built, to be closed by whoever takes it."""
+        return self._built.pop(os.getpid(), None)
+
     def __getstate__(self) -> dict[str, Any]:
         raise TypeError("native tools do not cross processes")

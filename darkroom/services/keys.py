@@ -10,6 +10,9 @@ from darkroom.errors import ConfigurationError
 from darkroom.provenance.development_pki import development_pki, development_root
 from darkroom.provenance.identity import SigningIdentity, last_of_chain
 from darkroom.provenance.in_turn import watermarker_of
+from darkroom.provenance.keyholders.answers import KeyHolder
+from darkroom.provenance.keyholders.command import SigningCommand
+from darkroom.provenance.keyholders.service import SigningService
 from darkroom.provenance.private_files import kept_secret, read_secret
 from darkroom.provenance.trust import Trust
 from darkroom.provenance.trustmark.networks import NetworkFiles
@@ -20,6 +23,7 @@ from darkroom.settings import OldSecret, Settings
 PKI = "pki"
 KEPT_SECRETS = ("watermark.key", f"{PKI}/authority.pem", f"{PKI}/signer.pem")
 NETWORKS = "trustmark-onnx"
+SIGNING_WAYS = ("signing_key", "signing_command", "signing_url")
 
 
 @dataclass(frozen=True)
@@ -104,11 +108,23 @@ def _given_secret(secret: SecretStr, setting: str = "watermark_secret") -> bytes
 def signing_identity(settings: Settings) -> SigningIdentity:
     """The configured certificate, or else the development PKI of `home`. Raises: ConfigurationError."""
     chain, key = settings.signing_certificate, settings.signing_key
-    if chain is None and key is None:
+    ways = [name for name in SIGNING_WAYS if getattr(settings, name)]
+    if chain is None and not ways:
         return development_pki(settings.home_folder / PKI)
-    if chain is None or key is None:
-        raise ConfigurationError("signing_certificate and signing_key must be set together, where pictures are signed")
-    return SigningIdentity.from_files(chain, key)
+    if chain is None or not ways:
+        raise ConfigurationError(
+            f"signing_certificate and one of {', '.join(SIGNING_WAYS)} must be set together, where pictures are signed"
+        )
+    if len(ways) > 1:
+        raise ConfigurationError(f"{' and '.join(ways)} are set: a certificate has one key, in one place")
+    return SigningIdentity.from_files(chain, key) if key else SigningIdentity.held_elsewhere(chain, _holder(settings))
+
+
+def _holder(settings: Settings) -> KeyHolder:
+    if settings.signing_url is None:
+        return SigningCommand(settings.signing_command, settings.signing_timeout, settings.signing_command_variables)
+    token = settings.signing_token.get_secret_value() if settings.signing_token else None
+    return SigningService(settings.signing_url, settings.signing_timeout, token, settings.signing_ca)
 
 
 def trusted_signers(settings: Settings) -> Trust:

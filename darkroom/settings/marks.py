@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings
 
-from darkroom.settings.kinds import Digest
+from darkroom.settings.kinds import Digest, HttpUrl
 
 
 class TrustmarkPlace(BaseModel):
@@ -73,5 +73,24 @@ class Marks(BaseSettings):
     signing_certificate: Path | None = Field(
         default=None, description="PEM chain, leaf first; a development PKI in `home` if unset"
     )
-    signing_key: Path | None = Field(default=None, description="PKCS#8 PEM key of the leaf")
+    signing_key: Path | None = Field(
+        default=None, description="PKCS#8 PEM key of the leaf; or else `signing_command` or `signing_url`"
+    )
+    signing_command: tuple[str, ...] = Field(
+        default=(),
+        description="program and arguments, run without a shell, that read bytes to sign and write the signature",
+    )
+    signing_command_variables: tuple[str, ...] = Field(
+        default=(), description="names of environment variables that `signing_command` sees besides PATH, HOME and LANG"
+    )
+    signing_url: HttpUrl | None = Field(
+        default=None, description="service to which bytes to sign are posted, and which answers with the signature"
+    )
+    signing_token: SecretStr | None = Field(default=None, description="bearer token for `signing_url`")
+    signing_ca: Path | None = Field(
+        default=None, description="PEM roots that the TLS of `signing_url` is held to; the system's if unset"
+    )
+    signing_timeout: float = Field(
+        default=5.0, gt=0, le=60, description="seconds that `signing_command` or `signing_url` may take for a picture"
+    )
     trust_anchors: Path | None = Field(default=None, description="PEM roots that verify trusts besides our own")

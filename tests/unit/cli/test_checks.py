@@ -43,6 +43,26 @@ async def test_a_certificate_is_judged_by_what_is_left_of_it(settings: Settings)
     assert checks.judge_expiry(expires_at, expires_at - timedelta(days=3))[0] == "warn"
 
 
+@pytest.mark.parametrize(("script", "state"), [("cat", "fail"), ("exit 3", "fail"), (None, "ok")])
+async def test_whoever_holds_the_key_is_asked_to_sign(settings: Settings, script: str | None, state: str) -> None:
+    identity = development_pki(settings.home_folder / "pki")
+    chain, key = settings.home_folder / "chain.pem", settings.home_folder / "leaf.key"
+    chain.write_text(identity.chain_pem)
+    key.write_text(identity.key_pem)
+    command = ("sh", "-c", script) if script else ("openssl", "dgst", "-sha256", "-sign", str(key))
+    held = Settings(home=settings.home, signing_certificate=chain, signing_command=command)
+    findings = await checks.run_checks(held, only=("keys",))
+    assert findings[-1].state == state, findings
+    assert "sign" in findings[-1].words
+
+
+async def test_a_gateway_has_a_certificate_and_no_key(settings: Settings) -> None:
+    chain = settings.home_folder / "chain.pem"
+    chain.write_text(development_pki(settings.home_folder / "pki").chain_pem)
+    ((state, words),) = await checks.check_keys(Settings(home=settings.home, signing_certificate=chain))
+    assert (state, "none to sign with" in words) == ("ok", True)
+
+
 async def test_a_checkpoint_without_weights_is_named(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     broken = settings.model_copy(update={"models": {"mine": tmp_path / "empty"}})

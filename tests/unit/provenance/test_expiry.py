@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from darkroom.errors import UnsignedOutput
+from darkroom.errors import SigningUnavailable
 from darkroom.provenance import Stamped, State
 from tests.unit.provenance.certificates import Authority
 from tests.unit.provenance.house import House
@@ -62,5 +62,5 @@ async def test_what_was_changed_does_not_become_intact_by_the_certificate_runnin
 
 @pytest.mark.slow
 async def test_nothing_leaves_with_a_certificate_that_has_expired(aged: Aged) -> None:
-    with pytest.raises(UnsignedOutput):
+    with pytest.raises(SigningUnavailable, match="has expired"):
         await aged.house.issue(job_id="01LATER")

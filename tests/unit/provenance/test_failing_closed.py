@@ -190,4 +190,4 @@ def test_threads_may_share_a_stamper(house: House) -> None:
 
 def test_native_tools_do_not_cross_processes(house: House) -> None:
     with pytest.raises(TypeError, match="do not cross processes"):
-        pickle.dumps(house.stamper._signer._tools)
+        pickle.dumps(house.stamper._signer._by_key)

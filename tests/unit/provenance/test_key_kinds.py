@@ -1,13 +1,11 @@
 """Every kind of key that C2PA allows, in every format, before a reader that shares no code with the signer."""
 
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import encypher_c2pa
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from darkroom.contract.plan import MEDIA_TYPES, OutputFormat
 from darkroom.errors import ConfigurationError
@@ -16,20 +14,14 @@ from darkroom.provenance.credential import CredentialReader
 from darkroom.provenance.manifest import manifest
 from darkroom.provenance.signing import CredentialSigner
 from tests.unit.provenance.certificates import Authority
+from tests.unit.provenance.keyholders.holders import KEYS, key_of
 from tests.unit.provenance.making import MARK_ID, encoded, facts, shapes
-
-KEYS: dict[str, Callable[[], Any]] = {
-    "es256": lambda: ec.generate_private_key(ec.SECP256R1()),
-    "es384": lambda: ec.generate_private_key(ec.SECP384R1()),
-    "ps256": lambda: rsa.generate_private_key(65537, 2048),
-    "ed25519": ed25519.Ed25519PrivateKey.generate,
-}
 
 
 @cache
 def signer(algorithm: str) -> SigningIdentity:
     """Read from PEM, as the settings' files are."""
-    made = Authority().signer(key=KEYS[algorithm]())
+    made = Authority().signer(key=key_of(algorithm))
     return SigningIdentity.from_pem(made.chain_pem, made.key_pem)
 
 

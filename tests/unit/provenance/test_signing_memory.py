@@ -13,6 +13,7 @@ from darkroom.provenance import SigningIdentity, Trust, TssWatermarker
 from darkroom.provenance.credential import CredentialReader
 from darkroom.provenance.manifest import manifest
 from darkroom.provenance.signing import CredentialSigner
+from tests.unit.provenance.keyholders.holders import Held, held_by, key_of
 from tests.unit.provenance.making import MARK_ID, clouds, encoded, facts, shapes
 
 WARM_UP, ROUNDS = 300, 2000
@@ -46,6 +47,14 @@ def test_two_thousand_signings_and_readings_leave_no_memory_behind(identity: Sig
     assert len(signed) * ROUNDS > 5 * MOST_GROWTH
     assert growth_of(lambda: signer.sign(picture, "image/jpeg", told)) < MOST_GROWTH
     assert growth_of(lambda: reader.read(signed, "image/jpeg")) < MOST_GROWTH
+
+
+@pytest.mark.slow
+def test_two_thousand_signatures_from_elsewhere_leave_no_memory_behind() -> None:
+    key = key_of("es256")
+    signer = CredentialSigner(held_by(Held(key, "es256"), key, "es256"))
+    picture, told = encoded(clouds(256, 256), "JPEG"), definition()
+    assert growth_of(lambda: signer.sign(picture, "image/jpeg", told)) < MOST_GROWTH
 
 
 @pytest.mark.slow

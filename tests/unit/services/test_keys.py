@@ -9,6 +9,8 @@ import pytest
 from darkroom.errors import ConfigurationError
 from darkroom.provenance.in_turn import algs_read_by
 from darkroom.provenance.inspection.messages import Brief
+from darkroom.provenance.keyholders.command import SigningCommand
+from darkroom.provenance.keyholders.service import SigningService
 from darkroom.provenance.tss.gates import gates_for
 from darkroom.provenance.tss.ring import Epochs, KeyRing
 from darkroom.provenance.tss.watermarker import TssWatermarker
@@ -96,10 +98,59 @@ def test_the_watermark_may_be_left_out_for_development(tmp_path: Path) -> None:
     assert isinstance(open_keys(Settings(home=tmp_path, watermark="none")).watermarker, NoWatermarker)
 
 
-@pytest.mark.parametrize("half", ["signing_certificate", "signing_key"])
+HALVES: dict[str, Any] = {
+    "signing_certificate": "x.pem",
+    "signing_key": "x.pem",
+    "signing_command": ("cat",),
+    "signing_url": "http://localhost/",
+}
+
+
+@pytest.mark.parametrize("half", HALVES)
 def test_half_a_signing_identity_is_a_mistake(tmp_path: Path, half: str) -> None:
     with pytest.raises(ConfigurationError, match="together"):
-        open_keys(Settings(home=tmp_path, **{half: tmp_path / "x.pem"}))
+        open_keys(Settings(home=tmp_path, **{half: HALVES[half]}))
+
+
+def test_two_places_for_one_key_are_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="signing_command and signing_url are set"):
+        open_keys(Settings(home=tmp_path, **{**HALVES, "signing_key": None}))
+
+
+def chain_in(folder: Path) -> Path:
+    (folder / "chain.pem").write_text(open_keys(Settings(home=folder / "other")).identity.chain_pem)
+    return folder / "chain.pem"
+
+
+def test_a_key_behind_a_command_is_not_looked_for_here(tmp_path: Path) -> None:
+    settings = Settings(
+        home=tmp_path,
+        signing_certificate=chain_in(tmp_path),
+        signing_command=("cat", "-"),
+        signing_command_variables=("AWS_PROFILE",),
+        signing_timeout=3.0,
+    )
+    identity = open_keys(settings).identity
+    assert identity.holder == SigningCommand(("cat", "-"), 3.0, ("AWS_PROFILE",))
+    assert (identity.key_pem, identity.algorithm) == ("", "es256")
+
+
+def test_a_key_behind_a_service_is_not_looked_for_here(tmp_path: Path) -> None:
+    settings = Settings(
+        home=tmp_path,
+        signing_certificate=chain_in(tmp_path),
+        signing_url="http://localhost:1/sign",
+        signing_token="canary",
+    )
+    keys = open_keys(settings)
+    assert keys.identity.holder == SigningService("http://localhost:1/sign", 5.0, "canary")
+    assert "canary" not in repr(keys)
+
+
+def test_a_holder_that_cannot_be_used_is_found_at_start(tmp_path: Path) -> None:
+    for wrong in ({"signing_command": ("darkroom-no-such-program",)}, {"signing_url": "http://signer.internal/"}):
+        with pytest.raises(ConfigurationError, match="DARKROOM_SIGNING_"):
+            open_keys(Settings(home=tmp_path, signing_certificate=chain_in(tmp_path), **wrong))
 
 
 def test_a_configured_identity_is_used(tmp_path: Path) -> None:

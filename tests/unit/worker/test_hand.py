@@ -8,7 +8,16 @@ from structlog.testing import capture_logs
 
 from darkroom.contract.job import Job, JobState, Progress
 from darkroom.contract.plan import Notice
-from darkroom.errors import BrokenWeights, NanOutput, OutOfMemory, StaleAttempt, UnmarkedOutput, UnsignedOutput
+from darkroom.errors import (
+    BrokenWeights,
+    NanOutput,
+    OutOfMemory,
+    SigningUnavailable,
+    StaleAttempt,
+    TimestampUnavailable,
+    UnmarkedOutput,
+    UnsignedOutput,
+)
 from darkroom.ledger.memory import MemoryLedger
 from darkroom.ledger.protocol import Outcome
 from tests.unit.worker.shop import NEVER, PICTURE, QUICK, Shop
@@ -127,6 +136,33 @@ async def test_a_store_away_for_too_long_fails_the_job_so_that_it_may_be_asked_a
     job = await shop.ended(job_id)
     assert job.failure is not None
     assert (job.failure.code, job.failure.retryable) == ("store_unavailable", True)
+    shop.intake.drain()
+    await running
+
+
+async def test_whoever_signs_may_be_away_for_a_moment(shop: Shop) -> None:
+    job_id = await shop.generating()
+    shop.stamper.trouble = SigningUnavailable("away")
+    shop.engine.finish(job_id)
+    await asyncio.sleep(0.05)
+    assert (await shop.job(job_id)).state is JobState.RUNNING
+    shop.stamper.trouble = None
+    assert (await shop.ended(job_id)).state is JobState.SUCCEEDED
+
+
+@pytest.mark.parametrize("error", [SigningUnavailable("away"), TimestampUnavailable("away")])
+async def test_whoever_signs_away_for_too_long_fails_the_job_so_that_it_may_be_asked_again(
+    error: SigningUnavailable,
+) -> None:
+    shop = Shop(patience=0.2)
+    running = asyncio.create_task(shop.intake.run())
+    shop.stamper.trouble = error
+    job_id = await shop.generating()
+    shop.engine.finish(job_id)
+    job = await shop.ended(job_id)
+    assert job.failure is not None
+    assert (job.failure.code, job.failure.retryable) == (error.code, True)
+    assert not await stored(shop, job_id)
     shop.intake.drain()
     await running
 

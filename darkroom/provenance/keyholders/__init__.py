@@ -1,0 +1,1 @@
+"""Keys that are in none of our processes: who holds them signs for us."""
