@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from darkroom.errors import BadPicture
+from darkroom.provenance.parts import refuse_many_parts
 from darkroom.provenance.watermark import RGB
 
 MEDIA_TYPES: Final = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
@@ -72,6 +73,7 @@ def decode(data: bytes) -> RGB:
 
 def opened(data: bytes) -> Image.Image:
     """The picture with its header read and judged, and nothing else. Raises: BadPicture."""
+    refuse_many_parts(data)
     try:
         picture = Image.open(io.BytesIO(data), formats=tuple(MEDIA_TYPES))
     except Exception as error:
