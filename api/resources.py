@@ -160,6 +160,8 @@ class Capabilities(Resource):
     vaes: list[str]
     controlnets: list[str]
     schedulers: list[str]
+    visible_labels: list[str] = Field(description="labels for people to read that a request may ask for")
+    always_labelled: str = Field(description="the one of every picture that asks for no other; none if empty")
     limits: Limits
 
 

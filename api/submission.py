@@ -50,10 +50,10 @@ async def submit(
 async def _settled(services: Services, desk: Desk, tenant: str, asked: GenerationRequest) -> GenerationPlan:
     """The plan, its pictures in the store: a worker must find them whenever it comes to the job."""
     if isinstance(asked, TextToImage) and not asked.controlnets:
-        return planner.plan(asked, services.catalog, now=time.time())
+        return planner.plan(asked, services.catalog, now=time.time(), labels=services.labels)
     async with fetched(desk, pictures_of(asked), services.guard) as files, desk:
         read = await read_inputs(Sources(services.store, tenant, files), asked)
-        plan = planner.plan(asked, services.catalog, read.inputs, now=time.time())
+        plan = planner.plan(asked, services.catalog, read.inputs, now=time.time(), labels=services.labels)
     for picture in read.sent:
         await keep(services.store, tenant, picture)
     return plan

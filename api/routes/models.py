@@ -104,6 +104,8 @@ async def get_capabilities(services: ServicesOf, _: Tenant) -> Capabilities:
         vaes=[spec.name for spec in services.catalog.vaes.specs()],
         controlnets=[spec.name for spec in services.catalog.controlnets.specs()],
         schedulers=list(SCHEDULERS),
+        visible_labels=list(services.labels.allowed),
+        always_labelled=services.settings.visible_label,
         limits=_limits(services),
     )
 

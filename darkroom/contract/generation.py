@@ -35,6 +35,7 @@ def _encodable(text: str) -> str:
 _ENCODABLE = AfterValidator(_encodable)
 Prompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARS), _ENCODABLE]
 Label = Annotated[str, Field(max_length=64), _ENCODABLE]
+VisibleLabel = Annotated[str, Field(min_length=1, max_length=16), _ENCODABLE]
 Remark = Annotated[str, Field(max_length=512), _ENCODABLE]
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
@@ -116,6 +117,11 @@ class Wish(Asked):
     controlnets: tuple[ControlAsked, ...] = Field(default=(), max_length=MAX_CONTROLNETS)
     output_format: OutputFormat = "png"
     output_compression: int | None = Field(default=None, ge=0, le=100, description="quality of jpeg and webp")
+    visible_label: VisibleLabel | bool | None = Field(
+        default=None,
+        description="draw a label that people can read: `true`, or one of the `visible_labels` of"
+        " `GET /api/v1/capabilities`; `false` takes none away that the service draws on every picture",
+    )
     deterministic: bool = False
     priority: Priority = "interactive"
     deadline: float | None = Field(

@@ -72,6 +72,7 @@ class GenerationPlan(Settled):
     start: Start = Field(default=FromNoise(), description="where the latents begin")
     vae: PlannedVae = Field(default=OwnVae(), description="what encodes and decodes pictures")
     later_stages: tuple[LaterStage, ...] = Field(default=(), description="what follows the first denoising, in order")
+    visible_label: str = Field(default="", description="words drawn into a corner for people to read; none if empty")
     controls: tuple[PlannedControl, ...] = Field(default=(), description="what steers the composition besides words")
 
     @property

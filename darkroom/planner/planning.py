@@ -16,6 +16,7 @@ from darkroom.contract.vae import NamedVae, OwnVae, PlannedVae
 from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler, VaeMisfit
 from darkroom.planner.controls import controls
 from darkroom.planner.course import Course, runs
+from darkroom.planner.labels import Labels, label, label_notices
 from darkroom.planner.stages import later_stages, stage_notices
 from darkroom.planner.starts import beginning
 from darkroom.prompt import MOST_WEIGHT, parse
@@ -26,6 +27,7 @@ Named = dict[str, tuple[str, ...]]  # field of the request -> embeddings that it
 
 DEFAULT_COMPRESSION = 90
 WORDS_ONLY = NoPicture()
+NO_LABELS = Labels()
 
 
 def random_seed() -> int:
@@ -39,9 +41,10 @@ def plan(
     inputs: Inputs = WORDS_ONLY,
     *,
     now: float,
+    labels: Labels = NO_LABELS,
     seed_source: Callable[[], int] = random_seed,
 ) -> GenerationPlan:
-    """Settle `request` and its pictures against the models there are. `now` is Unix seconds.
+    """Settle `request` and its pictures against the models and labels there are. `now` is Unix seconds.
 
     Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownVae, VaeMisfit, UnknownControlnet, ControlnetMisfit,
         PreprocessorUnavailable, UnknownScheduler, InvalidField; ModelError for a model, LoRA, VAE or ControlNet that
@@ -87,11 +90,13 @@ def plan(
             *steering.notices,
             *_notices(request, guidance_scale, seed),
             *_embedding_notices(named, spec, catalog),
+            *label_notices(request, labels),
         ),
         metadata=request.metadata,
         start=begins.start,
         vae=_vae(request.vae, spec, catalog),
         later_stages=tuple(stages),
+        visible_label=label(request, labels),
         controls=steering.planned,
     )
 

@@ -32,7 +32,7 @@ def manifest(facts: Facts, alg: str, mark_id: int, policy: Policy = OMIT) -> Jso
     """
     marked = alg != UNMARKED
     assertions = [
-        _assertion(ACTIONS, {"actions": _actions(facts, marked), "allActionsIncluded": True}),
+        _assertion(ACTIONS, {"actions": _actions(facts, marked, policy), "allActionsIncluded": True}),
         _assertion(TRAINING_MINING, {"entries": _mining_rules()}),
         _assertion(GENERATION, _generation(facts) | policy.words(facts.plan)),
     ]
@@ -55,7 +55,7 @@ def _assertion(label: str, data: Json) -> Json:
     return {"label": label, "created": True, "data": data}
 
 
-def _actions(facts: Facts, marked: bool) -> list[Json]:
+def _actions(facts: Facts, marked: bool, policy: Policy) -> list[Json]:
     """How it came to be. Stages after the first are parts of one making."""
     agent = {"name": "darkroom", "version": darkroom.__version__}
     parents, others = labels(facts.inputs, "parentOf"), labels(facts.inputs, "inputTo")
@@ -66,6 +66,9 @@ def _actions(facts: Facts, marked: bool) -> list[Json]:
         actions = [opened, made | {"action": "c2pa.edited"}]
     else:
         actions = [made]
+    if label := policy.label_on(facts.plan):
+        # C2PA 2.2: "(visible) Textual content was inserted into the asset"
+        actions.append({"action": "c2pa.addedText", "softwareAgent": agent, "description": f"label: {label.text}"})
     return [*actions, {"action": "c2pa.watermarked", "softwareAgent": agent}] if marked else actions
 
 

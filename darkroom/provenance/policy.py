@@ -2,6 +2,7 @@
 
 import hmac
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -17,12 +18,19 @@ _SOURCE_TYPES: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 @dataclass(frozen=True)
 class Policy:
-    """`producer` is the name that China's label gives. `key` is for `hmac`: see `prompt_key`."""
+    """`producer` is the name that China's label gives. `key` is for `hmac`: see `prompt_key`. `label` is drawn into all
+    pictures whose plan names no other, whoever planned them; `font` is that of labels."""
 
     producer: str = "darkroom"
     prompts: PromptPolicy = "omit"
     key: bytes = field(default=b"", repr=False)
-    label: Label | None = None
+    label: str = ""
+    font: Path | None = None
+
+    def label_on(self, plan: GenerationPlan) -> Label | None:
+        """What is to be drawn into a picture of this plan."""
+        text = plan.visible_label or self.label
+        return Label(text, self.font) if text else None
 
     def words(self, plan: GenerationPlan) -> dict[str, str]:
         """What the manifest says of the plan's words."""

@@ -78,7 +78,7 @@ class Stamper:
 
     def stamp(self, rgb_HWC: RGB, facts: Facts, mark_id: int) -> Stamped:
         """Raises: UnmarkedOutput, UnsignedOutput, SigningUnavailable; GenerationError when it cannot be encoded."""
-        label = self._policy.label
+        label = self._policy.label_on(facts.plan)
         marked = self._watermarker.embed(label.drawn(rgb_HWC) if label else rgb_HWC, mark_id)
         crash.here("after_watermark")
         height, width = rgb_HWC.shape[:2]

@@ -12,6 +12,7 @@ from darkroom.ledger.protocol import Ledger
 from darkroom.ledger.redis import RedisLedger
 from darkroom.metrics import Metrics
 from darkroom.outbound import Guard
+from darkroom.planner import Labels
 from darkroom.provenance.examiner import Examiner
 from darkroom.provenance.in_turn import algs_read_by
 from darkroom.provenance.inspection.messages import Brief
@@ -71,6 +72,11 @@ class Services(CourierServices):
     resolver: Resolver
     guard: Guard
 
+    @property
+    def labels(self) -> Labels:
+        """What may be drawn into pictures for people to read."""
+        return Labels(self.settings.visible_label, self.settings.visible_labels)
+
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerServices(CourierServices):
@@ -118,10 +124,10 @@ def build_worker_services(settings: Settings) -> WorkerServices:
     shared = _shared(settings, guarded=("store",))
     keys = open_keys(settings)
     records = _records(shared["store"], keys.ring)
-    label = Label(settings.visible_label, settings.visible_label_font) if settings.visible_label else None
-    if label:
-        label.check()
-    policy = Policy(settings.producer, settings.prompt_policy, prompt_key(keys.ring.current.secret), label)
+    font = settings.visible_label_font
+    Label("", font).check()
+    key = prompt_key(keys.ring.current.secret)
+    policy = Policy(settings.producer, settings.prompt_policy, key, settings.visible_label, font)
     stamper = Stamper(keys.watermarker, keys.identity, records, policy)
     inspector = InspectorApart(_brief(settings, keys.ring, Trust.of(keys.identity.anchor_pem)), INPUT_SECONDS)
     shared["closers"] += (inspector.close,)

@@ -1,12 +1,14 @@
 """Settings of provenance."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings
 
 from darkroom.settings.kinds import Digest, HttpUrl
+
+ShortLabel = Annotated[str, Field(min_length=1, max_length=16)]
 
 
 class TrustmarkPlace(BaseModel):
@@ -51,6 +53,9 @@ class Marks(BaseSettings):
         default="",
         max_length=16,
         description="words that are drawn into a corner of every picture, such as AI-generated; none if empty",
+    )
+    visible_labels: tuple[ShortLabel, ...] = Field(
+        default=("AI-generated",), description="words that requests may have drawn by `visible_label`, besides that one"
     )
     visible_label_font: Path | None = Field(
         default=None, description="font of the label, for letters that are not Latin; Pillow's own if unset"

@@ -69,6 +69,13 @@ async def test_every_task_in_every_format_is_accepted(
     assert standing(data, media_type, identity) == "Trusted"
 
 
+async def test_a_labelled_picture_is_accepted(house: House, identity: SigningIdentity) -> None:
+    data = (await house.issue(visible_label="AI-generated")).data
+    said = report(data, "image/png", identity)
+    assert (said["integrity"], said["signature"], said["hard_binding"]) == ("valid", "valid", "match"), said
+    assert said["trust"]["status"] == TRUSTED
+
+
 async def test_without_our_root_it_is_sound_and_not_trusted(house: House) -> None:
     data = await stamped(house, "text_to_image", "png")
     said = report(data, "image/png", None)
