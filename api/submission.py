@@ -11,6 +11,7 @@ from api.errands import fetched
 from darkroom import crash, planner
 from darkroom.contract.generation import GenerationRequest, TextToImage
 from darkroom.contract.plan import GenerationPlan
+from darkroom.contract.webhook import Webhook
 from darkroom.errors import UnavailableError
 from darkroom.inputs.reading import Sources, pictures_of, read_inputs
 from darkroom.inputs.shelf import keep
@@ -22,7 +23,12 @@ _log = get_logger(__name__)
 
 
 async def submit(
-    services: Services, desk: Desk, tenant: str, asked: GenerationRequest, idempotency_key: str | None
+    services: Services,
+    desk: Desk,
+    tenant: str,
+    asked: GenerationRequest,
+    idempotency_key: str | None,
+    webhook: Webhook | None = None,
 ) -> Submitted:
     """Settle the request, record it, and ring for a worker. Its pictures are read at `desk`.
 
@@ -39,6 +45,7 @@ async def submit(
             plan=plan,
             idempotency_key=idempotency_key,
             body_hash=body_hash(asked),
+            webhook=webhook,
         )
     )
     crash.here("after_commit_before_reply")

@@ -23,6 +23,7 @@ class Metrics:
         self._gateway()
         self._queue()
         self._engine()
+        self._webhooks()
 
     def _gateway(self) -> None:
         self.requests = Counter(
@@ -104,6 +105,31 @@ class Metrics:
             "Time from a picture's pixels to its being marked, signed, read back and stored.",
             ("format",),
             buckets=_SLOW,
+            registry=self.registry,
+        )
+
+    def _webhooks(self) -> None:
+        self.webhook_attempts = Counter(
+            "darkroom_webhook_attempts",
+            "Attempts at deliveries, by class of the answer's status, or by what there was in its place.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self.webhook_lag_seconds = Histogram(
+            "darkroom_webhook_lag_seconds",
+            "Time from an event to the receiver's having it.",
+            buckets=_SLOW,
+            registry=self.registry,
+        )
+        self.webhooks_dead = Counter(
+            "darkroom_webhooks_dead", "Deliveries that were given up, by reason.", ("reason",), registry=self.registry
+        )
+        self.webhooks_pending = Gauge(
+            "darkroom_webhooks_pending", "Deliveries not yet made or given up.", registry=self.registry
+        )
+        self.webhooks_overdue_seconds = Gauge(
+            "darkroom_webhooks_overdue_seconds",
+            "How long the longest due delivery has waited for a courier.",
             registry=self.registry,
         )
 

@@ -11,6 +11,7 @@ from api.deps import JobId, PageLimit, ServicesOf, Tenant
 from api.documents import headers_described, problems
 from api.kinds import generation_job
 from api.patterns import JOB_ID_PATTERN, KEY_PATTERN
+from api.receivers import webhook_of
 from api.resources import GenerationPage
 from api.submission import submit
 from api.waiting import wait_for_end, wanted_wait
@@ -26,6 +27,7 @@ from darkroom.errors import (
     MalformedBody,
     ModelError,
     NotFound,
+    NoWebhookSecret,
     PayloadTooLarge,
     PreprocessorUnavailable,
     QueueFull,
@@ -90,6 +92,7 @@ DeadLetters = Annotated[
         ControlnetMisfit,
         PreprocessorUnavailable,
         UnknownScheduler,
+        NoWebhookSecret,
         TenantLimit,
         CapacityError,
         QueueFull,
@@ -119,7 +122,8 @@ async def create_generation(
     prefer: Prefer = None,
 ) -> Generation:
     """Ask for pictures. Answers at once, or with the finished generation if you prefer to wait and it ends in time."""
-    submitted = await submit(services, request.app.state.reading_desk, tenant, asked, idempotency_key)
+    webhook = webhook_of(services, tenant, asked, base_url(request, services.settings))
+    submitted = await submit(services, request.app.state.reading_desk, tenant, asked, idempotency_key, webhook)
     seconds = wanted_wait(prefer)
     job = await wait_for_end(services.ledger, submitted.job, seconds, request) if seconds else submitted.job
     # The place is the one of submission: nothing may fail any more once the job is accepted.

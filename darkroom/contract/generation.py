@@ -10,12 +10,14 @@ from darkroom.contract.control import ControlType
 from darkroom.contract.plan import TASKS, OutputFormat, Priority
 from darkroom.contract.stage import Upscaler
 from darkroom.contract.start import MaskedContent
+from darkroom.contract.webhook import ENDS, WEBHOOK_EVENTS, WebhookEvent
 
 MAX_PROMPT_CHARS = 10_000
 MAX_SEED = 2**32 - 1
 MOST_IMAGES = 16
 MAX_LORAS = 8
 MAX_CONTROLNETS = 4
+MAX_WEBHOOK_URL = 2048
 # Of a picture inside JSON: 12 MiB of bytes. Larger ones are uploaded first.
 MAX_PICTURE_CHARS = 16 * 1024 * 1024
 
@@ -51,6 +53,16 @@ PictureInput = Annotated[
 ]
 Strength = Annotated[
     float, Field(gt=0, le=1, description="how much of the denoising is done: int(steps * strength) steps")
+]
+
+
+def _once_and_sorted(events: tuple[WebhookEvent, ...]) -> tuple[WebhookEvent, ...]:
+    """A set, in one order: the request's hash must not depend on another."""
+    return tuple(event for event in WEBHOOK_EVENTS if event in events)
+
+
+WebhookEvents = Annotated[
+    tuple[WebhookEvent, ...], Field(min_length=1, max_length=32), AfterValidator(_once_and_sorted)
 ]
 
 
@@ -128,6 +140,12 @@ class Wish(Asked):
         default=None, gt=0, le=86_400, description="seconds from now; not begun by then, it expires"
     )
     metadata: dict[Label, Remark] = Field(default_factory=dict, max_length=16)
+    webhook_url: str | None = Field(
+        default=None, min_length=1, max_length=MAX_WEBHOOK_URL, description="http or https URL that is told of the end"
+    )
+    webhook_events: WebhookEvents = Field(
+        default=ENDS, description="what it is told; `generation.running` and `generation.progress` only if named here"
+    )
 
 
 class HiresAsked(Asked):

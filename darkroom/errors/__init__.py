@@ -11,7 +11,8 @@
     │   │   ├── VaeMisfit               its latents are not those of the model
     │   │   ├── UnknownControlnet
     │   │   ├── ControlnetMisfit        its layers do not go with those of the model
-    │   │   └── UnknownScheduler
+    │   │   ├── UnknownScheduler
+    │   │   └── NoWebhookSecret         its webhooks could not be signed
     │   ├── MalformedBody
     │   ├── MalformedRequest            not HTTP, or not as an API that we did not write has it
     │   ├── MethodNotAllowed            the header `Allow` lists those the path answers
@@ -28,7 +29,8 @@
     │   └── UnknownHost
     ├── NotFound
     ├── ConflictError
-    │   └── IdempotencyMismatch         one key, two bodies
+    │   ├── IdempotencyMismatch         one key, two bodies
+    │   └── EndpointDisabled            a URL that answered 410
     ├── CapacityError                   try again later
     │   ├── RateLimited
     │   ├── TenantLimit
@@ -96,6 +98,7 @@ from darkroom.errors.refusals import (
     BadPicture,
     ConflictError,
     ControlnetMisfit,
+    EndpointDisabled,
     ForbiddenOrigin,
     IdempotencyMismatch,
     InvalidField,
@@ -105,6 +108,7 @@ from darkroom.errors.refusals import (
     MalformedRequest,
     MethodNotAllowed,
     NotFound,
+    NoWebhookSecret,
     PayloadTooLarge,
     PreprocessorUnavailable,
     RequestError,
@@ -132,6 +136,7 @@ __all__ = [
     "ConflictError",
     "ControlnetMisfit",
     "DarkroomError",
+    "EndpointDisabled",
     "ForbiddenOrigin",
     "GenerationError",
     "IdempotencyMismatch",
@@ -146,6 +151,7 @@ __all__ = [
     "MissingWeights",
     "ModelError",
     "NanOutput",
+    "NoWebhookSecret",
     "NotFound",
     "NotReady",
     "NotStored",

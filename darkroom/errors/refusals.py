@@ -55,6 +55,12 @@ class UnknownScheduler(InvalidField):
     code = "unknown_scheduler"
 
 
+class NoWebhookSecret(InvalidField):
+    """Nothing would be sent that its receiver could not verify."""
+
+    code = "no_webhook_secret"
+
+
 class MalformedBody(RequestError):
     code, status = "malformed_body", 400
 
@@ -125,3 +131,7 @@ class ConflictError(DarkroomError):
 
 class IdempotencyMismatch(ConflictError):
     code = "idempotency_mismatch"
+
+
+class EndpointDisabled(ConflictError):
+    code = "endpoint_disabled"

@@ -8,6 +8,7 @@ from darkroom.errors import InvalidField
 
 _EVENT_ID = re.compile(r"(\d{1,20})(?:-(\d{1,20}))?", re.ASCII)
 _LARGEST = 2**64 - 1
+_DELIVERY = re.compile(r"(\d{1,15})\.(msg_[0-9A-HJKMNP-TV-Z]{26}_\d{1,10})", re.ASCII)
 
 
 def event_id(text: str) -> tuple[int, int]:
@@ -25,3 +26,11 @@ def job_cursor(text: str) -> str:
         return str(ULID.from_str(text))
     except ValueError as error:
         raise InvalidField("cursor", "not a cursor of ours") from error
+
+
+def delivery_cursor(text: str) -> tuple[str, str]:
+    """Milliseconds and id of the delivery to continue after. Raises: InvalidField for anything else."""
+    match = _DELIVERY.fullmatch(text)
+    if match is None:
+        raise InvalidField("cursor", "not a cursor of ours")
+    return match[1], match[2]

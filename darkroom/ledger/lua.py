@@ -22,6 +22,16 @@ SCRIPTS = (
     "spend",
 )
 
+DELIVERY_SCRIPTS = (
+    "take_deliveries",
+    "seal_delivery",
+    "note_attempt",
+    "drop_delivery",
+    "list_deliveries",
+    "replay_deliveries",
+    "backlog",
+)
+
 LuaValue = str | int | float | dict[str, "LuaValue"]
 
 

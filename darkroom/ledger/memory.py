@@ -7,13 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from darkroom.contract.job import Job, JobEvent, JobState, Progress, picture_keys
+from darkroom.contract.job import EventName, Job, JobEvent, JobState, Progress, picture_keys
 from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
 from darkroom.ledger.allowances import Allowances
 from darkroom.ledger.first_use import FirstUses
 from darkroom.ledger.lines import Lines
+from darkroom.ledger.memory_deliveries import MemoryDeliveries
 from darkroom.ledger.news import News
 from darkroom.ledger.protocol import (
     Claim,
@@ -45,7 +46,7 @@ class MemoryLedger:
         self._first_uses = FirstUses(self.rules.idempotency_ttl_ms)
         self.lines = Lines(self._records, self.rules)
         self._quarantine = Quarantine(self.rules)
-        self._outbox: Rows[JsonObject] = Rows()
+        self.deliveries = MemoryDeliveries(self.rules, self._now)
         self._leftovers: Rows[tuple[str, ...]] = Rows()
         self._attending: dict[str, tuple[int, frozenset[str]]] = {}
         self.news = News()
@@ -56,10 +57,11 @@ class MemoryLedger:
             return Submitted(job=first.job(), replayed=True, position=self.lines.position(first) or 0)
         self._admit(submission.tenant)
         record = Record(submission.job_id, submission.tenant, submission.plan, self.lines.next_place(), now)
+        record.webhook = submission.webhook
         self.lines.join(record, now)
         self._records[record.id] = record
         self._first_uses.remember(submission, now)
-        self.news.emit(record, "queued", now, {})
+        self._tell(record, "queued", now, {})
         return Submitted(job=record.job(), replayed=False, position=self.lines.position(record) or 0)
 
     def _replay(self, submission: Submission, now: int) -> Record | None:
@@ -166,7 +168,7 @@ class MemoryLedger:
         record = self._records.get(job_id)
         if record and record.held_by(attempt):
             record.progress = progress
-            self.news.emit(record, "progress", self._now(), progress.model_dump())
+            self._tell(record, "progress", self._now(), progress.model_dump())
 
     async def finish(self, job_id: str, attempt: int, outcome: Outcome) -> Job:
         move = finishing_move(outcome.state)
@@ -204,6 +206,7 @@ class MemoryLedger:
         now, sweep = self._now(), self.rules.sweep
         self._forget(now)
         self.lines.wake(now)
+        self.deliveries.forget(now)
         overdue = [record for record in self.lines.waiting() if record.overdue(now)]
         expired = sorted(overdue, key=lambda r: (r.plan.deadline_at, r.id))[:sweep]
         for record in expired:
@@ -246,12 +249,6 @@ class MemoryLedger:
     async def waiting(self) -> Mapping[str, int]:
         return dict(Counter(record.plan.model for record in self.lines.waiting()))
 
-    async def outbox(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, JsonObject]]:
-        return self._outbox.after(after, limit)
-
-    async def outbox_done(self, row: str) -> None:
-        self._outbox.done(row)
-
     async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
         return self._leftovers.after(after, limit)
 
@@ -274,9 +271,11 @@ class MemoryLedger:
         record.state = step.state
         if step.state.terminal:
             record.finished_ms = now
-            row = {"job_id": record.id, "tenant": record.tenant, "state": step.state.value}
-            self._outbox.put(self.news.next_id(now), row)
-        self.news.emit(record, step.event, now, data or {})
+        self._tell(record, step.event, now, data or {})
+
+    def _tell(self, record: Record, name: EventName, now: int, data: JsonObject) -> None:
+        self.news.emit(record, name, now, data)
+        self.deliveries.announce(record, name, now)
 
     def _of(self, tenant: str, job_id: str) -> Record:
         record = self._records.get(job_id)

@@ -11,6 +11,8 @@ from pydantic import JsonValue
 from darkroom.contract.base import Settled
 from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, Plan, Progress, Receipt
 from darkroom.contract.plan import GenerationPlan
+from darkroom.contract.webhook import Webhook
+from darkroom.ledger.deliveries import Deliveries
 
 JsonObject = Mapping[str, JsonValue]
 
@@ -23,6 +25,7 @@ class Submission(Settled):
     plan: Plan
     idempotency_key: str | None
     body_hash: str
+    webhook: Webhook | None = None
 
 
 class Submitted(Settled):
@@ -96,6 +99,11 @@ class LedgerHealth(Settled):
 
 
 class Ledger(Protocol):
+    @property
+    def deliveries(self) -> Deliveries:
+        """What the moves of jobs have webhooks to be told."""
+        ...
+
     async def submit(self, submission: Submission) -> Submitted:
         """Record a job, its idempotency key and its place in line, at once.
 
@@ -122,7 +130,7 @@ class Ledger(Protocol):
         ...
 
     async def finish(self, job_id: str, attempt: int, outcome: Outcome) -> Job:
-        """Write the one terminal state, its event and its outbox row together.
+        """Write the one terminal state, its event and what its webhook is to hear together.
 
         Raises: StaleAttempt when the attempt has lost its lease, was canceled, or finished before.
         """
@@ -179,14 +187,6 @@ class Ledger(Protocol):
 
     async def waiting(self) -> Mapping[str, int]:
         """Jobs in line, by model."""
-        ...
-
-    async def outbox(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, JsonObject]]:
-        """Final states not yet handed to receivers: (row id, {job_id, tenant, state})."""
-        ...
-
-    async def outbox_done(self, row: str) -> None:
-        """Forget a row."""
         ...
 
     async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:

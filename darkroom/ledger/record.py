@@ -14,6 +14,7 @@ from darkroom.contract.job import (
     Progress,
     Receipt,
 )
+from darkroom.contract.webhook import Webhook
 from darkroom.ledger.protocol import JsonObject
 from darkroom.ledger.rules import EXHAUSTED, milliseconds
 
@@ -41,6 +42,9 @@ class Record:
     lease_until_ms: int = 0
     started_ms: int | None = None
     finished_ms: int | None = None
+    webhook: Webhook | None = None
+    announced: int = 0
+    progress_told: str = ""
     progress: Progress | None = None
     artifacts: tuple[Artifact, ...] = ()
     receipt: Receipt | None = None

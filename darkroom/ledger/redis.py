@@ -24,7 +24,6 @@ from darkroom.ledger.health import examine
 from darkroom.ledger.protocol import (
     Claim,
     JobPage,
-    JsonObject,
     LedgerHealth,
     Outcome,
     Reaped,
@@ -32,6 +31,7 @@ from darkroom.ledger.protocol import (
     Submission,
     Submitted,
 )
+from darkroom.ledger.redis_deliveries import RedisDeliveries
 from darkroom.ledger.refusals import refuse_unless_taken
 from darkroom.ledger.rules import Rules, milliseconds
 from darkroom.ledger.transitions import ending_told, finishing_move
@@ -56,6 +56,7 @@ class RedisLedger:
         self._server.register(lua.SCRIPTS)
         self._client, self._key = self._server.client, self._server.key
         self._run, self._ask = self._server.run, self._server.ask
+        self.deliveries = RedisDeliveries(self._server)
         self._bell = NewsBell(self._client, self._key("bell"))
 
     @classmethod
@@ -85,6 +86,7 @@ class RedisLedger:
             submission.body_hash,
             " ".join(picture_keys(submission.job_id, plan)),
             "1" if isinstance(plan, GenerationPlan) else "0",
+            submission.webhook.model_dump_json() if submission.webhook else "",
         )
         refuse_unless_taken(word)
         position, fields = answer
@@ -197,14 +199,6 @@ class RedisLedger:
 
     async def waiting(self) -> Mapping[str, int]:
         return _counts(await self._ask(self._client.hgetall(self._key("waiting"))))
-
-    async def outbox(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, JsonObject]]:
-        cursors.event_id(after)
-        rows = await self._ask(self._client.xrange(self._key("outbox"), min=f"({after}", count=limit))
-        return [(row, dict(fields)) for row, fields in rows]
-
-    async def outbox_done(self, row: str) -> None:
-        await self._ask(self._client.xdel(self._key("outbox"), row))
 
     async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
         cursors.event_id(after)

@@ -2,5 +2,6 @@
 
 from darkroom.outbound.fetching import Limits, fetch
 from darkroom.outbound.guard import Guard
+from darkroom.outbound.posting import Answer, admitted, post
 
-__all__ = ["Guard", "Limits", "fetch"]
+__all__ = ["Answer", "Guard", "Limits", "admitted", "fetch", "post"]

@@ -67,8 +67,8 @@ async def fetch(
 async def _read(
     url: httpcore.URL, most: int, guard: Guard, tls: ssl.SSLContext | None, file: SpooledTemporaryFile[bytes]
 ) -> None:
-    context = tls or _system_trust()
-    headers = [(b"Host", _host(url)), (b"Accept-Encoding", b"identity"), (b"User-Agent", b"darkroom")]
+    context = tls or system_trust()
+    headers = [(b"Host", host_header(url)), (b"Accept-Encoding", b"identity"), (b"User-Agent", b"darkroom")]
     async with (
         httpcore.AsyncConnectionPool(ssl_context=context, network_backend=guard) as pool,
         pool.stream("GET", url, headers=headers) as response,
@@ -83,11 +83,12 @@ async def _read(
 
 
 @cache
-def _system_trust() -> ssl.SSLContext:
+def system_trust() -> ssl.SSLContext:
     """Read once: it is two hundred certificates."""
     return ssl.create_default_context()
 
 
-def _host(url: httpcore.URL) -> bytes:
+def host_header(url: httpcore.URL) -> bytes:
+    """The host as HTTP names it, an IPv6 address in brackets."""
     host = b"[%b]" % url.host if b":" in url.host else url.host
     return host if url.port is None else b"%b:%d" % (host, url.port)

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -21,6 +22,7 @@ _NOT_PUBLIC = tuple(
     for text in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "2001::/23", "2002::/16", "3fff::/20")
 )
 _UNICAST = IPv6Network("2000::/3")
+_MOST_TRIED = 4  # addresses of one host
 
 
 class SystemResolver:
@@ -58,8 +60,14 @@ class Guard(httpcore.AsyncNetworkBackend):
         self._resolve = resolver or SystemResolver()
         self._network = network or httpcore.AnyIOBackend()
 
-    async def vetted(self, host: str, port: int) -> str:
-        """The address to connect to, of all that the host has.
+    def refuse_at_sight(self, host: str, port: int) -> None:
+        """Refuse what no look-up could make good: a port, or an address written out. Raises: UrlRefused."""
+        literal = _literal(host)
+        if port not in self._ports or (literal is not None and not self._permitted(literal)):
+            raise UrlRefused("the URL cannot be fetched")
+
+    async def vetted(self, host: str, port: int) -> tuple[str, ...]:
+        """The addresses to connect to: all that the host has.
 
         Raises:
             UrlRefused: the port is not one of ours to use, or the host has an address that is not public, or none.
@@ -72,16 +80,33 @@ class Guard(httpcore.AsyncNetworkBackend):
             addresses = []
         if not addresses or not all(map(self._permitted, addresses)):
             raise UrlRefused("the URL cannot be fetched")
-        return str(addresses[0])
+        return tuple(map(str, addresses))
 
     def _permitted(self, address: IPv4Address | IPv6Address) -> bool:
         return is_public(address) or any(address in network for network in self._allow)
 
     async def connect_tcp(self, host: str, port: int, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
-        return await self._network.connect_tcp(await self.vetted(host, port), port, *args, **options)
+        """To the first of the vetted addresses that somebody answers at."""
+        *others, last = (await self.vetted(host, port))[:_MOST_TRIED]
+        for address in others:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return await self._network.connect_tcp(address, port, *args, **options)
+        return await self._network.connect_tcp(last, port, *args, **options)
 
     async def connect_unix_socket(self, path: str, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
         raise UrlRefused("the URL cannot be fetched")
 
     async def sleep(self, seconds: float) -> None:
         await self._network.sleep(seconds)
+
+
+def _literal(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host is, in any way in which resolvers read one (127.1, 0x7f000001); None for a name."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(host))
+    except OSError:
+        return None

@@ -1,15 +1,20 @@
-"""The courier's loop: puts back what dead workers held, rings forgotten bells, sweeps up what has ended. CPU only."""
+"""The courier's loops: one delivers webhooks; one puts back what dead workers held, rings forgotten bells and sweeps up
+what has ended. CPU only.
+"""
 
 import asyncio
 from contextlib import suppress
 
 from darkroom.errors import UnavailableError
 from darkroom.log import get_logger
+from darkroom.outbound import Guard
 from darkroom.provenance.retention import Retention
 from darkroom.queue import rebell
 from darkroom.services.composition import CourierServices
 from darkroom.services.leftovers import LeftoverSweep
-from darkroom.webhooks import sweep_outbox
+from darkroom.webhooks.courier import Courier
+from darkroom.webhooks.sending import Sender
+from darkroom.webhooks.signing import Signer
 
 ROUND_SECONDS = 1.0
 
@@ -17,7 +22,21 @@ _log = get_logger(__name__)
 
 
 async def run_courier(services: CourierServices, stop: asyncio.Event, *, every: float = ROUND_SECONDS) -> None:
-    """One round every `every` seconds until `stop` is set. A ledger or store that is away for a while ends nothing."""
+    """Deliver, and one round every `every` seconds, until `stop` is set. A dependency that is away ends nothing."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(delivering(services).run(stop))
+        tasks.create_task(_rounds(services, stop, every))
+
+
+def delivering(services: CourierServices) -> Courier:
+    """What delivers, wired."""
+    settings = services.settings
+    guard = Guard(settings.outbound_allow, settings.outbound_ports)
+    sender = Sender(guard, Signer(settings.webhook_secrets), settings.webhook_timeout)
+    return Courier(services.ledger, sender, services.metrics, settings.webhook_schedule, settings.result_ttl)
+
+
+async def _rounds(services: CourierServices, stop: asyncio.Event, every: float) -> None:
     leftovers = LeftoverSweep(services.ledger, services.store)
     retention = Retention(services.store, services.settings.record_ttl)
     while not stop.is_set():
@@ -36,5 +55,4 @@ async def courier_round(services: CourierServices, leftovers: LeftoverSweep) -> 
     for job_id in (*reaped.requeued, *reaped.ended):
         _log.info("job.reaped", job_id=job_id, again=job_id in reaped.requeued)
     await rebell(services.ledger, services.bells)
-    await sweep_outbox(services.ledger)
     await leftovers.sweep()

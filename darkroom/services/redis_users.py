@@ -23,7 +23,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9._:-]+")
 _CONNECTION: Final = ("auth", "hello", "ping", "select", "client|setinfo", "client|setname", "client|info")
 _LEDGER: Final = ("eval", "evalsha", "script|load", "info", "hgetall", "hmget", "zrank", "zrevrangebylex", "xrange")
 _LEDGER_OF_ROLE: Final = {
-    "gateway": ("subscribe", "unsubscribe"),
+    "gateway": ("subscribe", "unsubscribe", "lrange"),
     "worker": ("subscribe", "unsubscribe", "xdel"),
     "courier": ("xdel",),
 }
@@ -82,5 +82,5 @@ def _rules(role: str, prefix: str) -> str:
 
 def _called() -> Iterator[str]:
     """Every command that a script of the ledger calls."""
-    for name in (*lua.SCRIPTS, "lib", "clock"):
+    for name in (*lua.SCRIPTS, *lua.DELIVERY_SCRIPTS, "lib", "clock"):
         yield from map(str.lower, _CALL.findall(lua.source(name)))

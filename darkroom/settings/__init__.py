@@ -12,12 +12,13 @@ from darkroom.settings.gateway import Gateway
 from darkroom.settings.kinds import Digest, HttpUrl
 from darkroom.settings.marks import Marks, OldSecret, TrustmarkPlace
 from darkroom.settings.models import ControlnetPlace, Models
+from darkroom.settings.webhooks import Webhooks
 from darkroom.settings.work import WorkLife
 
 __all__ = ["ControlnetPlace", "Digest", "HttpUrl", "OldSecret", "Settings", "TrustmarkPlace"]
 
 
-class Settings(Marks, WorkLife, Models, Gateway, Connections):
+class Settings(Marks, Webhooks, WorkLife, Models, Gateway, Connections):
     """What a process of darkroom must know. Defaults are those of one machine."""
 
     model_config = SettingsConfigDict(

@@ -15,14 +15,16 @@ from rq import Queue
 
 from darkroom.cli.app import run
 from darkroom.contract.job import JobState
+from darkroom.contract.webhook import Attempt, DeliveryState, Verdict
 from darkroom.errors import ConfigurationError
 from darkroom.ledger import lua
+from darkroom.ledger.deliveries import Room, Wanted
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import find_server_binary, free_port
 from darkroom.queue import RqBells, rebell
 from darkroom.services.redis_users import OPERATOR, ROLES, acl_file, fresh_passwords
 from darkroom.settings import Settings
-from tests.integration.ledger.making import submission, succeeded
+from tests.integration.ledger.making import DIED, submission, succeeded, webhook
 from worker import tasks
 from worker.bell import BellListener
 
@@ -116,7 +118,7 @@ async def test_each_role_can_do_all_of_its_work(server: Server) -> None:
     try:
         for ledger in (gateway, worker, courier):
             assert (await ledger.check()).problems == ()
-        done, dropped = [(await gateway.submit(submission(key=key))).job for key in ("one", "two")]
+        done, dropped = [(await gateway.submit(submission(key=key, webhook=webhook()))).job for key in ("one", "two")]
         await gateway.events(done.id, wait=0.05)
         await gateway.position(done.id)
         await gateway.jobs(done.tenant, limit=5)
@@ -131,7 +133,7 @@ async def test_each_role_can_do_all_of_its_work(server: Server) -> None:
         (claim,) = await worker.claim("w", [done.plan.model], 1)
         await worker.reap()
         await worker.finish(claim.job_id, claim.attempt, succeeded())
-        await worker.abandon("w")
+        await worker.abandon("w", DIED)
         tasks.bind(Serving())
         with Redis.from_url(server.url("worker")) as connection:
             BellListener([done.plan.model], connection, lambda: None).work(burst=True)
@@ -139,8 +141,19 @@ async def test_each_role_can_do_all_of_its_work(server: Server) -> None:
 
         await courier.reap()
         await rebell(courier, ringing["courier"])
-        for row, _ in await courier.outbox():
-            await courier.outbox_done(row)
+        room = Room(free=9, per_lane=9, per_tenant=9)
+        lent = {one.job_id: one.id for one in await courier.deliveries.take(room, 30, {})}
+        tried = Attempt(number=1, at=1.5, status=410, fault=None, milliseconds=3)
+        gone = Verdict(state=DeliveryState.DEAD, reason="endpoint_gone", disable=True)
+        assert await courier.deliveries.seal(lent[done.id], "{}") == "{}"
+        assert await courier.deliveries.note(lent[done.id], tried, gone)
+        assert await courier.deliveries.drop(lent[dropped.id])
+        assert len((await gateway.deliveries.list(done.tenant, Wanted(), limit=5)).deliveries) == 2
+        assert (await gateway.deliveries.get(done.tenant, lent[done.id]))[1] == (tried,)
+        (url,) = await gateway.deliveries.disabled(done.tenant)
+        assert await gateway.deliveries.enable(done.tenant, url)
+        await gateway.deliveries.replay(done.tenant, [lent[done.id]])
+        assert (await gateway.deliveries.backlog()).pending == 1
         await courier.leftovers()
         await gateway.serving()
         assert (await gateway.get(done.tenant, done.id)).state is JobState.SUCCEEDED
@@ -186,7 +199,11 @@ def test_a_job_of_rq_that_is_no_bell_is_not_run_however_it_came_there(server: Se
 
 def test_every_command_that_a_script_calls_is_granted() -> None:
     users = {line.split()[1]: line.split() for line in acl_file(PREFIX, PASSWORDS).splitlines()}
-    called = {word.split("'")[0] for name in lua.SCRIPTS for word in lua.source(name).split("redis.call('")[1:]}
+    called = {
+        word.split("'")[0]
+        for name in (*lua.SCRIPTS, *lua.DELIVERY_SCRIPTS)
+        for word in lua.source(name).split("redis.call('")[1:]
+    }
     assert len(called) > 10
     for role in ROLES:
         assert {f"+{command.lower()}" for command in called} <= set(users[role])

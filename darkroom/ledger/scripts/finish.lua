@@ -1,4 +1,4 @@
--- Write the one final state, its event and its outbox row.
+-- Write the one final state, its event and what its webhook is to hear.
 -- ARGV: id, attempt, move, artifacts, receipt or '', failure or '', device seconds, data of the event
 -- Answers the record, or nothing to a stale attempt.
 local id, attempt, name, artifacts, receipt, failure, seconds, data = unpack(ARGV)

@@ -1,4 +1,4 @@
--- Forget old records, leaving their pictures to be deleted; expire what is past its deadline, take back what dead workers held.
+-- Forget old records, leaving their pictures to be deleted, and old deliveries; expire what is past its deadline, take back what dead workers held.
 -- ARGV: '1' to look at leases
 -- Answers {put back ids, ended ids, waiting by model}.
 local requeued, ended = {}, {}
@@ -19,6 +19,10 @@ for _, member in ipairs(due('ended', now - RULES.result_ttl_ms)) do
 end
 
 wake()
+
+for _, member in ipairs(due('deliveries_ended', now - RULES.result_ttl_ms)) do
+  forget_delivery(string.match(member, '^([^:]*):(.*)$'))
+end
 
 for _, id in ipairs(due('deadlines', now)) do
   move(load_job(id), 'expire')

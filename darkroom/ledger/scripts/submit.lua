@@ -1,8 +1,9 @@
 -- Record a job, its idempotency key and its place in line, or say why not.
 -- ARGV: id, tenant, model, priority, plan, predicted seconds, deadline in ms or '', digest of the key or '', body hash,
---   keys of its pictures in the store, with spaces between, '1' if its tenant's list shows it
+--   keys of its pictures in the store, with spaces between, '1' if its tenant's list shows it, its webhook or ''
 -- Answers {word, position, record}; word is accepted, replayed, mismatch, queue_full or tenant_limit.
-local id, tenant, model, priority, plan, predicted, deadline, digest, body_hash, pictures, listed = unpack(ARGV)
+local id, tenant, model, priority, plan, predicted, deadline, digest, body_hash, pictures, listed,
+  webhook = unpack(ARGV)
 
 local function answer(word, job_id)
   local job = load_job(job_id)
@@ -42,7 +43,7 @@ end
 
 set(job, 'id', id, 'tenant', tenant, 'model', model, 'priority', priority, 'state', 'queued', 'plan', plan,
   'predicted', predicted, 'deadline', deadline, 'place', job.place, 'attempt', 0, 'handed_back', 0, 'charge', 0,
-  'created_at', now, 'pictures', pictures)
+  'created_at', now, 'pictures', pictures, 'webhook', webhook)
 join_line(job)
 if listed == '1' then redis.call('ZADD', key('jobs', tenant), 0, id) end
 if digest ~= '' then

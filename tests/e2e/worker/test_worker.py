@@ -103,7 +103,6 @@ async def the_child_is_killed(service: Service) -> None:
     seconds = time.monotonic() - killed
     assert (job.state, job.attempt, len(job.artifacts)) == (JobState.SUCCEEDED, 2, 1)
     assert await service.story(job_id) == ["queued", "running", "requeued", "running", "succeeded"]
-    assert len([row for row, what in await service.ledger.outbox() if what["job_id"] == job_id]) == 1
     assert seconds < 20
 
 

@@ -13,13 +13,15 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from redis.asyncio import Redis
 
 from darkroom.contract.job import JobState, Progress
+from darkroom.contract.webhook import Attempt, Delivery, DeliveryState, LentDelivery, Verdict
 from darkroom.errors import DarkroomError
+from darkroom.ledger.deliveries import Room, Wanted
 from darkroom.ledger.memory import MemoryLedger
 from darkroom.ledger.protocol import Claim, Ledger, Outcome
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.rules import Rules
 from tests.integration.ledger.clocks import STILL_LUA, StillClock
-from tests.integration.ledger.making import FAILED, submission, succeeded
+from tests.integration.ledger.making import FAILED, submission, succeeded, webhook
 
 RULES = Rules(
     lease_ms=10_000,
@@ -31,9 +33,19 @@ RULES = Rules(
     sweep=2,
 )
 
-TENANTS = st.sampled_from(["ann", "bob", "cid"])
+NAMES = ("ann", "bob", "cid")
+TENANTS = st.sampled_from(NAMES)
 WORKERS = st.sampled_from(["left", "right"])
 OUTCOMES = st.sampled_from([FAILED, succeeded(0.5), succeeded(7.0, images=2), Outcome(state=JobState.BLOCKED)])
+
+VERDICTS = st.sampled_from(
+    [
+        Verdict(state=DeliveryState.DELIVERED),
+        Verdict(state=DeliveryState.PENDING, delay=5),
+        Verdict(state=DeliveryState.DEAD, reason="attempts_exhausted"),
+        Verdict(state=DeliveryState.DEAD, reason="endpoint_gone", disable=True),
+    ]
+)
 
 Answer = TypeVar("Answer")
 
@@ -45,6 +57,7 @@ class TwoLedgers(RuleBasedStateMachine):
     prefix: ClassVar[str] = "machine"
 
     claims: Bundle[Claim] = Bundle("claims")
+    lent: Bundle[LentDelivery] = Bundle("lent")
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,7 +102,8 @@ class TwoLedgers(RuleBasedStateMachine):
         self._submit(tenant, key=key, body=body)
 
     def _submit(self, tenant: str, **wanted: Any) -> None:
-        asked = submission(tenant, job_id=f"01K{len(self.jobs):023d}", **wanted)
+        host = f"{len(self.jobs) % 2}.test"
+        asked = submission(tenant, job_id=f"01K{len(self.jobs):023d}", webhook=webhook(host), **wanted)
         answer = self.both(lambda ledger: ledger.submit(asked))
         if answer and not answer.replayed:
             self.jobs[asked.job_id] = tenant
@@ -134,6 +148,26 @@ class TwoLedgers(RuleBasedStateMachine):
     def attend(self, worker: str, models: list[str]) -> None:
         self.both(lambda ledger: ledger.attend(worker, models))
 
+    @rule(target=lent, free=st.integers(1, 3))
+    def take(self, free: int) -> Any:
+        room = Room(free=free, per_lane=2, per_tenant=3)
+        return multiple(*(self.both(lambda ledger: ledger.deliveries.take(room, 10, {"0.test ann": 1})) or []))
+
+    @rule(one=lent, verdict=VERDICTS)
+    def note(self, one: LentDelivery, verdict: Verdict) -> None:
+        attempt = Attempt(number=one.number, at=1.5, status=500, fault=None, milliseconds=3)
+        self.both(lambda ledger: ledger.deliveries.note(one.id, attempt, verdict))
+        self.both(lambda ledger: ledger.deliveries.seal(one.id, f"attempt {one.number}"))
+
+    @rule(one=lent, tenant=TENANTS)
+    def replay(self, one: LentDelivery, tenant: str) -> None:
+        self.both(lambda ledger: ledger.deliveries.replay(tenant, [one.id]))
+
+    @rule(tenant=TENANTS)
+    def enable(self, tenant: str) -> None:
+        self.both(lambda ledger: ledger.deliveries.disabled(tenant))
+        self.both(lambda ledger: ledger.deliveries.enable(tenant, webhook("0.test").url))
+
     @rule(tenant=TENANTS, most=st.sampled_from([1, 3, 7]))
     def spend(self, tenant: str, most: int) -> None:
         self.both(lambda ledger: ledger.spend({tenant: most, "here": 7}))
@@ -159,12 +193,13 @@ class TwoLedgers(RuleBasedStateMachine):
         if not hasattr(self, "redis"):
             return
         self.both(lambda ledger: ledger.waiting())
-        self.both(_outbox)
         self.both(_leftovers)
         self.both(lambda ledger: ledger.serving())
-        for tenant in ("ann", "bob", "cid"):
+        for tenant in NAMES:
             self.both(lambda ledger, tenant=tenant: ledger.jobs(tenant, limit=50))
             self.both(lambda ledger, tenant=tenant: ledger.jobs(tenant, limit=50, dead=True))
+            self.both(lambda ledger, tenant=tenant: _attempts(ledger, tenant))
+        self.both(lambda ledger: ledger.deliveries.backlog())
         for job_id in self.jobs:
             self.both(lambda ledger, job_id=job_id: _told(ledger, job_id))
             self.both(lambda ledger, job_id=job_id: ledger.position(job_id))
@@ -173,9 +208,9 @@ class TwoLedgers(RuleBasedStateMachine):
     def an_end_is_final_and_told_once(self) -> None:
         if not hasattr(self, "redis"):
             return
-        ends = [row["job_id"] for row in self.loop.run(_outbox(self.redis))]
+        ends = [delivery.job_id for tenant in NAMES for delivery in self.loop.run(_deliveries(self.redis, tenant))]
         assert len(ends) == len(set(ends))
-        for tenant in ("ann", "bob", "cid"):
+        for tenant in NAMES:
             for job in self.loop.run(self.redis.jobs(tenant, limit=50)).jobs:
                 assert self.ended.get(job.id, job.state) is job.state
                 assert (job.id in ends) == job.state.terminal
@@ -237,8 +272,13 @@ async def _told(ledger: Ledger, job_id: str) -> list[tuple[object, ...]]:
     return [(event.name, event.at, event.data) for event in await ledger.events(job_id)]
 
 
-async def _outbox(ledger: Ledger) -> list[Any]:
-    return [what for _, what in await ledger.outbox()]
+async def _deliveries(ledger: Ledger, tenant: str) -> tuple[Delivery, ...]:
+    return (await ledger.deliveries.list(tenant, Wanted(), limit=100)).deliveries
+
+
+async def _attempts(ledger: Ledger, tenant: str) -> list[object]:
+    found = await _deliveries(ledger, tenant)
+    return [await ledger.deliveries.get(tenant, delivery.id) for delivery in found]
 
 
 async def _leftovers(ledger: Ledger) -> list[tuple[str, ...]]:

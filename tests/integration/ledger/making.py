@@ -7,6 +7,8 @@ from ulid import ULID
 
 from darkroom.contract.job import Artifact, Failure, JobState
 from darkroom.contract.plan import GenerationPlan
+from darkroom.contract.webhook import ENDS, Webhook, WebhookEvent
+from darkroom.ledger.deliveries import Wanted
 from darkroom.ledger.protocol import Claim, Ledger, Outcome, Submission
 
 START = 1_800_000_000.0
@@ -48,16 +50,37 @@ def plan(**changed: Any) -> GenerationPlan:
 
 
 def submission(
-    tenant: str = "ann", *, job_id: str | None = None, key: str | None = None, body: str = "body", **changed: Any
+    tenant: str = "ann",
+    *,
+    job_id: str | None = None,
+    key: str | None = None,
+    body: str = "body",
+    webhook: Webhook | None = None,
+    **changed: Any,
 ) -> Submission:
     return Submission(
-        job_id=job_id or str(ULID()), tenant=tenant, plan=plan(**changed), idempotency_key=key, body_hash=body
+        job_id=job_id or str(ULID()),
+        tenant=tenant,
+        plan=plan(**changed),
+        idempotency_key=key,
+        body_hash=body,
+        webhook=webhook,
     )
+
+
+def webhook(host: str = "hooks.test", events: Sequence[WebhookEvent] = ENDS) -> Webhook:
+    return Webhook(url=f"https://{host}/'in' \"quotes\"", host=host, base="https://here.test", events=tuple(events))
 
 
 async def submitted(ledger: Ledger, tenant: str = "ann", **changed: Any) -> str:
     """The id of a job that now waits."""
     return (await ledger.submit(submission(tenant, **changed))).job.id
+
+
+async def announced(ledger: Ledger, tenant: str = "ann") -> list[str]:
+    """The events that a tenant's webhooks are to hear of, newest first."""
+    page = await ledger.deliveries.list(tenant, Wanted(), limit=100)
+    return [delivery.event for delivery in page.deliveries]
 
 
 async def claimed(ledger: Ledger, models: Sequence[str] = ("tiny",)) -> Claim:

@@ -6,7 +6,7 @@ from darkroom.contract.job import Job, JobState, Progress, Receipt
 from darkroom.errors import StaleAttempt
 from darkroom.ledger.protocol import Ledger, Outcome
 from tests.integration.ledger.clocks import StillClock
-from tests.integration.ledger.making import FAILED, START, claimed, plan, submitted, succeeded
+from tests.integration.ledger.making import FAILED, START, announced, claimed, plan, submitted, succeeded, webhook
 
 
 async def test_a_finished_job_keeps_its_pictures_and_receipt(ledger: Ledger, clock: StillClock) -> None:
@@ -37,13 +37,13 @@ async def test_an_attempt_cannot_end_in_a_state_that_is_not_a_workers(ledger: Le
 
 
 async def test_a_job_finishes_once(ledger: Ledger) -> None:
-    await submitted(ledger)
+    await submitted(ledger, webhook=webhook())
     claim = await claimed(ledger)
     first = await ledger.finish(claim.job_id, claim.attempt, succeeded())
     with pytest.raises(StaleAttempt):
         await ledger.finish(claim.job_id, claim.attempt, FAILED)
     assert await ledger.get("ann", claim.job_id) == first
-    assert len(await ledger.outbox()) == 1
+    assert await announced(ledger) == ["generation.succeeded"]
 
 
 async def test_a_zombie_cannot_finish_what_another_holds(ledger: Ledger, clock: StillClock) -> None:
@@ -152,12 +152,12 @@ async def test_a_running_job_is_canceled_and_its_worker_refused(ledger: Ledger) 
 
 
 async def test_canceling_what_has_ended_changes_nothing(ledger: Ledger, clock: StillClock) -> None:
-    job_id = await submitted(ledger)
+    job_id = await submitted(ledger, webhook=webhook())
     claim = await claimed(ledger)
     ended: Job = await ledger.finish(job_id, claim.attempt, succeeded())
     await clock.advance(1)
     assert await ledger.cancel("ann", job_id) == ended
-    assert len(await ledger.outbox()) == 1
+    assert await announced(ledger) == ["generation.succeeded"]
 
 
 async def test_reap_expires_what_nobody_claims(ledger: Ledger, clock: StillClock) -> None:

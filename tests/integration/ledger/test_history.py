@@ -1,4 +1,4 @@
-"""Events and the outbox: each move tells one thing, each end is handed out once."""
+"""Events: each move tells one thing."""
 
 import asyncio
 from time import monotonic
@@ -96,24 +96,3 @@ async def test_waiting_ends_without_news(ledger: Ledger) -> None:
     started = monotonic()
     assert await ledger.events(job_id, after=queued.id, wait=0.1) == []
     assert monotonic() - started >= 0.09
-
-
-async def test_the_outbox_holds_each_end_until_it_is_done(ledger: Ledger, clock: StillClock) -> None:
-    canceled = await submitted(ledger, "ann")
-    expired = await submitted(ledger, "bob", deadline_at=START + 1)
-    finished = await submitted(ledger, "cid")
-    await ledger.cancel("ann", canceled)
-    await clock.advance(1)
-    await ledger.reap()
-    claim = await claimed(ledger)
-    await ledger.finish(finished, claim.attempt, succeeded())
-    rows = await ledger.outbox()
-    assert [what for _, what in rows] == [
-        {"job_id": canceled, "tenant": "ann", "state": "canceled"},
-        {"job_id": expired, "tenant": "bob", "state": "expired"},
-        {"job_id": finished, "tenant": "cid", "state": "succeeded"},
-    ]
-    assert await ledger.outbox(after=rows[0][0], limit=1) == rows[1:2]
-    await ledger.outbox_done(rows[1][0])
-    await ledger.outbox_done(rows[1][0])
-    assert await ledger.outbox() == [rows[0], rows[2]]

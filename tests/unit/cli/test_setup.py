@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from darkroom.cli.app import run
 from darkroom.cli.config import as_environment
@@ -92,6 +93,8 @@ def test_a_child_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None
         outbound_allow=("10.1.0.0/16",),
         outbound_ports=(80, 8080),
         watermark_old_secrets=("ab" * 16, {"secret": "cd" * 16, "last_epoch": 1}),
+        webhook_secrets={"studio": [SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]},
+        webhook_schedule=(0, 1.5),
     )
     for name, value in as_environment(settings).items():
         monkeypatch.setenv(name, value)

@@ -14,7 +14,6 @@ from darkroom.planner import plan
 from darkroom.services import Services, run_courier
 from darkroom.services.courier import courier_round
 from darkroom.services.leftovers import LeftoverSweep
-from darkroom.webhooks import sweep_outbox
 from tests.fakes import fake_services
 
 
@@ -64,14 +63,6 @@ async def test_a_dead_workers_job_goes_back_into_line() -> None:
     clock.now += services.settings.lease_seconds + 1
     await one_round(services)
     assert (await services.ledger.get("local", job_id)).state is JobState.QUEUED
-
-
-async def test_final_states_leave_the_outbox_once_told() -> None:
-    services = fake_services()
-    await services.ledger.cancel("local", await submit(services))
-    assert len(await services.ledger.outbox()) == 1
-    assert await sweep_outbox(services.ledger) == 1
-    assert await services.ledger.outbox() == []
 
 
 async def test_a_ledger_that_is_away_for_a_while_does_not_end_the_courier(monkeypatch: pytest.MonkeyPatch) -> None:

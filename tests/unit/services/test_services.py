@@ -24,7 +24,7 @@ async def test_an_operator_opens_networks_and_ports_to_urls(tmp_path: Path, monk
     monkeypatch.setenv("DARKROOM_OUTBOUND_ALLOW", '["127.0.0.0/8", "fd00::/8"]')
     monkeypatch.setenv("DARKROOM_OUTBOUND_PORTS", "[8080]")
     services = build_gateway_services(Settings(home=tmp_path))
-    assert await services.guard.vetted("127.0.0.1", 8080) == "127.0.0.1"
+    assert await services.guard.vetted("127.0.0.1", 8080) == ("127.0.0.1",)
     for host, port in (("10.0.0.1", 8080), ("127.0.0.1", 80)):
         with pytest.raises(UrlRefused):
             await services.guard.vetted(host, port)

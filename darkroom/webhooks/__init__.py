@@ -1,0 +1,1 @@
+"""Telling receivers what became of their generations: signed, again and again until they have it, and never inwards."""
