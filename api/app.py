@@ -23,6 +23,7 @@ from api.routes import (
     ops,
     preprocess,
     provenance,
+    reruns,
     results,
     root,
     soft_bindings,
@@ -51,7 +52,19 @@ def create_app(services: Services) -> FastAPI:
     app.state.stopping = asyncio.Event()
     errors.install(app)
     openapi.install(app, services.settings, services.catalog)
-    for routes in (generations, results, assets, preprocess, models, provenance, soft_bindings, ops, root, error_codes):
+    for routes in (
+        generations,
+        reruns,
+        results,
+        assets,
+        preprocess,
+        models,
+        provenance,
+        soft_bindings,
+        ops,
+        root,
+        error_codes,
+    ):
         app.include_router(routes.router)
     return app
 

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 import darkroom
 from api.documents import problem_response
 from api.problems import Problem
+from api.rerun import RerunAsked
 from api.routes.ops import NotReadyProblem
 from api.visitors import checks_hosts
 from darkroom.catalog import SCHEDULERS, Catalog
@@ -55,6 +56,11 @@ def document(app: FastAPI, settings: Settings, catalog: Catalog) -> Schema:
     described["paths"]["/api/v1/preprocess"]["post"]["requestBody"] = {
         "required": True,
         "content": {"application/json": {"schema": {"$ref": REFERENCES.format(model="PreprocessRequest")}}},
+    }
+    _add(schemas, "RerunRequest", TypeAdapter(RerunAsked).json_schema(ref_template=REFERENCES))
+    described["paths"]["/api/v1/generations/{job_id}/rerun"]["post"]["requestBody"] = {
+        "required": False,
+        "content": {"application/json": {"schema": {"$ref": REFERENCES.format(model="RerunRequest")}}},
     }
     for operations in described["paths"].values():
         for operation in operations.values():

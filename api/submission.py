@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from collections.abc import Awaitable, Callable
 
 from ulid import ULID
 
@@ -37,14 +38,34 @@ async def submit(
         TenantLimit, QueueFull, LedgerUnavailable, StoreUnavailable, ModelError, UrlRefused, UrlUnreachable,
         PayloadTooLarge.
     """
-    plan = await _settled(services, desk, tenant, asked)
+    return await enter(
+        services, tenant, lambda: _settled(services, desk, tenant, asked), idempotency_key, body_hash(asked), webhook
+    )
+
+
+async def enter(
+    services: Services,
+    tenant: str,
+    settle: Callable[[], Awaitable[GenerationPlan]],
+    idempotency_key: str | None,
+    hashed: str,
+    webhook: Webhook | None,
+) -> Submitted:
+    """Record the plan that `settle` makes as a job, and ring for a worker.
+
+    A key that was used before is answered from the ledger alone: by then a picture or model of the request may be gone,
+    or a line full. Two at once both settle, and the ledger takes the first.
+    """
+    if idempotency_key is not None and (first := await services.ledger.replay(tenant, idempotency_key, hashed)):
+        return first
+    plan = await settle()
     submitted = await services.ledger.submit(
         Submission(
             job_id=str(ULID()),
             tenant=tenant,
             plan=plan,
             idempotency_key=idempotency_key,
-            body_hash=body_hash(asked),
+            body_hash=hashed,
             webhook=webhook,
         )
     )
@@ -71,14 +92,14 @@ def body_hash(asked: GenerationRequest) -> str:
     fields = asked.model_dump(mode="json")
     for name in ("image", "mask"):  # escaping megabytes of base64 would hold everybody up
         if name in fields:
-            fields[name] = _digest(fields[name])
+            fields[name] = digest(fields[name])
     for control in fields["controlnets"]:
-        control["image"] = _digest(control["image"])
+        control["image"] = digest(control["image"])
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-    return _digest(canonical)
+    return digest(canonical)
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 from darkroom.contract.base import Settled
 from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
 from darkroom.contract.preprocess import PreprocessPlan
+from darkroom.contract.webhook import Webhook
 
 Plan = Annotated[GenerationPlan | PreprocessPlan, Field(discriminator="task")]
 
@@ -102,6 +103,7 @@ class Job(Settled):
     receipt: Receipt | None = None
     failure: Failure | None = None
     lost_attempts: tuple[LostAttempt, ...] = ()
+    webhook: Webhook | None = None
 
     @property
     def generation(self) -> GenerationPlan:

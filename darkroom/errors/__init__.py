@@ -28,6 +28,7 @@
     │   ├── ForbiddenOrigin
     │   └── UnknownHost
     ├── NotFound
+    ├── Gone                            what it was made of is not kept any more
     ├── ConflictError
     │   ├── IdempotencyMismatch         one key, two bodies
     │   └── EndpointDisabled            a URL that answered 410
@@ -100,6 +101,7 @@ from darkroom.errors.refusals import (
     ControlnetMisfit,
     EndpointDisabled,
     ForbiddenOrigin,
+    Gone,
     IdempotencyMismatch,
     InvalidField,
     LongAddress,
@@ -139,6 +141,7 @@ __all__ = [
     "EndpointDisabled",
     "ForbiddenOrigin",
     "GenerationError",
+    "Gone",
     "IdempotencyMismatch",
     "InvalidField",
     "LedgerUnavailable",

@@ -125,6 +125,12 @@ class NotFound(DarkroomError):
     code, status = "not_found", 404
 
 
+class Gone(DarkroomError):
+    """What it was made of is not kept any more."""
+
+    code, status = "gone", 410
+
+
 class ConflictError(DarkroomError):
     code, status = "conflict", 409
 

@@ -7,12 +7,13 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, LostAttempt, Plan, Progress, Receipt
+from darkroom.contract.webhook import Webhook
 from darkroom.ledger.protocol import Claim, JsonObject
 from darkroom.log import get_logger
 
 log = get_logger(__name__)
 
-Model = TypeVar("Model", Progress, Receipt, Failure)
+Model = TypeVar("Model", Progress, Receipt, Failure, Webhook)
 
 PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 ARTIFACTS: TypeAdapter[tuple[Artifact, ...]] = TypeAdapter(tuple[Artifact, ...])
@@ -43,6 +44,7 @@ def read_job(fields: Mapping[str, str]) -> Job:
         artifacts=ARTIFACTS.validate_json(fields.get("artifacts") or "[]"),
         receipt=_read(Receipt, fields.get("receipt")),
         failure=_read(Failure, fields.get("failure")),
+        webhook=_read(Webhook, fields.get("webhook")),
         lost_attempts=LOST.validate_json(fields.get("lost") or "[]"),
     )
 

@@ -24,6 +24,6 @@ class FirstUses:
             use = FirstUse(submission.job_id, submission.body_hash, now_ms + self._ttl_ms)
             self._uses[submission.tenant, submission.idempotency_key] = use
 
-    def find(self, submission: Submission, now_ms: int) -> FirstUse | None:
-        use = self._uses.get((submission.tenant, submission.idempotency_key or ""))
-        return use if use and submission.idempotency_key is not None and now_ms < use.until_ms else None
+    def find(self, tenant: str, key: str | None, now_ms: int) -> FirstUse | None:
+        use = self._uses.get((tenant, key)) if key is not None else None
+        return use if use and now_ms < use.until_ms else None

@@ -8,6 +8,7 @@ from darkroom.ledger.transitions import TRANSITIONS
 
 SCRIPTS = (
     "submit",
+    "replay",
     "claim",
     "renew",
     "report",

@@ -53,8 +53,9 @@ class MemoryLedger:
 
     async def submit(self, submission: Submission) -> Submitted:
         now = self._now()
-        if first := self._replay(submission, now):
-            return Submitted(job=first.job(), replayed=True, position=self.lines.position(first) or 0)
+        first = self._first(submission.tenant, submission.idempotency_key, submission.body_hash, now)
+        if first or (first := self._records.get(submission.job_id)):
+            return self._replayed(first)
         self._admit(submission.tenant)
         record = Record(submission.job_id, submission.tenant, submission.plan, self.lines.next_place(), now)
         record.webhook = submission.webhook
@@ -64,13 +65,20 @@ class MemoryLedger:
         self._tell(record, "queued", now, {})
         return Submitted(job=record.job(), replayed=False, position=self.lines.position(record) or 0)
 
-    def _replay(self, submission: Submission, now: int) -> Record | None:
-        first = self._first_uses.find(submission, now)
+    async def replay(self, tenant: str, key: str, body_hash: str) -> Submitted | None:
+        first = self._first(tenant, key, body_hash, self._now())
+        return self._replayed(first) if first else None
+
+    def _replayed(self, first: Record) -> Submitted:
+        return Submitted(job=first.job(), replayed=True, position=self.lines.position(first) or 0)
+
+    def _first(self, tenant: str, key: str | None, body_hash: str, now: int) -> Record | None:
+        first = self._first_uses.find(tenant, key, now)
         if first and first.job_id in self._records:
-            if first.body_hash != submission.body_hash:
+            if first.body_hash != body_hash:
                 refuse_unless_taken("mismatch")
             return self._records[first.job_id]
-        return self._records.get(submission.job_id)
+        return None
 
     def _admit(self, tenant: str) -> None:
         waiting = self.lines.waiting()

@@ -111,6 +111,13 @@ class Ledger(Protocol):
         """
         ...
 
+    async def replay(self, tenant: str, key: str, body_hash: str) -> Submitted | None:
+        """What `submit` answers to an idempotency key that was used before; None for one that was not.
+
+        Raises: IdempotencyMismatch.
+        """
+        ...
+
     async def claim(self, worker: str, models: Sequence[str], room: int) -> list[Claim]:
         """Lend up to `room` jobs of these models, fairest first: interactive before bulk (every fifth job bulk first),
         then the tenant that has used or holds the fewest device seconds lately, then the oldest. Jobs past their

@@ -96,4 +96,5 @@ class Record:
             receipt=self.receipt,
             failure=self.failure,
             lost_attempts=tuple(self.lost),
+            webhook=self.webhook,
         )

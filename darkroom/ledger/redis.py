@@ -82,15 +82,17 @@ class RedisLedger:
             plan.model_dump_json(),
             repr(plan.predicted_seconds),
             "" if plan.deadline_at is None else milliseconds(plan.deadline_at),
-            _digest(submission),
+            _digest(submission.tenant, submission.idempotency_key),
             submission.body_hash,
             " ".join(picture_keys(submission.job_id, plan)),
             "1" if isinstance(plan, GenerationPlan) else "0",
             submission.webhook.model_dump_json() if submission.webhook else "",
         )
-        refuse_unless_taken(word)
-        position, fields = answer
-        return Submitted(job=read_job(pairs(fields)), replayed=word == "replayed", position=position)
+        return _submitted(word, *answer)
+
+    async def replay(self, tenant: str, key: str, body_hash: str) -> Submitted | None:
+        answer = await self._run("replay", _digest(tenant, key), body_hash)
+        return _submitted(*answer) if answer else None
 
     async def cancel(self, tenant: str, job_id: str) -> Job:
         fields = await self._run("cancel", job_id, tenant)
@@ -222,11 +224,16 @@ class RedisLedger:
         await self._server.close()
 
 
-def _digest(submission: Submission) -> str:
+def _submitted(word: str, position: int = 0, fields: Sequence[str] = ()) -> Submitted:
+    refuse_unless_taken(word)
+    return Submitted(job=read_job(pairs(fields)), replayed=word == "replayed", position=position)
+
+
+def _digest(tenant: str, key: str | None) -> str:
     """An idempotency key as a name of fixed length that cannot run into another tenant's."""
-    if submission.idempotency_key is None:
+    if key is None:
         return ""
-    both = f"{len(submission.tenant)}:{submission.tenant}:{submission.idempotency_key}"
+    both = f"{len(tenant)}:{tenant}:{key}"
     return hashlib.sha256(both.encode()).hexdigest()
 
 

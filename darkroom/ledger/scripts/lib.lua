@@ -244,3 +244,15 @@ local function put_back(job, name, reason)
   redis.call('HDEL', key('job', job.id), 'progress', 'started_at', 'fate')
   move(job, name, '{"reason":"' .. reason .. '"}')
 end
+
+-- How submissions are answered.
+local function submitted(word, id)
+  return {word, redis.call('ZRANK', line(load_job(id)), id) or 0, record(id)}
+end
+
+-- The answer to a submission whose idempotency key was used before, as long as that job is remembered.
+local function replay(digest, body_hash)
+  local first, body = unpack(redis.call('HMGET', key('use', digest), 'job_id', 'body_hash'))
+  if not first or redis.call('EXISTS', key('job', first)) == 0 then return nil end
+  return body == body_hash and submitted('replayed', first) or {'mismatch'}
+end

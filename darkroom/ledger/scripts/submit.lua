@@ -5,20 +5,10 @@
 local id, tenant, model, priority, plan, predicted, deadline, digest, body_hash, pictures, listed,
   webhook = unpack(ARGV)
 
-local function answer(word, job_id)
-  local job = load_job(job_id)
-  return {word, redis.call('ZRANK', line(job), job_id) or 0, record(job_id)}
-end
-
-if digest ~= '' then
-  local first, body = unpack(redis.call('HMGET', key('use', digest), 'job_id', 'body_hash'))
-  if first and redis.call('EXISTS', key('job', first)) == 1 then
-    if body ~= body_hash then return {'mismatch'} end
-    return answer('replayed', first)
-  end
-end
+local again = digest ~= '' and replay(digest, body_hash)
+if again then return again end
 -- The same job once more: its first answer was lost on the way.
-if redis.call('EXISTS', key('job', id)) == 1 then return answer('replayed', id) end
+if redis.call('EXISTS', key('job', id)) == 1 then return submitted('replayed', id) end
 
 local total = 0
 for _, waiting in ipairs(redis.call('HVALS', key('waiting'))) do total = total + waiting end
@@ -51,4 +41,4 @@ if digest ~= '' then
   redis.call('PEXPIRE', key('use', digest), RULES.idempotency_ttl_ms)
 end
 emit(id, 'queued')
-return answer('accepted', id)
+return submitted('accepted', id)

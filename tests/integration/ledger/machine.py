@@ -108,6 +108,10 @@ class TwoLedgers(RuleBasedStateMachine):
         if answer and not answer.replayed:
             self.jobs[asked.job_id] = tenant
 
+    @rule(tenant=TENANTS, key=st.sampled_from(["k", "l"]), body=st.sampled_from(["one", "two"]))
+    def ask_by_a_key(self, tenant: str, key: str, body: str) -> None:
+        self.both(lambda ledger: ledger.replay(tenant, key, body))
+
     @rule(target=claims, worker=WORKERS, models=st.sampled_from([["tiny"], ["other", "tiny"]]), room=st.integers(1, 3))
     def claim(self, worker: str, models: list[str], room: int) -> Any:
         return multiple(*(self.both(lambda ledger: ledger.claim(worker, models, room)) or []))

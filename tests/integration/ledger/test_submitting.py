@@ -46,6 +46,18 @@ async def test_a_key_replays_a_job_that_has_ended(ledger: Ledger) -> None:
     assert (again.job.id, again.job.state, again.replayed) == (first, JobState.CANCELED, True)
 
 
+async def test_a_key_is_answered_before_there_is_anything_to_submit(ledger: Ledger) -> None:
+    assert await ledger.replay("ann", "k", "body") is None
+    first = await ledger.submit(submission(key="k"))
+    again = await ledger.replay("ann", "k", "body")
+    assert again == await ledger.submit(submission(key="k"))
+    assert again is not None
+    assert (again.job, again.replayed) == (first.job, True)
+    assert await ledger.replay("bob", "k", "body") is None
+    with pytest.raises(IdempotencyMismatch):
+        await ledger.replay("ann", "k", "other")
+
+
 async def test_the_same_key_with_another_body_is_refused(ledger: Ledger) -> None:
     await submitted(ledger, key="k", body="one")
     with pytest.raises(IdempotencyMismatch):

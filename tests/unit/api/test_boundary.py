@@ -50,7 +50,7 @@ async def test_an_accident_says_nothing_to_the_caller_and_where_it_was_to_us(
     (accident,) = logged(lines, "request.broke")
     assert accident["request"] == found["incident"] == answer.headers["X-Request-Id"]
     assert accident["error"] == "RuntimeError"
-    assert str(accident["where"]).count("api.submission:") == 1
+    assert str(accident["where"]).count("api.submission:") == 2
     assert CANARY not in lines.getvalue()
 
 
