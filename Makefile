@@ -12,7 +12,7 @@ BIN := .venv/bin
 BENCHMARKS := encode stepping batching gpu model outline watermark
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help demo up test check check-types check-style check-layers check-tests fix bench train clean
+.PHONY: help demo up test chaos check check-types check-style check-layers check-tests fix bench train clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ up: .venv/.run ## run the whole service on http://127.0.0.1:8000 until Ctrl-C
 
 test: .venv/.dev ## every test: real Valkey, real S3 server, real worker processes
 	$(BIN)/pytest
+
+chaos: .venv/.dev ## kill everything again and again while jobs run; SEED=N repeats a run, NIGHTLY=1 kills ten times as often
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(NIGHTLY),--nightly)
 
 check: .venv/.dev ## what a commit must pass, in under a minute: lint, types, layers, fast tests
 	@$(MAKE) --jobs=2 --keep-going --output-sync=target check-types check-style check-layers check-tests

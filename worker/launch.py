@@ -65,11 +65,14 @@ class ChildProcess:
         self._pipe, write_fd = os.pipe()
         os.set_blocking(self._pipe, False)
         self._unread = b""
-        self._process = subprocess.Popen(  # noqa: S603  our own module
-            command, stdin=subprocess.PIPE, pass_fds=(write_fd,), start_new_session=True
-        )
+        self._process = self._spawn(command, write_fd)
         os.close(write_fd)
         self._tell(Orders(settings, worker, os.getpid(), write_fd).dumps())
+
+    def _spawn(self, command: Sequence[str], pulse_fd: int) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603  our own module
+            command, stdin=subprocess.PIPE, pass_fds=(pulse_fd,), start_new_session=True
+        )
 
     def begin(self) -> None:
         """Let it load models and work; until then it only waits."""

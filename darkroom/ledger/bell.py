@@ -7,10 +7,11 @@ A bell may be lost with its connection. The job's stream is the truth, so whoeve
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+
+from darkroom.ledger.edge import is_away
 
 LOOK_SECONDS = 1.0
 _RECONNECT_SECONDS = 0.2
@@ -49,8 +50,11 @@ class NewsBell:
 
     async def _listen(self) -> None:
         while True:
-            with suppress(RedisError, OSError):
+            try:
                 await self._listen_while_connected()
+            except Exception as error:
+                if not is_away(error):
+                    raise
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _listen_while_connected(self) -> None:

@@ -55,11 +55,16 @@ AWAY: Final[Mapping[type[BaseException], bool]] = {
 # Replies that redis-py has no class for: disk full, a script that runs too long, too few replicas, failing over.
 _AWAY_REPLIES = ("MISCONF", "BUSY", "NOREPLICAS", "UNBLOCKED", "MASTERDOWN", "LOADING", "OOM", "READONLY")
 
+# What uvloop says, where asyncio raises an OSError, to who writes to a connection that was reset a moment ago.
+_UVLOOP_CLOSED = "the handler is closed"
+
 
 def is_away(error: BaseException) -> bool:
     """Does this error say that the ledger's server is away, rather than that we called it wrongly?"""
     if type(error) is redis.ResponseError:
         return str(error).startswith(_AWAY_REPLIES)
+    if type(error) is RuntimeError:
+        return str(error).endswith(_UVLOOP_CLOSED)
     return next((AWAY[kind] for kind in type(error).__mro__ if kind in AWAY), False)
 
 

@@ -67,9 +67,10 @@ class S3Store:
 
     def __init__(self, access: S3Access) -> None:
         self._bucket = access.bucket
-        self._client = _client(access, access.endpoint)
+        session = boto3.session.Session()  # one for both: it reads megabytes of JSON, once
+        self._client = _client(session, access, access.endpoint)
         # A presigned URL signs its host, so the public one must be signed for by a client of its own.
-        self._signer = _client(access, access.public_endpoint)
+        self._signer = _client(session, access, access.public_endpoint)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
 
     async def put(self, key: str, data: bytes, *, media_type: str, if_absent: bool = False) -> bool:
@@ -155,8 +156,8 @@ class S3Store:
             raise StoreUnavailable(f"the bucket {self._bucket} cannot be used ({error_code(error)})") from error
 
 
-def _client(access: S3Access, endpoint: str | None) -> "S3Client":
-    return boto3.session.Session().client(
+def _client(session: boto3.session.Session, access: S3Access, endpoint: str | None) -> "S3Client":
+    return session.client(
         "s3",
         region_name=access.region,
         endpoint_url=endpoint,

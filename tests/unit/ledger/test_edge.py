@@ -2,9 +2,11 @@
 
 import asyncio
 import inspect
+from contextlib import suppress
 from time import monotonic
 
 import pytest
+import uvloop
 from redis import exceptions
 
 from darkroom.errors import LedgerUnavailable
@@ -57,3 +59,23 @@ async def test_no_call_outlasts_its_patience() -> None:
         async with redis_errors(0.05):
             await asyncio.sleep(30)
     assert monotonic() - started < 5
+
+
+def test_a_connection_that_was_reset_is_an_outage_on_uvloop_too() -> None:
+    """The gateway's loop has an error of its own for it, which redis-py lets through."""
+
+    async def written_after_a_reset() -> RuntimeError:
+        server = await asyncio.start_server(lambda _, theirs: theirs.transport.abort(), "127.0.0.1", 0)
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+            with suppress(ConnectionError):
+                await reader.read()
+            writer.transport.abort()
+            await asyncio.sleep(0)
+            with pytest.raises(RuntimeError) as raised:
+                writer.writelines([b"PING\r\n"])
+            return raised.value
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert is_away(runner.run(written_after_a_reset()))
+    assert not is_away(RuntimeError("a fault of ours"))

@@ -1,0 +1,64 @@
+"""Kill everything, again and again, while tenants ask for pictures; then see whether anything was lost or came twice.
+
+    python -m tests.chaos [--seed N] [--nightly] [--workers N --gateways N --redis N --couriers N --jobs N]
+
+Prints what happens, and as its last line one JSON object. Exit code 1 when anything was lost, doubled or missing, or a
+job waited longer than 17 s (99 %) after its worker had died.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.chaos.adversary import Quota
+from tests.chaos.campaign import Campaign
+from tests.chaos.stage import stage
+
+MOST_RESTART_SECONDS = 17.0  # lease and two seconds
+NIGHTLY = Quota(workers=2_000, gateways=50, redis=50, couriers=50)
+
+
+def main() -> int:
+    asked = arguments()
+    quota = NIGHTLY if asked.nightly else Quota(asked.workers, asked.gateways, asked.redis, asked.couriers)
+    jobs = 5_000 if asked.nightly else asked.jobs
+    print(f"chaos: seed {asked.seed}, {jobs} jobs, {quota}", flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="darkroom-chaos-") as made:
+        folder = asked.folder or made
+        # Two jobs a worker, so that one death does not take along everything.
+        settings = {"max_attempts": 10, "max_rows": 4}
+        with stage(Path(folder), asked.seed, asked.forked, asked.fresh, 0.8, **settings) as standing:
+            campaign = Campaign(standing, random.Random(asked.seed), quota, jobs)
+            figures = asyncio.run(campaign.run())
+    figures |= {"seed": asked.seed, "seconds": round(time.monotonic() - began)}
+    if figures["restart_p99_s"] > MOST_RESTART_SECONDS:
+        campaign.problems.append(f"99 % of restarts took {figures['restart_p99_s']} s")
+    for problem in campaign.problems:
+        print(problem)
+    if campaign.problems:
+        print(f"chaos: FAILED; again with --seed {asked.seed}", file=sys.stderr)
+    print(json.dumps(figures), flush=True)
+    return 1 if campaign.problems else 0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--nightly", action="store_true")
+    parser.add_argument("--jobs", type=int, default=500)
+    for name, number in (("workers", 200), ("gateways", 5), ("redis", 5), ("couriers", 5)):
+        parser.add_argument(f"--{name}", type=int, default=number, help="kills")
+    parser.add_argument("--forked", type=int, default=3, help="workers whose children are forked")
+    parser.add_argument("--fresh", type=int, default=1, help="workers whose children are new interpreters")
+    parser.add_argument("--folder", type=Path, help="for logs and data, which then stay")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,154 @@
+"""What must hold when everything has calmed down. Each finding is a sentence that says what is wrong, of which job."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from darkroom.contract.job import JobState
+from darkroom.errors import DarkroomError
+from darkroom.services import Services
+from tests.chaos.callers import Accepted, Crowd
+from tests.chaos.witness import Story, Witness
+
+# Ends that a job may come to through no fault of anybody's here.
+FAIR_FAILURES = {"attempts_exhausted"}
+
+
+@dataclass
+class Verdict:
+    """`lost`: jobs without their one end, or without what it promises. `duplicates`: what came twice."""
+
+    lost: dict[str, list[str]] = field(default_factory=dict)
+    duplicates: dict[str, list[str]] = field(default_factory=dict)
+    stories: dict[str, Story] = field(default_factory=dict)
+    ends: dict[str, int] = field(default_factory=dict)
+    pictures: int = 0
+    replays: int = 0
+
+    def loses(self, job_id: str, what: str) -> None:
+        self.lost.setdefault(job_id, []).append(what)
+
+    def doubles(self, job_id: str, what: str) -> None:
+        self.duplicates.setdefault(job_id, []).append(what)
+
+    def histories(self) -> list[str]:
+        """For a person: every job something is wrong with, and its story."""
+        lines = []
+        for job_id in sorted({*self.lost, *self.duplicates}):
+            lines.append(f"{job_id}: " + "; ".join([*self.lost.get(job_id, ()), *self.duplicates.get(job_id, ())]))
+            lines += [f"    {line}" for line in (self.stories[job_id].told() if job_id in self.stories else ())]
+        return lines
+
+
+class Judge:
+    """`services` are a gateway's, past the proxies: its store and its verifier see what callers would."""
+
+    def __init__(self, witness: Witness, services: Services) -> None:
+        self._witness = witness
+        self._services = services
+        self.verdict = Verdict()
+
+    async def hear(self, accepted: Sequence[Accepted]) -> None:
+        """Every accepted job: one record, one end, pictures that are there, whole and signed."""
+        for job in accepted:
+            try:
+                story = await self._witness.story(job.tenant, job.job_id)
+            except DarkroomError as error:
+                self.verdict.loses(job.job_id, f"no record: {error.code}")
+                continue
+            self.verdict.stories[job.job_id] = story
+            self._one_end(job, story)
+            await self._pictures(story)
+
+    def _one_end(self, asked: Accepted, story: Story) -> None:
+        job, ends = story.job, story.ends
+        name = job.failure.code if job.failure else job.state.value
+        self.verdict.ends[name] = self.verdict.ends.get(name, 0) + 1
+        if not job.state.terminal or not ends:
+            self.verdict.loses(job.id, f"never ended: {job.state.value}, {len(ends)} final events")
+        elif len(ends) > 1:
+            self.verdict.doubles(job.id, f"{len(ends)} final events")
+        elif ends[0].name != job.state.value or story.events[-1] != ends[0]:
+            self.verdict.loses(job.id, f"is {job.state.value}, and its story does not end so")
+        if job.failure and job.failure.code not in FAIR_FAILURES:
+            self.verdict.loses(job.id, f"failed with {job.failure.code}: {job.failure.message}")
+        if job.state is JobState.CANCELED and not asked.canceled:
+            self.verdict.loses(job.id, "canceled, and nobody asked for it")
+        running = [event.data.get("attempt") for event in story.events if event.name == "running"]
+        if len(running) != len(set(running)):
+            self.verdict.doubles(job.id, f"attempts {running}")
+
+    async def _pictures(self, story: Story) -> None:
+        job = story.job
+        if job.state is not JobState.SUCCEEDED:
+            return
+        if [artifact.index for artifact in job.artifacts] != list(range(len(job.plan.seeds))):  # type: ignore[union-attr]
+            self.verdict.loses(job.id, "not the pictures that were asked for")
+        for artifact in job.artifacts:
+            try:
+                data = await self._services.store.get(artifact.key)
+                verdict = await self._services.verifier.verify(data)
+            except DarkroomError as error:
+                self.verdict.loses(job.id, f"picture {artifact.index} cannot be had: {error.code}")
+                continue
+            self.verdict.pictures += 1
+            if hashlib.sha256(data).hexdigest() != artifact.sha256:
+                self.verdict.loses(job.id, f"picture {artifact.index} is not the one recorded")
+            if (verdict.state, verdict.manifest_id) != ("intact", artifact.manifest_id):
+                self.verdict.loses(job.id, f"picture {artifact.index} is {verdict.state}, {verdict.manifest_id}")
+
+    async def hear_again(self, crowd: Crowd) -> None:
+        """Every request once more, under its key: the same job, and no others in the tenant's list."""
+        limit = asyncio.Semaphore(4)
+
+        async def once(job: Accepted) -> None:
+            async with limit:
+                answer = await crowd.ask_again(job)
+            self.verdict.replays += 1
+            if answer is None or answer.status_code not in (200, 202):
+                self.verdict.loses(job.job_id, f"asked again: {answer.status_code if answer else 'no answer'}")
+            elif answer.json()["id"] != job.job_id:
+                self.verdict.doubles(job.job_id, f"asked again, it became {answer.json()['id']}")
+
+        await asyncio.gather(*map(once, crowd.accepted))
+
+    async def count(self, accepted: Sequence[Accepted]) -> None:
+        """A job whose caller was never told of it was made twice."""
+        known = {job.job_id for job in accepted}
+        for tenant in {job.tenant for job in accepted}:
+            cursor = None
+            while True:
+                page = await self._witness.ledger.jobs(tenant, limit=100, cursor=cursor)
+                for job in page.jobs:
+                    if job.id not in known:
+                        self.verdict.doubles(job.id, "exists, and nobody was told of it")
+                if (cursor := page.cursor) is None:
+                    break
+
+
+@dataclass(frozen=True)
+class Restarts:
+    """Seconds from the death of a worker to the next claim, or the end, of each job it held: `first` where it had lost
+    no attempt before, `later` where it had, and third and further attempts are spaced on purpose."""
+
+    first: list[float]
+    later: list[float]
+
+
+def restarts(deaths: Iterable[tuple[float, Sequence[str]]], stories: Mapping[str, Story]) -> Restarts:
+    found = Restarts([], [])
+    for died_at, jobs in deaths:
+        for story in (stories[job_id] for job_id in jobs if job_id in stories):
+            claimed = [event.at for event in story.events if event.name == "running"]
+            moved = [at for at in (*claimed, *(end.at for end in story.ends)) if at >= died_at]
+            if moved:
+                before = sum(at < died_at for at in claimed)
+                (found.first if before <= 1 else found.later).append(min(moved) - died_at)
+    return found
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The least value that so much of them does not exceed; 0 for none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
