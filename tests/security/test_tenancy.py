@@ -1,6 +1,8 @@
 """No tenant sees another's things, and nobody without a key sees any."""
 
+import base64
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +13,7 @@ from api.app import create_app
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS, GENERATIONS, KEYS, ask, bearer, client_of, finish_one, problem_in
+from tests.unit.inputs.files import saved, scene
 
 OPEN = {"/livez", "/readyz", "/c2pa/v1/services/supportedAlgorithms"}
 UNKNOWN = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -41,6 +44,53 @@ async def test_anothers_generation_is_an_unknown_one(
     assert (anothers.status_code, problem_in(anothers)) == (404, problem_in(unknown))
     own = await client.get(f"{GENERATIONS}/{job_id}", headers=bearer("alice"))
     assert own.json()["state"] == ("succeeded" if finished else "queued")
+
+
+# Whoever has a manifest's id has a picture that bears it: C2PA's resolution API is there to answer anybody with a key.
+FOR_ALL = {"/c2pa/v1/manifests/{manifest_id}"}
+
+
+def with_ids() -> list[tuple[str, str]]:
+    """Every documented route and method that takes an id of something."""
+    paths = create_app(fake_services()).openapi()["paths"]
+    return sorted((method.upper(), path) for path in paths if "{" in path for method in paths[path])
+
+
+async def things_of(client: httpx.AsyncClient, services: Services, tenant: str) -> dict[str, list[str]]:
+    """Ids of all that a tenant can have, by the name that paths have for them; a new one must be added here."""
+    client.headers.update(bearer(tenant))
+    picture = base64.b64encode(saved(scene(128, 128))).decode()
+    job = await ask(client, image=picture, seed=1)
+    await finish_one(services)
+    waiting = await ask(client, seed=2)
+    mapped = await client.post("/api/v1/preprocess", json={"type": "canny", "image": picture})
+    asset = await client.post("/api/v1/assets", content=saved(scene(64, 64)), headers={"Content-Type": "image/png"})
+    del client.headers["Authorization"]
+    jobs = [job["id"], waiting["id"], mapped.json()["id"]]
+    return {"job_id": jobs, "asset_id": [asset.json()["id"]], "index": ["0"]}
+
+
+async def test_anothers_things_are_unknown_on_every_route(services: Services, client: httpx.AsyncClient) -> None:
+    things = await things_of(client, services, "alice")
+    unknown = {"job_id": UNKNOWN, "asset_id": "ab" * 32, "index": "0"}
+    tried = 0
+    for method, path in with_ids():
+        if path in FOR_ALL:
+            continue
+        names = set(re.findall(r"{(\w+)}", path))
+        assert names <= set(things), f"{path}: what is it that this id is of?"
+        (name,) = names - {"index"}
+        for thing in things[name]:
+            anothers, nobodys = [
+                await client.request(method, path.format(**{**unknown, name: which}), headers=bearer("bob"))
+                for which in (thing, unknown[name])
+            ]
+            assert anothers.status_code == nobodys.status_code == 404, (method, path, anothers.text)
+            assert problem_in(anothers) == problem_in(nobodys)
+            tried += 1
+    assert tried >= 15
+    for thing in things["job_id"][:2]:
+        assert (await client.get(f"{GENERATIONS}/{thing}", headers=bearer("alice"))).json()["state"] != "canceled"
 
 
 async def test_a_list_shows_ones_own_only(client: httpx.AsyncClient) -> None:

@@ -1,8 +1,6 @@
 """The gateway as a process of its own: light, without torch, and quick to stop."""
 
 import io
-import os
-import re
 import signal
 import subprocess
 import sys
@@ -10,8 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -20,98 +16,19 @@ import pytest
 from PIL import Image
 
 from darkroom.inputs.normal import MAX_PIXELS
-from darkroom.ledger.server import LocalRedis, free_port
+from darkroom.ledger.server import LocalRedis
 from darkroom.provenance.pictures import BYTES_PER_PIXEL, MOST_BYTES
 from tests.gateway import GENERATIONS
+from tests.servers.gateway_process import REFUSING, Process, process, watched
 
 MEBIBYTE = 1024
 MOST_RESIDENT_KB = 150 * MEBIBYTE
 MOST_MORE_KB = 200 * MEBIBYTE  # that a picture may cost, in all processes together
 
-# Whoever looks for one of these is told that there is none.
-REFUSING = """
-import sys
-from importlib.abc import MetaPathFinder
-
-class Refuse(MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"torch", "diffusers", "transformers", "peft", "safetensors"}:
-            raise ModuleNotFoundError(name)
-
-sys.meta_path.insert(0, Refuse())
-"""
-
-SERVING = """
-from api.serve import serve
-from darkroom.log import configure_logging
-from darkroom.settings import Settings
-
-configure_logging(service="gateway")
-serve(Settings())
-"""
-
 
 def test_the_gateway_imports_with_torch_refused() -> None:
     code = REFUSING + "import api.app, api.serve, darkroom.services; assert 'worker' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-@dataclass(frozen=True)
-class Process:
-    url: str
-    popen: "subprocess.Popen[bytes]"
-    log: Path
-
-    def resident_kb(self, what: str = "VmRSS") -> int:
-        """Of the gateway itself; `VmHWM` is the most it ever was."""
-        return _memory_kb(self.popen.pid, what)
-
-    def family_kb(self) -> int:
-        """Of the gateway and its children."""
-        children = Path(f"/proc/{self.popen.pid}/task/{self.popen.pid}/children").read_text().split()
-        return self.resident_kb() + sum(_memory_kb(int(child), "VmRSS") for child in children)
-
-
-def _memory_kb(pid: int, what: str) -> int:
-    """0 for a process that has ended."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    return sum(map(int, re.findall(rf"^{what}:\s+(\d+) kB", status, re.MULTILINE)))
-
-
-@contextmanager
-def process(home: Path, redis_url: str) -> Iterator[Process]:
-    port = free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DARKROOM_")} | {
-        "DARKROOM_HOME": str(home),
-        "DARKROOM_REDIS_URL": redis_url,
-        "DARKROOM_PORT": str(port),
-        "DARKROOM_ALLOW_ANONYMOUS": "true",
-    }
-    log = home / "gateway.log"
-    with log.open("wb") as output:
-        popen = subprocess.Popen([sys.executable, "-c", REFUSING + SERVING], env=environment, stderr=output)
-    running = Process(f"http://127.0.0.1:{port}", popen, log)
-    try:
-        wait_until_ready(running)
-        yield running
-    finally:
-        popen.kill()
-        popen.wait()
-
-
-def wait_until_ready(running: Process) -> None:
-    for _ in range(600):
-        assert running.popen.poll() is None, running.log.read_text()
-        try:
-            httpx.get(f"{running.url}/readyz", trust_env=False)
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError(running.log.read_text())
 
 
 def picture(tmp_path: Path) -> bytes:
@@ -139,24 +56,6 @@ def telephoned() -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
-
-
-@contextmanager
-def watched(running: Process) -> Iterator[list[int]]:
-    """The memory of the family, looked at again and again."""
-    seen, over = [running.family_kb()], threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.005):
-            seen.append(running.family_kb())
-
-    watching = threading.Thread(target=watch)
-    watching.start()
-    try:
-        yield seen
-    finally:
-        over.set()
-        watching.join()
 
 
 @pytest.fixture

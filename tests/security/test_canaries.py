@@ -1,0 +1,115 @@
+"""One whole run with canaries for all that is secret, and then a look at everything that was left behind."""
+
+import asyncio
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from redis import Redis
+
+from darkroom.ledger.server import LocalRedis
+from tests.e2e.worker.service import running
+from tests.gateway import API_KEYS, GENERATIONS, KEYS, bearer
+from tests.servers.gateway_process import process
+
+PREFIX = "canaries"
+PROMPT = f"canary{secrets.token_hex(8)}"
+NEGATIVE = f"canary{secrets.token_hex(8)}"
+REMARK = f"canary{secrets.token_hex(8)}"
+WATERMARK_SECRET = secrets.token_hex(32)
+PROMPTS = [word.encode() for word in (PROMPT, NEGATIVE, REMARK)]
+
+
+def value_of(client: "Redis[bytes]", key: bytes) -> bytes:
+    """Everything a key holds, as bytes to be searched."""
+    match client.type(key):
+        case b"string":
+            return client.get(key) or b""
+        case b"hash":
+            return b"\n".join(part for pair in client.hgetall(key).items() for part in pair)
+        case b"list":
+            return b"\n".join(client.lrange(key, 0, -1))
+        case b"set":
+            return b"\n".join(client.smembers(key))
+        case b"zset":
+            return b"\n".join(client.zrange(key, 0, -1))
+        case b"stream":
+            return repr(client.xrange(key)).encode()
+    raise AssertionError(client.type(key))
+
+
+def held_in(redis: LocalRedis) -> dict[bytes, bytes]:
+    with Redis.from_url(redis.url) as client:
+        return {key: value_of(client, key) for key in client.keys("*")}
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def found(words: list[bytes], places: dict[Any, bytes]) -> list[Any]:
+    return [place for place, data in places.items() if any(word in data for word in words)]
+
+
+async def ended(client: httpx.AsyncClient, job_id: str) -> Any:
+    async with asyncio.timeout(120):
+        while True:
+            job = (await client.get(f"{GENERATIONS}/{job_id}")).json()
+            if job["state"] in ("succeeded", "failed"):
+                return job
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.slow
+async def test_no_canary_is_found_anywhere_after_a_whole_run(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    settings = {
+        "DARKROOM_API_KEYS": json.dumps(API_KEYS),
+        "DARKROOM_KEY_PREFIX": PREFIX,
+        "DARKROOM_WATERMARK_SECRET": WATERMARK_SECRET,
+    }
+    with LocalRedis(tmp_path / "valkey", appendfsync="no") as redis:
+        async with running(home, redis.url, PREFIX, watermark_secret=WATERMARK_SECRET, log_level="debug") as worker:
+            await worker.in_state("ready")
+            with process(home, redis.url, settings | {"DARKROOM_LOG_LEVEL": "debug"}) as gateway:
+                headers = bearer("alice") | {"Idempotency-Key": "once"}
+                async with httpx.AsyncClient(base_url=gateway.url, headers=headers, trust_env=False) as client:
+                    asked = {"prompt": PROMPT, "negative_prompt": NEGATIVE, "metadata": {"mine": REMARK}, "seed": 1}
+                    answer = await client.post(GENERATIONS, json={**asked, "steps": 2})
+                    assert answer.status_code == 202, answer.text
+                    await client.post(GENERATIONS, json={**asked, "steps": PROMPT})  # refused, and not repeated
+                    job = await ended(client, answer.json()["id"])
+                    assert job["state"] == "succeeded", job
+                    picture = (await client.get(job["images"][0]["url"])).content
+                    public = {"metrics": (await client.get("/metrics")).content, "picture": picture}
+                    public["readyz"] = (await client.get("/readyz")).content
+                await asyncio.to_thread(worker.supervisor.poll)
+                environments = {
+                    f"env {pid}": Path(f"/proc/{pid}/environ").read_bytes() for pid in (gateway.popen.pid, os.getpid())
+                }
+            kept = held_in(redis)
+    private = [data for data in files_in(home / "pki").values() if b"PRIVATE KEY" in data]
+    assert private
+    signing = [data.split(b"PRIVATE KEY-----\n")[1][:60] for data in private]
+    keys = [key.encode() for key in KEYS.values()]
+    hidden = [WATERMARK_SECRET.encode(), bytes.fromhex(WATERMARK_SECRET), *signing, b"PRIVATE KEY"]
+
+    logs = {name: data for name, data in files_in(home).items() if name.endswith((".log", ".json"))}
+    store = files_in(home / "store")
+    assert len(kept) > 5
+    assert len(store) >= 2
+    assert any(name.endswith("gateway.log") and b"request.answered" in data for name, data in logs.items())
+    assert any(name.endswith("worker.log") and b"job.ended" in data for name, data in logs.items())
+    for places in (kept, logs, store, public):
+        assert found(keys + hidden, places) == []
+    assert found([*keys, *signing], environments) == []
+    # The record of a job holds what was asked for, to make it and to show it to its owner; nothing else does.
+    assert found(PROMPTS, kept) == [key for key in kept if f":job:{job['id']}".encode() in key]
+    assert [key for key in kept if key.startswith(b"rq:") and b"canary" in kept[key]] == []
+    for places in (logs, store, public):
+        assert found(PROMPTS, places) == []
