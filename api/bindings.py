@@ -1,7 +1,6 @@
 """Bodies and rules of the C2PA Soft Binding Resolution API. Its names are the specification's, not ours."""
 
-import base64
-import binascii
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -14,11 +13,15 @@ from starlette.responses import Response
 from api.body import read_validated
 from api.errors import field_path
 from darkroom.errors import MalformedRequest
+from darkroom.provenance.binding import TRUSTMARK, bound_id
 from darkroom.provenance.resolution import Resolver
-from darkroom.provenance.watermark import MARK_BYTES
 
 MAX_VALUE: Final = 2048  # characters of a value in an address
-VALUE_PATTERN: Final = "^[A-Za-z0-9+/]{8}$"
+VALUE_PATTERN: Final = r"^(?:[A-Za-z0-9+/]{8}|[A-Za-z0-9+/]{84}|1\*[01]{61})$"
+VALUE_WORDS: Final = (
+    "base64 of the six bytes of a mark; of TrustMark, also the text that its tools write, or its base64"
+)
+_FOREIGN: Final = re.compile(r"[0-3]\*[01]{40,75}")  # what TrustMark's tools write of schemas that are not ours
 
 
 class _Frozen(BaseModel):
@@ -31,7 +34,7 @@ class Binding(_Frozen):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     alg: str
-    value: str = Field(description="base64 of the six bytes of a mark", json_schema_extra={"pattern": VALUE_PATTERN})
+    value: str = Field(description=VALUE_WORDS, json_schema_extra={"pattern": VALUE_PATTERN})
 
 
 class Match(_Frozen):
@@ -84,12 +87,9 @@ def require_known(resolver: Resolver, alg: str) -> None:
         raise MalformedRequest(f"alg: this service looks for {', '.join(resolver.algs) or 'no soft binding'}")
 
 
-def mark_of(value: str) -> int:
-    """The mark id in the value of a soft binding. Raises: MalformedRequest."""
-    try:
-        data = base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        raise MalformedRequest("value: not base64") from None
-    if len(data) != MARK_BYTES:
-        raise MalformedRequest(f"value: {MARK_BYTES} bytes are expected")
-    return int.from_bytes(data, "big")
+def mark_of(alg: str, value: str) -> int | None:
+    """The mark id in the value of a soft binding; None for one that others made. Raises: MalformedRequest."""
+    mark_id = bound_id(alg, value)
+    if mark_id is None and not (alg.startswith(TRUSTMARK) and _FOREIGN.fullmatch(value)):
+        raise MalformedRequest(f"value: {VALUE_WORDS} is expected")
+    return mark_id

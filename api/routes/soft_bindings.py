@@ -12,6 +12,7 @@ from starlette.responses import Response
 from api.bindings import (
     MAX_VALUE,
     VALUE_PATTERN,
+    VALUE_WORDS,
     Binding,
     Match,
     Matches,
@@ -55,10 +56,7 @@ router = APIRouter(prefix=BASE, tags=["soft bindings"], route_class=SpecifiedSta
 Limit = Annotated[int, Query(alias="maxResults", ge=1, description="most manifests in the answer")]
 Alg = Annotated[str, Query(description="name of a soft binding algorithm")]
 MaybeAlg = Annotated[str | None, Query(description="look for this soft binding alone")]
-Value = Annotated[
-    str,
-    Query(description="base64 of the six bytes of a mark", json_schema_extra={"pattern": VALUE_PATTERN}),
-]
+Value = Annotated[str, Query(description=VALUE_WORDS, json_schema_extra={"pattern": VALUE_PATTERN})]
 HintAlg = Annotated[str | None, Query(alias="hintAlg", description="a soft binding that the asset may have")]
 HintValue = Annotated[str | None, Query(alias="hintValue", description="the value of that, base64")]
 ManifestId = Annotated[
@@ -105,7 +103,8 @@ async def matches_by_posted_binding(
 
 async def _matches(services: Services, alg: str, value: str) -> Matches:
     require_known(services.resolver, alg)
-    return _shown(await services.resolver.by_binding(alg, mark_of(value)))
+    mark_id = mark_of(alg, value)
+    return _shown(None if mark_id is None else await services.resolver.by_binding(alg, mark_id))
 
 
 @router.post(

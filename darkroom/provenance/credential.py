@@ -1,7 +1,5 @@
 """Reading the C2PA credential of a file, or of a manifest store that was kept apart from it."""
 
-import base64
-import binascii
 import io
 import json
 from dataclasses import dataclass, field
@@ -10,6 +8,7 @@ from typing import Any, Final
 
 import c2pa
 
+from darkroom.provenance.binding import bound_id
 from darkroom.provenance.carrying import JUMBF
 from darkroom.provenance.identity import DEVELOPMENT
 from darkroom.provenance.manifest import GENERATION, SOFT_BINDING
@@ -130,12 +129,8 @@ def _data(assertions: list[dict[str, Any]], label: str) -> Any:
 
 
 def _marks(data: dict[str, Any]) -> list[tuple[str, int]]:
-    """Soft bindings in our own form; those of other makers are not ours to read."""
-    marks = []
-    for block in data.get("blocks", []):
-        try:
-            value = base64.b64decode(block["value"], validate=True)
-        except (binascii.Error, ValueError, TypeError, KeyError):
-            continue
-        marks.append((str(data.get("alg")), int.from_bytes(value, "big")))
-    return marks
+    """Soft bindings in our own forms; those of other makers are not ours to read."""
+    alg = str(data.get("alg"))
+    blocks = [block for block in data.get("blocks", []) if isinstance(block, dict)]
+    found = (bound_id(alg, str(block.get("value"))) for block in blocks)
+    return [(alg, mark_id) for mark_id in found if mark_id is not None]

@@ -22,6 +22,9 @@ class InTurn:
     def embed(self, rgb_HWC: RGB, mark_id: int) -> Embedded:
         return self.watermarkers[0].embed(rgb_HWC, mark_id)
 
+    def value(self, mark_id: int) -> str:
+        return self.watermarkers[0].value(mark_id)
+
     def identify(self, rgb_HWC: RGB) -> Mark | None:
         for watermarker in self.watermarkers:
             if mark := watermarker.identify(rgb_HWC):

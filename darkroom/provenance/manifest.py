@@ -15,7 +15,7 @@ from darkroom.contract.vae import NamedVae
 from darkroom.provenance.ancestry import bare, labels
 from darkroom.provenance.facts import Facts
 from darkroom.provenance.policy import OMIT, Policy, source_type
-from darkroom.provenance.watermark import UNMARKED, mark_value
+from darkroom.provenance.watermark import UNMARKED
 
 ACTIONS: Final = "c2pa.actions.v2"
 SOFT_BINDING: Final = "c2pa.soft-binding"
@@ -25,10 +25,10 @@ GENERATION: Final = "org.darkroom.generation"
 Json = dict[str, Any]
 
 
-def manifest(facts: Facts, alg: str, mark_id: int, policy: Policy = OMIT) -> Json:
+def manifest(facts: Facts, alg: str, value: str, policy: Policy = OMIT) -> Json:
     """The definition to sign.
 
-    `alg` is the watermark's; unmarked pictures get no soft binding and do not claim one.
+    `alg` and `value` are the watermark's; unmarked pictures get no soft binding and do not claim one.
     """
     marked = alg != UNMARKED
     assertions = [
@@ -37,7 +37,7 @@ def manifest(facts: Facts, alg: str, mark_id: int, policy: Policy = OMIT) -> Jso
         _assertion(GENERATION, _generation(facts) | policy.words(facts.plan)),
     ]
     if marked:
-        assertions.append(_assertion(SOFT_BINDING, soft_binding(alg, mark_id)))
+        assertions.append(_assertion(SOFT_BINDING, soft_binding(alg, value)))
     return {
         "title": facts.title,
         "format": MEDIA_TYPES[facts.plan.output_format],
@@ -47,8 +47,8 @@ def manifest(facts: Facts, alg: str, mark_id: int, policy: Policy = OMIT) -> Jso
     }
 
 
-def soft_binding(alg: str, mark_id: int) -> Json:
-    return {"alg": alg, "blocks": [{"scope": {}, "value": mark_value(mark_id)}]}
+def soft_binding(alg: str, value: str) -> Json:
+    return {"alg": alg, "blocks": [{"scope": {}, "value": value}]}
 
 
 def _assertion(label: str, data: Json) -> Json:

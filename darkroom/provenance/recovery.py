@@ -51,6 +51,20 @@ class Recoverer:
             same_bytes=evidence.sha256 == record.sha256,
         )
 
+    async def by_credential(self, evidence: Evidence) -> Recovery | None:
+        """Where the file's own credential leads, if these very bytes are on record: the way for files in which no mark
+        is found, such as those of keys that are not read any more. Others may write any id into a credential of
+        theirs, and nobody can make other bytes of this hash. Raises: StoreError, StoreUnavailable.
+        """
+        if evidence.credential is None or len(evidence.credential.marks) != 1:
+            return None
+        ((alg, mark_id),) = evidence.credential.marks
+        record = await self._records.find(mark_id)
+        if record is None or (record.alg, record.sha256) != (alg, evidence.sha256):
+            return None
+        credential = await self.credential(record)
+        return Recovery(record, credential, genuine(credential, record, mark_id), similarity=1.0, same_bytes=True)
+
     async def credential(self, record: Record) -> Credential | None:
         """The credential that was kept for this record. Raises: StoreError, StoreUnavailable."""
         manifest = await self._records.manifest(record.manifest_id)

@@ -83,7 +83,7 @@ class Stamper:
         crash.here("after_watermark")
         height, width = rgb_HWC.shape[:2]
         told = replace(facts, size=(width, height))
-        definition = manifest(told, self._watermarker.alg, mark_id, self._policy)
+        definition = manifest(told, self._watermarker.alg, self._watermarker.value(mark_id), self._policy)
         *others, last = _qualities(facts.plan)
         for quality in others:
             with suppress(UnmarkedOutput):

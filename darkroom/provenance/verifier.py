@@ -40,9 +40,15 @@ class Verifier:
 
         Raises: BadPicture for what is no picture we read; CapacityError; StoreError and StoreUnavailable."""
         evidence = await self._inspector.inspect(picture)
-        recovery = await self._recoverer.recover(evidence)
+        recovery = await self._recovery(evidence)
         verdict = _verdict(evidence, recovery, _state(evidence, recovery))
         return verdict.model_copy(update={"owner": _owner(recovery, caller)})
+
+    async def _recovery(self, evidence: Evidence) -> Recovery | None:
+        """The mark in the pixels counts for more than what the file says of itself."""
+        if evidence.mark is not None:
+            return await self._recoverer.recover(evidence)
+        return await self._recoverer.by_credential(evidence)
 
 
 def _state(evidence: Evidence, recovery: Recovery | None) -> State:

@@ -28,8 +28,8 @@ class Mark:
 
 
 def mark_value(mark_id: int) -> str:
-    """An id as soft bindings hold it: MARK_BYTES in base64, since JSON cannot say the byte string of the CDDL, and
-    c2pa's own samples write text."""
+    """An id as our own soft bindings hold it: MARK_BYTES in base64, since JSON cannot say the byte string of the CDDL,
+    and c2pa's own samples write text."""
     return base64.b64encode(mark_id.to_bytes(MARK_BYTES, "big")).decode()
 
 
@@ -56,6 +56,10 @@ class Watermarker(Protocol):
         """The picture with the mark in it. Raises: UnmarkedOutput when it does not read back."""
         ...
 
+    def value(self, mark_id: int) -> str:
+        """What soft bindings say of the mark that `embed` makes."""
+        ...
+
     def identify(self, rgb_HWC: RGB) -> Mark | None:
         """The mark in a picture, or None."""
         ...
@@ -68,6 +72,9 @@ class NoWatermarker:
 
     def embed(self, rgb_HWC: RGB, mark_id: int) -> Embedded:
         return Embedded(rgb_HWC, math.inf, weak=False, key_id=UNMARKED)
+
+    def value(self, mark_id: int) -> str:
+        return ""
 
     def identify(self, rgb_HWC: RGB) -> Mark | None:
         return None

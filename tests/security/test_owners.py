@@ -5,12 +5,16 @@ from typing import Any
 import httpx
 import pytest
 
-from darkroom.provenance import Facts
+from darkroom.provenance import Facts, TssWatermarker
+from darkroom.provenance.manifest import manifest
+from darkroom.provenance.signing import CredentialSigner
+from darkroom.provenance.watermark import mark_value
 from darkroom.services import Services
-from tests.fakes import fake_stamper
+from tests.fakes import _identity, fake_stamper
 from tests.gateway import GENERATIONS, ask, bearer, claim_one
-from tests.unit.provenance.making import decoded, encoded, shapes
+from tests.unit.provenance.making import decoded, encoded, facts, shapes
 
+ALG = TssWatermarker.alg
 VERIFY = "/api/v1/provenance/verify"
 PROMPT = "a canary in a coal mine"
 
@@ -46,6 +50,40 @@ async def test_only_the_owner_is_told_whose_picture_it_is(
     own.pop("owner")
     assert own == anothers
     assert not any(word in str(anothers) for word in (job_id, "canary", "alice"))
+
+
+async def test_the_owner_is_recognised_by_the_credential_where_no_mark_is_found(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id, data = await made_for_alice(services, client)
+    monkeypatch.setattr(TssWatermarker, "identify", lambda *_: None)  # as where its key is read no more
+    own, anothers = await look(client, "alice", data), await look(client, "bob", data)
+    assert own["owner"] == {"job_id": job_id, "index": 0, "prompt": PROMPT, "negative_prompt": ""}
+    assert (anothers["owner"], anothers["state"], anothers["watermark_id"]) == (None, "intact", None)
+    assert not any(word in str(anothers) for word in (job_id, "canary", "alice"))
+
+
+@pytest.mark.parametrize("form", ["stripped", "changed"])
+async def test_nothing_but_the_bytes_on_record_makes_an_owner_where_no_mark_is_found(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    _, data = await made_for_alice(services, client)
+    monkeypatch.setattr(TssWatermarker, "identify", lambda *_: None)
+    shown = {"stripped": encoded(decoded(data)), "changed": data + b"\0"}[form]
+    assert (await look(client, "alice", shown))["owner"] is None
+
+
+async def test_a_credential_that_names_anothers_mark_makes_no_owner(
+    services: Services, client: httpx.AsyncClient
+) -> None:
+    """Whoever knows an id can sign it into a picture of their own, with a signer that is trusted here, too."""
+    _, data = await made_for_alice(services, client)
+    mark_id = (await look(client, "alice", data))["watermark_id"]
+    forged = CredentialSigner(_identity()).sign(
+        encoded(shapes(128, 128, 7)), "image/png", manifest(facts(), ALG, mark_value(int(mark_id, 16)))
+    )
+    verdict = await look(client, "alice", forged.data)
+    assert (verdict["state"], verdict["owner"]) == ("intact", None)
 
 
 async def test_a_prompt_is_told_no_longer_than_its_generation_is_kept(

@@ -167,7 +167,8 @@ async def test_a_manifest_that_lies_elsewhere_is_not_fetched(client: httpx.Async
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(0.2)
         signed = io.BytesIO()
-        with c2pa.Builder(manifest(facts(), "org.other", 1), context=Trust.of(signer.anchor_pem).context()) as builder:
+        said = manifest(facts(), "org.other", "AAAAAAAB")
+        with c2pa.Builder(said, context=Trust.of(signer.anchor_pem).context()) as builder:
             builder.set_no_embed()
             builder.set_remote_url(f"http://127.0.0.1:{listening.getsockname()[1]}/manifest.c2pa")
             builder.sign(c2pa.Signer.from_info(info), "image/png", io.BytesIO(encoded(shapes(64, 64))), signed)

@@ -14,7 +14,7 @@ from PIL import Image
 from darkroom.errors import UnmarkedOutput
 from darkroom.provenance.placement import Placement
 from darkroom.provenance.trustmark.networks import Networks, Picture, Variant
-from darkroom.provenance.trustmark.packet import PACKET_BITS, pack, unpack
+from darkroom.provenance.trustmark.packet import PACKET_BITS, pack, text_of, unpack
 from darkroom.provenance.tss.self_check import as_jpeg
 from darkroom.provenance.watermark import RGB, Embedded, Mark
 
@@ -64,6 +64,10 @@ class TrustmarkWatermarker:
         if readable is None:
             raise UnmarkedOutput("the watermark does not read back from this picture")
         return readable
+
+    def value(self, mark_id: int) -> str:
+        """As TrustMark's own tools write it, for them to find."""
+        return text_of(mark_id, self.keys[0])
 
     def identify(self, rgb_HWC: RGB) -> Mark | None:
         """Finds turned and mirrored pictures too, but no crops."""

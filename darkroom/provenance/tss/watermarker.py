@@ -10,7 +10,7 @@ from darkroom.provenance.tss.identify import identify
 from darkroom.provenance.tss.luma import luma
 from darkroom.provenance.tss.ring import Key, KeyRing
 from darkroom.provenance.tss.self_check import faintest
-from darkroom.provenance.watermark import RGB, Embedded, Mark
+from darkroom.provenance.watermark import RGB, Embedded, Mark, mark_value
 
 MIN_SIDE: Final = 64  # pixels; below this a tile has too few samples
 
@@ -39,6 +39,9 @@ class TssWatermarker:
         key = self._ring.marking(mark_id)
         made = faintest(rgb_HWC, mark_id, key.carrier)
         return Embedded(made.rgb_HWC, made.psnr, made.weak, key.id)
+
+    def value(self, mark_id: int) -> str:
+        return mark_value(mark_id)
 
     def identify(self, rgb_HWC: RGB) -> Mark | None:
         """Finds crops too: a crop may be smaller than what can be marked."""

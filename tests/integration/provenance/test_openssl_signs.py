@@ -11,6 +11,7 @@ from darkroom.provenance.credential import CredentialReader
 from darkroom.provenance.keyholders.command import SigningCommand
 from darkroom.provenance.manifest import manifest
 from darkroom.provenance.signing import CredentialSigner
+from darkroom.provenance.watermark import mark_value
 from tests.docs.pages import table_rows
 from tests.unit.provenance.certificates import Authority, key_pem
 from tests.unit.provenance.keyholders.holders import KEYS, key_of
@@ -34,7 +35,7 @@ def test_a_documented_command_signs(algorithm: str, tmp_path: Path) -> None:
     identity = SigningIdentity.held_elsewhere(tmp_path / "chain.pem", SigningCommand(tuple(argv), seconds=30.0))
     signer = CredentialSigner(identity)
     signer.check()
-    definition = manifest(facts(), TssWatermarker.alg, MARK_ID)
+    definition = manifest(facts(), TssWatermarker.alg, mark_value(MARK_ID))
     data = signer.sign(encoded(shapes(64, 64)), "image/png", definition).data
     credential = CredentialReader(Trust.of(identity.anchor_pem)).read(data, "image/png")
     assert credential is not None

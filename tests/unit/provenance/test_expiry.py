@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from darkroom.errors import SigningUnavailable
-from darkroom.provenance import Stamped, State
+from darkroom.provenance import Stamped, State, TssWatermarker
 from tests.unit.provenance.certificates import Authority
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import decoded, shapes
@@ -39,6 +39,13 @@ async def test_a_picture_on_record_outlives_the_certificate_that_signed_it(aged:
     assert verdict.signer is not None
     assert verdict.signer.trusted
     assert verdict.generation is not None
+
+
+@pytest.mark.slow
+async def test_it_does_so_without_a_mark_that_can_be_read(aged: Aged, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TssWatermarker, "identify", lambda *_: None)
+    assert (await aged.house.verify(aged.stamped.data)).state is State.INTACT
+    assert (await aged.stranger.verify(aged.stamped.data)).state is State.INTACT_UNTRUSTED_SIGNER
 
 
 @pytest.mark.slow

@@ -15,12 +15,13 @@ from darkroom.provenance import SigningIdentity, Trust, TssWatermarker
 from darkroom.provenance.credential import CredentialReader
 from darkroom.provenance.manifest import manifest
 from darkroom.provenance.signing import CredentialSigner, Signed
+from darkroom.provenance.watermark import mark_value
 from tests.unit.provenance.certificates import Authority
 from tests.unit.provenance.house import House
 from tests.unit.provenance.keyholders.holders import KEYS, Held, held_by, key_of, unwrapped
 from tests.unit.provenance.making import MARK_ID, encoded, facts, shapes
 
-DEFINITION = manifest(facts(), TssWatermarker.alg, MARK_ID)
+DEFINITION = manifest(facts(), TssWatermarker.alg, mark_value(MARK_ID))
 
 
 def identity_of(algorithm: str = "es256", **held: object) -> SigningIdentity:

@@ -13,6 +13,7 @@ from darkroom.provenance import SigningIdentity, Trust, TssWatermarker
 from darkroom.provenance.credential import CredentialReader
 from darkroom.provenance.manifest import manifest
 from darkroom.provenance.signing import CredentialSigner
+from darkroom.provenance.watermark import mark_value
 from tests.unit.provenance.certificates import Authority
 from tests.unit.provenance.keyholders.holders import KEYS, key_of
 from tests.unit.provenance.making import MARK_ID, encoded, facts, shapes
@@ -35,7 +36,7 @@ def test_both_readers_trust_a_signature_by_it(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     identity, media_type = signer(algorithm), MEDIA_TYPES[output_format]
     assert identity.algorithm == algorithm
-    definition = manifest(facts(), TssWatermarker.alg, MARK_ID)
+    definition = manifest(facts(), TssWatermarker.alg, mark_value(MARK_ID))
     data = CredentialSigner(identity).sign(encoded(shapes(64, 64), output_format), media_type, definition).data
 
     roots = {"trust_pem": identity.anchor_pem, "no_default_trust": True}

@@ -11,6 +11,7 @@ from darkroom.contract.start import PictureRef
 from darkroom.provenance import SigningIdentity, State, TssWatermarker
 from darkroom.provenance.manifest import manifest
 from darkroom.provenance.signing import CredentialSigner
+from darkroom.provenance.watermark import mark_value
 from tests.unit.provenance.certificates import Authority
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import (
@@ -25,7 +26,7 @@ from tests.unit.provenance.making import (
 
 def signed_by(identity: SigningIdentity, rgb_HWC: RGB, mark_id: int = MARK_ID, alg: str = TssWatermarker.alg) -> bytes:
     """A file with these pixels as they are, signed, and in nobody's records."""
-    definition = manifest(facts(), alg, mark_id)
+    definition = manifest(facts(), alg, mark_value(mark_id))
     return CredentialSigner(identity).sign(encoded(rgb_HWC), "image/png", definition).data
 
 
@@ -35,7 +36,7 @@ def test_what_steered_a_picture_is_signed_and_what_made_its_map() -> None:
     control = PlannedControl(
         type="canny", net=net, image=image, scale=0.5, start=0.0, end=1.0, preprocess=True, preprocessor="ef" * 32
     )
-    assertions = manifest(facts(controls=(control,)), TssWatermarker.alg, MARK_ID)["assertions"]
+    assertions = manifest(facts(controls=(control,)), TssWatermarker.alg, mark_value(MARK_ID))["assertions"]
     (said,) = [entry["data"] for entry in assertions if entry["label"] == "org.darkroom.generation"]
     assert said["controlnets"] == [
         {"type": "canny", "sha256": "cd" * 32, "scale": 0.5, "preprocessor": "ef" * 32},
@@ -81,7 +82,7 @@ async def test_a_signers_name_cannot_command_a_terminal(house: House) -> None:
 
 @pytest.mark.parametrize("value", ["", "%%%", "no base64 at all", base64.b64encode(b"1" * 5000).decode(), "\u2028"])
 async def test_soft_bindings_that_are_none_of_ours_are_left_alone(house: House, value: str) -> None:
-    definition = manifest(facts(), "org.other", 1)
+    definition = manifest(facts(), "org.other", "AAAAAAAB")
     binding = next(entry for entry in definition["assertions"] if entry["label"] == "c2pa.soft-binding")
     binding["data"]["blocks"][0]["value"] = value
     signer = CredentialSigner(Authority().signer())

@@ -13,6 +13,7 @@ from darkroom.provenance import SigningIdentity, Trust, TssWatermarker
 from darkroom.provenance.credential import CredentialReader
 from darkroom.provenance.manifest import manifest
 from darkroom.provenance.signing import CredentialSigner
+from darkroom.provenance.watermark import mark_value
 from tests.unit.provenance.keyholders.holders import Held, held_by, key_of
 from tests.unit.provenance.making import MARK_ID, clouds, encoded, facts, shapes
 
@@ -36,7 +37,7 @@ def growth_of(call: Callable[[], object]) -> int:
 
 
 def definition() -> dict[str, object]:
-    return manifest(facts(), TssWatermarker.alg, MARK_ID)
+    return manifest(facts(), TssWatermarker.alg, mark_value(MARK_ID))
 
 
 @pytest.mark.slow

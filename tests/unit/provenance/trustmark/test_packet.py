@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from darkroom.provenance.trustmark.bch import Bch
-from darkroom.provenance.trustmark.packet import PACKET_BITS, pack, unpack
+from darkroom.provenance.trustmark.packet import PACKET_BITS, id_in, pack, text_of, unpack
 
 KEY = b"golden"
 MARK_ID = 0xC0FFEE123456
@@ -65,3 +65,15 @@ def test_a_packet_that_proves_nothing_is_not_read() -> None:
 def test_an_id_that_is_not_of_48_bits_is_refused(mark_id: int) -> None:
     with pytest.raises(ValueError, match="48 bits"):
         pack(mark_id, KEY)
+
+
+def test_the_text_of_a_packet_is_the_one_that_trustmarks_tools_write_of_it() -> None:
+    """The number of the schema, in the packet's last two bits, and its data."""
+    packed = f"{PACKED_BY_TRUSTMARK:0{PACKET_BITS}b}"
+    assert text_of(MARK_ID, KEY) == f"{int(packed[-2:], 2)}*{packed[:61]}"
+    assert id_in(text_of(MARK_ID, KEY)) == MARK_ID
+
+
+@pytest.mark.parametrize("text", ["", "1*", "2*" + "0" * 68, "1*" + "0" * 60, "1*" + "0" * 62, "1*" + "2" * 61])
+def test_a_text_of_another_schema_names_no_id(text: str) -> None:
+    assert id_in(text) is None
