@@ -5,7 +5,8 @@ must be answered, or it names tests (`checks`) that show the attack fail where o
 
 - `body` or `make` (a maker in `makers.py`) with `method`, `path`, `headers` and `tenant` ('' for nobody),
 - `corpus`, of `names` in it or of all: bytes and their status, as the fast tests have them,
-- `urls`: each in every field that takes the URL of a picture; `{server}` is a server of ours that behaves badly,
+- `urls`: each in every field that takes the URL of a picture, or in those of `places`; `{server}` is one of ours that
+  behaves badly,
 - `pictures`: each wherever a picture may be sent.
 """
 
@@ -106,12 +107,16 @@ URL_PLACES = {
     "map": (PREPROCESS, lambda url: {"type": "canny", "image": url}),
     "asset": (ASSETS, lambda url: {"url": url}),
     "verify": (VERIFY, lambda url: {"url": url}),
+    "webhook": (GENERATIONS, lambda url: {"prompt": "a", "webhook_url": url}),
 }
+# What a webhook's name leads to is looked up when it is sent: only what can be told at sight is refused before.
+FETCHED = tuple(place for place in URL_PLACES if place != "webhook")
 
 
 def _of_urls(row: Row) -> Iterator[Attack]:
     for url in row.urls:
-        for place, (path, fields) in URL_PLACES.items():
+        for place in row.places or FETCHED:
+            path, fields = URL_PLACES[place]
             body = json.dumps(fields(url)).encode()
             yield Attack(f"{row.id} {url} for {place}", row, _statuses(row), path, JSON, body)
 
