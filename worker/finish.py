@@ -97,6 +97,7 @@ class Finisher:
             manifest_id=stamped.manifest_id,
             quality=stamped.quality,
             weak_mark=stamped.record.weak,
+            parents=stamped.record.parents,
         )
 
     def success(

@@ -134,6 +134,7 @@ def words_of(verdict: Answer) -> list[str]:
         lines.append(f"made at    {made['created_at']}")
     if owner := verdict.get("owner"):
         lines.append(f"yours      generation {owner['job_id']}, picture {owner['index']}")
+        lines += [f"parents    {' '.join(owner['parents'])}"] if owner.get("parents") else []
         lines += [f"prompt     {_printable(owner['prompt'])}"] if owner.get("prompt") else []
     if signer := verdict.get("signer"):
         lines.append(f"signed by  {signer['common_name']}, {_standing(signer)}")

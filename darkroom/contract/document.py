@@ -30,6 +30,7 @@ class Image(Resource):
     watermark_id: str = Field(description="12 hex digits, hidden in the pixels")
     manifest_id: str = Field(description="label of the C2PA manifest inside the file")
     weak_mark: bool = Field(description="the watermark may not survive compression, resizing or cropping")
+    parents: list[str] = Field(description="the `watermark_id`s that were found in the pictures it was made from")
 
 
 class Links(Resource):

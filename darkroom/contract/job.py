@@ -33,7 +33,8 @@ class Artifact(Settled):
     """One stored picture. `watermark_id` is 12 hex digits; `manifest_id` is the C2PA manifest label.
 
     `quality` is what it was encoded with, which may be more than was asked for; None where there is none.
-    `weak_mark`: the watermark reads back from the file, and may not survive what others do to it.
+    `weak_mark`: the watermark reads back from the file, and may not survive what others do to it. `parents` are the
+    watermarks that were found in the pictures it was made from.
     """
 
     index: int
@@ -48,6 +49,7 @@ class Artifact(Settled):
     manifest_id: str
     quality: int | None = None
     weak_mark: bool = False
+    parents: tuple[str, ...] = ()
 
 
 class Receipt(Settled):

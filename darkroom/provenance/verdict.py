@@ -42,10 +42,14 @@ class GenerationSeen(Settled):
 
 
 class OwnerSeen(Settled):
-    """For the tenant whose picture it is, and nobody else. The prompt is there while the generation's record is."""
+    """For the tenant whose picture it is, and nobody else. The prompt is there while the generation's record is.
+
+    `parents` are the marks that were found in the pictures it was made from.
+    """
 
     job_id: str
     index: int
+    parents: tuple[str, ...] = ()
     prompt: str | None = None
     negative_prompt: str | None = None
 

@@ -85,7 +85,8 @@ def _derived(credential: Credential, recovery: Recovery | None) -> bool:
 def _owner(recovery: Recovery | None, caller: str | None) -> OwnerSeen | None:
     if recovery is None or not recovery.genuine or caller is None or recovery.record.tenant != caller:
         return None
-    return OwnerSeen(job_id=recovery.record.job_id, index=recovery.record.index)
+    record = recovery.record
+    return OwnerSeen(job_id=record.job_id, index=record.index, parents=record.parents)
 
 
 def _on_record(credential: Credential, recovery: Recovery | None) -> bool:

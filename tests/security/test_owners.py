@@ -45,7 +45,7 @@ async def test_only_the_owner_is_told_whose_picture_it_is(
     job_id, data = await made_for_alice(services, client)
     shown = {"as it left": data, "stripped": encoded(decoded(data)), "changed": data + b"\0"}[form]
     own, anothers = await look(client, "alice", shown), await look(client, "bob", shown)
-    assert own["owner"] == {"job_id": job_id, "index": 0, "prompt": PROMPT, "negative_prompt": ""}
+    assert own["owner"] == {"job_id": job_id, "index": 0, "parents": [], "prompt": PROMPT, "negative_prompt": ""}
     assert anothers.pop("owner") is None
     own.pop("owner")
     assert own == anothers
@@ -58,7 +58,7 @@ async def test_the_owner_is_recognised_by_the_credential_where_no_mark_is_found(
     job_id, data = await made_for_alice(services, client)
     monkeypatch.setattr(TssWatermarker, "identify", lambda *_: None)  # as where its key is read no more
     own, anothers = await look(client, "alice", data), await look(client, "bob", data)
-    assert own["owner"] == {"job_id": job_id, "index": 0, "prompt": PROMPT, "negative_prompt": ""}
+    assert own["owner"] == {"job_id": job_id, "index": 0, "parents": [], "prompt": PROMPT, "negative_prompt": ""}
     assert (anothers["owner"], anothers["state"], anothers["watermark_id"]) == (None, "intact", None)
     assert not any(word in str(anothers) for word in (job_id, "canary", "alice"))
 
@@ -93,4 +93,4 @@ async def test_a_prompt_is_told_no_longer_than_its_generation_is_kept(
     services.ledger._records.clear()
     assert (await client.get(f"{GENERATIONS}/{job_id}", headers=bearer("alice"))).status_code == 404
     owner = (await look(client, "alice", data))["owner"]
-    assert owner == {"job_id": job_id, "index": 0, "prompt": None, "negative_prompt": None}
+    assert owner == {"job_id": job_id, "index": 0, "parents": [], "prompt": None, "negative_prompt": None}

@@ -45,5 +45,7 @@ def test_the_second_picture_names_the_first_as_its_parent(url: str, send: Any, o
     assert parent["relationship"] == "parentOf"
     assert parent["active_manifest"] == first["manifest_id"]
     assert base64.b64decode(value).hex() == first["watermark_id"] != second["watermark_id"]
+    assert (first["parents"], second["parents"]) == ([], [first["watermark_id"]])
     verdict = verify(url, data)
+    assert verdict["owner"]["parents"] == [first["watermark_id"]]
     assert (verdict["state"], verdict["manifest_id"]) == ("intact", second["manifest_id"])

@@ -123,10 +123,11 @@ def test_a_gateway_is_asked_for_what_lies_at_a_url(
 
 
 def test_an_owner_reads_the_prompt_and_no_terminal_obeys_it() -> None:
-    owner = {"job_id": "01JOB", "index": 0, "prompt": "a\x1b[2Jb"}
+    owner = {"job_id": "01JOB", "index": 0, "parents": ["0123456789ab"], "prompt": "a\x1b[2Jb"}
     assert words_of({"text": "x", "owner": owner, "derived_from": "urn:c2pa:1"}) == [
         "x",
         "yours      generation 01JOB, picture 0",
+        "parents    0123456789ab",
         "prompt     a [2Jb",
         "made from  urn:c2pa:1",
     ]

@@ -172,6 +172,15 @@ def with_thumbnail(signer: SigningIdentity) -> bytes:
     return signed.getvalue()
 
 
+async def test_only_the_owner_is_told_of_the_pictures_it_was_made_from(house: House) -> None:
+    told = facts_of("image_to_image", Input("parentOf", PARENT, mark=("org.darkroom.tss.1", 0x0123456789AB)))
+    made = await house.stamper.issue(shapes(128, 128), told, house.store, "images/made/0")
+    own = await house.verifier.verify(made.data, told.tenant)
+    assert own.owner is not None
+    assert own.owner.parents == ("0123456789ab",)
+    assert (await house.verifier.verify(made.data, "another")).owner is None
+
+
 def test_a_record_of_before_there_were_parents_is_still_read(house: House) -> None:
     record = stamp(house, facts()).record
     old = record.model_dump(exclude={"parents"})
