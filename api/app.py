@@ -27,6 +27,7 @@ from api.routes import (
     results,
     root,
     soft_bindings,
+    webhooks,
 )
 from api.sharing import sharing
 from api.visitors import Visitors
@@ -52,19 +53,8 @@ def create_app(services: Services) -> FastAPI:
     app.state.stopping = asyncio.Event()
     errors.install(app)
     openapi.install(app, services.settings, services.catalog)
-    for routes in (
-        generations,
-        reruns,
-        results,
-        assets,
-        preprocess,
-        models,
-        provenance,
-        soft_bindings,
-        ops,
-        root,
-        error_codes,
-    ):
+    of_callers = (generations, reruns, results, assets, preprocess, models, provenance, soft_bindings, webhooks)
+    for routes in (*of_callers, ops, root, error_codes):
         app.include_router(routes.router)
     return app
 

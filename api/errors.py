@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from api.head import as_routed
-from api.patterns import EVENT_ID_PATTERN, JOB_ID_PATTERN, KEY_PATTERN
+from api.patterns import DELIVERY_CURSOR_PATTERN, EVENT_ID_PATTERN, JOB_ID_PATTERN, KEY_PATTERN, MOMENT_PATTERN
 from api.problems import FieldProblem, Problem, answer, problem, problem_of
 from darkroom.contract.generation import NAME_PATTERN
 from darkroom.errors import (
@@ -36,6 +36,8 @@ _FORMS = {
     KEY_PATTERN: "must be 1 to 255 visible ASCII characters",
     EVENT_ID_PATTERN: "must be the id of an event",
     JOB_ID_PATTERN: "must be the cursor of a page",
+    DELIVERY_CURSOR_PATTERN: "must be the cursor of a page",
+    MOMENT_PATTERN: "must be a moment with its zone, as 2026-11-29T16:00:00Z",
 }
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
 

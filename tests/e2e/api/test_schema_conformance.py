@@ -39,6 +39,14 @@ CONFIG = {
             "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "409", "422", "503"]}},
         }
         for name in ("verify_picture", "create_asset", "create_generation", "preprocess")
+    ]
+    # Nor which days there are, nor which URLs are disabled.
+    + [
+        {
+            "include-operation-id": name,
+            "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409", "422", "503"]}},
+        }
+        for name in ("list_deliveries", "replay_deliveries", "enable_endpoint")
     ],
 }
 # Of words alone the schema says all there is to say.
@@ -85,8 +93,8 @@ def test_every_request_for_a_picture_of_words_that_fits_the_document_is_accepted
     document = app.openapi()
     words = document["components"]["schemas"]["TextToImage"]
     # How many pixels two sides make, how little a second stage leaves to do, which models are refiners, which URLs are
-    # public: no schema says.
-    for field in ("width", "height", "hires", "refiner", "webhook_url"):
+    # public, which labels are allowed: no schema says.
+    for field in ("width", "height", "hires", "refiner", "webhook_url", "visible_label"):
         del words["properties"][field]
     document["components"]["schemas"]["GenerationRequest"] = words
     config = SchemathesisConfig.from_dict(WORDS_ONLY)
