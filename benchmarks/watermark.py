@@ -22,8 +22,10 @@ from benchmarks.marking import adversary, peers, pictures
 from benchmarks.marking.attacks import BEYOND, LISTED, RGB, Attack, jpeg
 from darkroom.provenance import TssWatermarker
 from darkroom.provenance.tss.carrier import carrier
+from darkroom.provenance.tss.gates import gates_for
 from darkroom.provenance.tss.identify import identify, identify_uncropped
 from darkroom.provenance.tss.luma import luma
+from darkroom.provenance.tss.ring import KEYS_AN_EPOCH
 
 SIDE = 512
 SECRET = b"a secret of the benchmark"
@@ -115,12 +117,13 @@ def _costs(hosts: Sequence[RGB], marked: Sequence[RGB]) -> dict[str, float]:
     ours = Ours()
     own = carrier(SECRET)
     ring = [*(carrier(bytes([number]) * 16) for number in range(KEYS - 1)), own]
+    gates = gates_for(KEYS // KEYS_AN_EPOCH)
     return {
         "embed_ms": _milliseconds(ours.embed, hosts),
         "decode_ms": _milliseconds(lambda rgb: identify_uncropped(luma(rgb), [own]), marked),
-        f"decode_{KEYS}_keys_ms": _milliseconds(lambda rgb: identify_uncropped(luma(rgb), ring), marked),
+        f"decode_{KEYS}_keys_ms": _milliseconds(lambda rgb: identify_uncropped(luma(rgb), ring, gates), marked),
         "search_ms": _milliseconds(lambda rgb: identify(luma(rgb), [own]), hosts),
-        f"search_{KEYS}_keys_ms": _milliseconds(lambda rgb: identify(luma(rgb), ring), hosts),
+        f"search_{KEYS}_keys_ms": _milliseconds(lambda rgb: identify(luma(rgb), ring, gates), hosts),
     }
 
 

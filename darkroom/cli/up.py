@@ -29,7 +29,8 @@ def up(
     from darkroom.services.configuration import load_settings
 
     settings = load_settings(host=host, port=port, home=home)
-    if is_loopback(settings.host) and not settings.api_keys and "allow_anonymous" not in settings.model_fields_set:
+    chosen = settings.production or "allow_anonymous" in settings.model_fields_set
+    if is_loopback(settings.host) and not settings.api_keys and not chosen:
         settings = settings.model_copy(update={"allow_anonymous": True})
     console = on_stderr()
     try:

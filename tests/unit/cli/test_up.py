@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.cli import stack
+from darkroom.cli.app import run
 from darkroom.cli.up import invoked_as
+from darkroom.settings import Settings
 
 
 @pytest.fixture
@@ -38,3 +41,20 @@ def test_from_another_folder_its_whole_path_is_told(
     monkeypatch.setenv("PATH", "/usr/bin")
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     assert invoked_as() == str(program)
+
+
+@pytest.mark.parametrize(("production", "open_to_all"), [("false", True), ("true", False)])
+def test_only_outside_production_is_a_machine_of_ones_own_served_without_keys(
+    production: str, open_to_all: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[Settings] = []
+
+    def running(settings: Settings, *_: object) -> None:
+        started.append(settings)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stack, "running", running)
+    monkeypatch.setenv("DARKROOM_PRODUCTION", production)
+    monkeypatch.delenv("DARKROOM_ALLOW_ANONYMOUS", raising=False)
+    assert run(["up", "--home", str(tmp_path)]) == 0
+    assert [settings.allow_anonymous for settings in started] == [open_to_all]
