@@ -10,10 +10,10 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Final
 
 from darkroom.errors import ConfigurationError
-from darkroom.ledger import lua
 
 ROLES: Final = ("gateway", "worker", "courier")
 OPERATOR: Final = "operator"  # a person, who may do everything
@@ -21,12 +21,11 @@ OPERATOR: Final = "operator"  # a person, who may do everything
 _CALL: Final = re.compile(r"redis\.call\('([A-Z]+)'")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._:-]+")
 _CONNECTION: Final = ("auth", "hello", "ping", "select", "client|setinfo", "client|setname", "client|info")
-_LEDGER: Final = ("eval", "evalsha", "script|load", "info", "hgetall", "hmget", "zrank", "zrevrangebylex", "xrange")
-_LEDGER_OF_ROLE: Final = {
-    "gateway": ("subscribe", "unsubscribe", "lrange"),
-    "worker": ("subscribe", "unsubscribe", "xdel"),
-    "courier": ("xdel",),
-}
+# What the ledger asks without a script.
+_LEDGER: Final = (
+    *("eval", "evalsha", "script|load", "info", "hgetall", "hmget", "hdel", "lrange", "zrank", "zrevrangebylex"),
+    *("xrange", "xdel", "subscribe", "unsubscribe"),
+)
 _RING: Final = ("llen", "smembers", "scard", "sadd", "hset", "rpush", "lpush", "expire", "multi", "exec", "discard")
 _LISTEN: Final = (
     *("blpop", "blmove", "lmove", "lpop", "rpop", "lrem", "lrange", "del", "exists", "expire", "persist", "type"),
@@ -76,11 +75,11 @@ def _rules(role: str, prefix: str) -> str:
     rq = _RQ[role]
     keys = (f"~{{{prefix}}}", f"~{{{prefix}}}:*", *rq.keys)
     channels = (f"&{{{prefix}}}:bell", *rq.channels)
-    commands = sorted({*_CONNECTION, *_LEDGER, *_LEDGER_OF_ROLE[role], *_called(), *rq.commands})
+    commands = sorted({*_CONNECTION, *_LEDGER, *_called(), *rq.commands})
     return " ".join((*keys, *channels, "-@all", *(f"+{command}" for command in commands)))
 
 
 def _called() -> Iterator[str]:
     """Every command that a script of the ledger calls."""
-    for name in (*lua.SCRIPTS, *lua.DELIVERY_SCRIPTS, "lib", "clock"):
-        yield from map(str.lower, _CALL.findall(lua.source(name)))
+    for script in files("darkroom.ledger").joinpath("scripts").iterdir():
+        yield from map(str.lower, _CALL.findall(script.read_text("utf-8")))

@@ -1,5 +1,6 @@
 """Users of Redis: each role can do its work, and cannot do more (attack: who writes Redis owns the service)."""
 
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from redis.retry import Retry
 from rq import Queue
 
+from darkroom import ledger
 from darkroom.cli.app import run
 from darkroom.contract.job import JobState
 from darkroom.contract.webhook import Attempt, DeliveryState, Verdict
@@ -195,6 +197,20 @@ def test_a_job_of_rq_that_is_no_bell_is_not_run_however_it_came_there(server: Se
         BellListener(["evil"], connection, lambda: None).work(burst=True)
         assert connection.llen("rq:queue:generate.evil") == 0, "nobody looked at it"
     assert not proof.exists()
+
+
+def asked_directly() -> set[str]:
+    """Commands that the ledger's own code sends, besides those of scripts."""
+    text = "".join(path.read_text() for path in Path(ledger.__file__).parent.glob("redis*.py"))
+    named = set(re.findall(r"\b(?:_client|client|pipeline)\.([a-z]+)\(", text))
+    return named - {"pipeline", "execute", "aclose", "pubsub"}
+
+
+def test_every_command_that_the_ledger_sends_is_granted() -> None:
+    assert {"hgetall", "lrange", "xrange"} <= asked_directly()
+    for line in acl_file(PREFIX, PASSWORDS).splitlines():
+        if line.split()[1] in ROLES:
+            assert {f"+{command}" for command in asked_directly()} <= set(line.split())
 
 
 def test_every_command_that_a_script_calls_is_granted() -> None:
