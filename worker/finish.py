@@ -98,13 +98,14 @@ class Finisher:
             quality=stamped.quality,
             weak_mark=stamped.record.weak,
             parents=stamped.record.parents,
+            timestamped=stamped.timestamped,
         )
 
     def success(
         self, plan: GenerationPlan, artifacts: Sequence[Artifact], notices: Sequence[Notice], device_seconds: float
     ) -> Outcome:
         """`notices` are what only the model could tell; the receipt shows them and ours beside the planner's."""
-        notices = (*notices, *_raised(plan, artifacts), *_weak(artifacts))
+        notices = (*notices, *_raised(plan, artifacts), *_weak(artifacts), *_untimed(artifacts))
         receipt = Receipt(
             plan=plan.model_copy(update={"warnings": (*plan.warnings, *notices)}),
             versions=self._versions,
@@ -129,6 +130,13 @@ def _weak(artifacts: Sequence[Artifact]) -> Iterator[Notice]:
     if weak := [str(artifact.index) for artifact in artifacts if artifact.weak_mark]:
         reason = f"weak in image {', '.join(weak)}: it may not be readable once the picture was compressed or cropped"
         yield Notice(field="watermark", reason=reason)
+
+
+def _untimed(artifacts: Sequence[Artifact]) -> Iterator[Notice]:
+    """Of pictures that left without an attested time, which the operator allows."""
+    if untimed := [str(artifact.index) for artifact in artifacts if artifact.timestamped is False]:
+        reason = f"no time of signing is attested in image {', '.join(untimed)}: the timestamp authority did not answer"
+        yield Notice(field="timestamp", reason=reason)
 
 
 def failure(error: DarkroomError, device_seconds: float = 0.0) -> Outcome:

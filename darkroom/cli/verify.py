@@ -138,6 +138,7 @@ def words_of(verdict: Answer) -> list[str]:
         lines += [f"prompt     {_printable(owner['prompt'])}"] if owner.get("prompt") else []
     if signer := verdict.get("signer"):
         lines.append(f"signed by  {signer['common_name']}, {_standing(signer)}")
+        lines += [f"signed at  {signer['signed_at']}"] if signer.get("signed_at") else []
     for name, field in (("manifest", "manifest_id"), ("made from", "derived_from"), ("watermark", "watermark_id")):
         if verdict.get(field):
             lines.append(f"{name:<9}  {verdict[field]}")

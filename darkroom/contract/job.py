@@ -35,6 +35,7 @@ class Artifact(Settled):
     `quality` is what it was encoded with, which may be more than was asked for; None where there is none.
     `weak_mark`: the watermark reads back from the file, and may not survive what others do to it. `parents` are the
     watermarks that were found in the pictures it was made from.
+    `timestamped`: the time of signing is attested; None where no timestamp authority is asked.
     """
 
     index: int
@@ -50,6 +51,7 @@ class Artifact(Settled):
     quality: int | None = None
     weak_mark: bool = False
     parents: tuple[str, ...] = ()
+    timestamped: bool | None = None
 
 
 class Receipt(Settled):

@@ -2,7 +2,8 @@
 
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -17,7 +18,10 @@ from darkroom.provenance.trust import PerProcess, Trust
 DETACHED: Final = "application/c2pa"
 HARD_BINDING_FAILURES: Final = frozenset({"assertion.dataHash.mismatch"})
 SIGNED: Final = frozenset({"claimSignature.validated"})
-SIGNED_BY_A_TRUSTED: Final = SIGNED | {"signingCredential.trusted"}
+TRUSTED_SIGNER: Final = "signingCredential.trusted"
+SIGNED_BY_A_TRUSTED: Final = SIGNED | {TRUSTED_SIGNER}
+STAMPED: Final = "timeStamp.validated"  # by anybody; c2pa-rs tells the time of a stamp that does not hold as well
+ATTESTED: Final = "timeStamp.trusted"
 SIGNED_THESE_BYTES: Final = SIGNED | {"assertion.dataHash.match"}
 EXPIRED: Final = "signingCredential.expired"
 EXPIRY_FAILURES: Final = frozenset({EXPIRED, "signingCredential.untrusted"})  # nobody trusts what has expired
@@ -36,7 +40,8 @@ class Standing(StrEnum):
 @dataclass(frozen=True)
 class Credential:
     """`marks` are the soft bindings, as (alg, id). `generation` is what the signer says of how the picture was made,
-    `ancestors` the manifests of the pictures that the signer says it was made from, and of those in turn."""
+    `ancestors` the manifests of the pictures that the signer says it was made from, and of those in turn. `timestamp`
+    is of whoever stamped, `attested` whether that is an authority trusted here."""
 
     standing: Standing
     manifest_id: str | None = None
@@ -47,6 +52,13 @@ class Credential:
     ancestors: frozenset[str] = frozenset()
     failures: frozenset[str] = frozenset()
     successes: frozenset[str] = frozenset()
+    timestamp: datetime | None = None
+    attested: bool = False
+
+    @property
+    def signed_at(self) -> datetime | None:
+        """Where a trusted authority attests it, of a signature that holds. What any other says proves nothing."""
+        return self.timestamp if self.attested and self.successes >= SIGNED else None
 
     @property
     def holds(self) -> bool:
@@ -75,17 +87,43 @@ class CredentialReader:
     """Reads by one set of trusted roots, from any thread of any process."""
 
     def __init__(self, trust: Trust) -> None:
+        authorities = trust.of_authorities
         self._context = PerProcess(trust.context)
+        self._timed = PerProcess(lambda: trust.context(timed=True)) if trust.timestamps_pem else None
+        self._authorities = PerProcess(lambda: authorities.context(timed=True)) if authorities else None
 
     def read(self, data: bytes, media_type: str) -> Credential | None:
         """None when there is no credential. Never raises for what the bytes are."""
-        try:
-            with c2pa.Reader(media_type, io.BytesIO(data), context=self._context.get()) as reader:
-                return _credential(json.loads(reader.json()))
-        except c2pa.C2paError.ManifestNotFound:
-            return None
-        except (c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return Credential(Standing.UNREADABLE) if JUMBF in data else None
+        credential = _read(data, media_type, self._context)
+        if credential is None or credential.timestamp is None or self._timed is None:
+            return credential
+        return self._in_time(credential, data, media_type, self._timed)
+
+    def _in_time(
+        self, credential: Credential, data: bytes, media_type: str, timed: PerProcess[c2pa.Context]
+    ) -> Credential:
+        """What it is once timestamps count: a certificate that has expired since was valid then."""
+        seen = _read(data, media_type, timed)
+        if seen is None or ATTESTED not in seen.successes:
+            return credential
+        if not credential.outlived or self._vouched_for_by_an_authority(data, media_type):
+            return replace(credential, timestamp=seen.timestamp, attested=True)
+        return replace(seen, attested=True)
+
+    def _vouched_for_by_an_authority(self, data: bytes, media_type: str) -> bool:
+        """c2pa-rs takes the roots of authorities for those of signers, so a signer of theirs would be trusted."""
+        seen = _read(data, media_type, self._authorities) if self._authorities else None
+        return seen is not None and TRUSTED_SIGNER in seen.successes
+
+
+def _read(data: bytes, media_type: str, context: PerProcess[c2pa.Context]) -> Credential | None:
+    try:
+        with c2pa.Reader(media_type, io.BytesIO(data), context=context.get()) as reader:
+            return _credential(json.loads(reader.json()))
+    except c2pa.C2paError.ManifestNotFound:
+        return None
+    except (c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Credential(Standing.UNREADABLE) if JUMBF in data else None
 
 
 def _credential(report: dict[str, Any]) -> Credential:
@@ -94,6 +132,7 @@ def _credential(report: dict[str, Any]) -> Credential:
     results = report.get("validation_results", {}).get("activeManifest", {})
     signature = active.get("signature_info") or {}
     assertions = active.get("assertions", [])
+    successes = frozenset(entry["code"] for entry in results.get("success", []))
     return Credential(
         standing=Standing(report["validation_state"]),
         manifest_id=_printable(label),
@@ -103,7 +142,8 @@ def _credential(report: dict[str, Any]) -> Credential:
         generation=next(_data(assertions, GENERATION), {}),
         ancestors=_ancestors(report["manifests"], label),
         failures=frozenset(entry["code"] for entry in results.get("failure", [])),
-        successes=frozenset(entry["code"] for entry in results.get("success", [])),
+        successes=successes,
+        timestamp=datetime.fromisoformat(signature["time"]) if STAMPED in successes else None,
     )
 
 

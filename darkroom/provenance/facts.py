@@ -37,6 +37,7 @@ class Stamped:
 
     `watermark_id` is 12 hex digits, empty when watermarking is off. `manifest` is the manifest store alone; empty for
     an adopted picture, whose manifest was kept by the attempt that made it. `quality` is that of a JPEG or WebP.
+    `timestamped`: the time of signing is attested in it; None where no timestamp authority is asked.
     """
 
     data: bytes
@@ -49,3 +50,4 @@ class Stamped:
     manifest: bytes
     record: Record
     quality: int | None = None
+    timestamped: bool | None = None

@@ -1,10 +1,10 @@
 """Signing a file with a C2PA manifest."""
 
 import io
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import c2pa
 
@@ -41,18 +41,36 @@ class _Draft(NamedTuple):
     stores: dict[str, bytes]
 
 
+class Timing(Protocol):
+    """Whoever has the time of a signature attested: `darkroom.provenance.times.Times`."""
+
+    def timed(self, sign: Callable[[str | None], Signed], media_type: str) -> Signed:
+        """What `sign` makes, given an address to ask for a timestamp at, or none. Raises: TimestampUnavailable."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class CredentialSigner:
     """Signs for one identity, from any thread of any process. `trust` is for what it checks of its own work."""
 
-    def __init__(self, identity: SigningIdentity, trust: Trust | None = None) -> None:
+    def __init__(self, identity: SigningIdentity, trust: Trust | None = None, times: Timing | None = None) -> None:
         self._identity = identity
         self._context = PerProcess((trust or Trust.of(identity.anchor_pem)).context)
         self._by_key = PerProcess(lambda: native_signer(identity))
+        self._times = times
 
     @property
     def waits(self) -> bool:
         """Whether signing takes its time elsewhere."""
-        return self._identity.holder is not None
+        return self._identity.holder is not None or self._times is not None
+
+    def close(self) -> None:
+        """Give connections back. Signing again makes new ones."""
+        if self._times:
+            self._times.close()
+        if self._identity.holder:
+            self._identity.holder.close()
 
     def check(self) -> None:
         """Have whoever holds the key sign something that is no claim of a picture.
@@ -72,12 +90,18 @@ class CredentialSigner:
         """Raises: UnsignedOutput; SigningUnavailable when it may work later."""
         if self._identity.expires_at <= datetime.now(UTC):
             raise SigningUnavailable("the signing certificate, or one that vouches for it, has expired")
-        return self._signed(_draft(data, media_type, manifest, carried))
+        draft = _draft(data, media_type, manifest, carried)
+        if self._times is None:
+            return self._signed(draft)
+        return self._times.timed(lambda url: self._signed(draft, url), media_type)
 
-    def _signed(self, draft: _Draft) -> Signed:
+    def _signed(self, draft: _Draft, timestamp_url: str | None = None) -> Signed:
         signed = io.BytesIO()
         try:
-            with self._signer() as signer, c2pa.Builder(draft.manifest, context=self._context.get()) as builder:
+            with (
+                self._signer(timestamp_url) as signer,
+                c2pa.Builder(draft.manifest, context=self._context.get()) as builder,
+            ):
                 for name, store in draft.stores.items():
                     builder.add_resource(name, io.BytesIO(store))
                 whole = builder.sign(signer, draft.media_type, io.BytesIO(draft.data), signed)
@@ -86,15 +110,17 @@ class CredentialSigner:
         return Signed(signed.getvalue(), whole)
 
     @contextmanager
-    def _signer(self) -> Iterator[c2pa.Signer]:
+    def _signer(self, timestamp_url: str | None) -> Iterator[c2pa.Signer]:
         """For one picture. Raises, at its end: SigningUnavailable, where that was why nothing could be signed."""
         identity = self._identity
         if identity.holder is None:
-            yield self._by_key.get()
+            with native_signer(identity, timestamp_url) if timestamp_url else nullcontext(self._by_key.get()) as signer:
+                yield signer
             return
         asked = _Asked(identity)
+        algorithm = c2pa.C2paSigningAlg[identity.algorithm.upper()]
         try:
-            with c2pa.Signer.from_callback(asked.sign, _named(identity.algorithm), identity.chain_pem) as signer:
+            with c2pa.Signer.from_callback(asked.sign, algorithm, identity.chain_pem, timestamp_url) as signer:
                 yield signer
         except c2pa.C2paError:
             if asked.refusal:
@@ -123,14 +149,11 @@ class _Asked:
         return b""
 
 
-def native_signer(identity: SigningIdentity) -> c2pa.Signer:
+def native_signer(identity: SigningIdentity, timestamp_url: str | None = None) -> c2pa.Signer:
     """The library's own, by a key that is here. It is of no use in another process."""
-    info = c2pa.C2paSignerInfo(identity.algorithm, identity.chain_pem.encode(), identity.key_pem.encode(), None)
+    url = timestamp_url.encode() if timestamp_url else None
+    info = c2pa.C2paSignerInfo(identity.algorithm, identity.chain_pem.encode(), identity.key_pem.encode(), url)
     return c2pa.Signer.from_info(info)
-
-
-def _named(algorithm: str) -> c2pa.C2paSigningAlg:
-    return c2pa.C2paSigningAlg[algorithm.upper()]
 
 
 def _draft(data: bytes, media_type: str, manifest: Json, carried: Iterable[Carried]) -> _Draft:

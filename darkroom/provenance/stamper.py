@@ -12,7 +12,7 @@ from darkroom import crash
 from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
 from darkroom.errors import BadPicture, UnmarkedOutput, UnsignedOutput
 from darkroom.provenance.ancestry import carried
-from darkroom.provenance.credential import CredentialReader
+from darkroom.provenance.credential import Credential, CredentialReader
 from darkroom.provenance.encoding import encode
 from darkroom.provenance.facts import Facts, Stamped
 from darkroom.provenance.identity import SigningIdentity
@@ -22,6 +22,8 @@ from darkroom.provenance.policy import OMIT, Policy
 from darkroom.provenance.records import Record, Records, RecordStore, watermark_id
 from darkroom.provenance.signing import CredentialSigner, Signed
 from darkroom.provenance.similarity import thumbnail
+from darkroom.provenance.times import Times
+from darkroom.provenance.timestamping import TimestampAuthority
 from darkroom.provenance.trust import Trust
 from darkroom.provenance.watermark import RGB, UNMARKED, Watermarker
 from darkroom.provenance.xmp import packet
@@ -40,12 +42,18 @@ class Stamper:
     """Stamps for one identity. `stamp` and `adopt` are CPU work for any thread; `issue` is a picture's whole way."""
 
     def __init__(
-        self, watermarker: Watermarker, identity: SigningIdentity, records: Records, policy: Policy = OMIT
+        self,
+        watermarker: Watermarker,
+        identity: SigningIdentity,
+        records: Records,
+        policy: Policy = OMIT,
+        authority: TimestampAuthority | None = None,
     ) -> None:
         self._watermarker = watermarker
         self._records = records
         self._policy = policy
-        self._signer = CredentialSigner(identity)
+        self._timed = authority is not None
+        self._signer = CredentialSigner(identity, times=Times(identity, authority) if authority else None)
         self._reader = CredentialReader(Trust.of(identity.anchor_pem))
 
     @property
@@ -56,6 +64,10 @@ class Stamper:
     def check_signer(self) -> None:
         """Raises: SigningUnavailable; ConfigurationError where pictures would be signed by another key."""
         self._signer.check()
+
+    async def close(self) -> None:
+        """Give connections to signer and timestamp authority back."""
+        await asyncio.to_thread(self._signer.close)
 
     async def issue(self, rgb_HWC: RGB, facts: Facts, store: RecordStore, key: str) -> Stamped:
         """Stamp a picture and store it under `key`, once, however many attempts come to this.
@@ -105,7 +117,8 @@ class Stamper:
 
     def _finish(self, signed: Signed, facts: Facts, mark_id: int) -> Stamped:
         read = self._read_mark(signed.data, mark_id)
-        manifest_id = self._read_credential(signed.data, MEDIA_TYPES[facts.plan.output_format], mark_id)
+        credential = self._read_credential(signed.data, MEDIA_TYPES[facts.plan.output_format], mark_id)
+        manifest_id = credential.manifest_id or ""
         record = self._record(signed.data, read, manifest_id, facts, mark_id)
         return Stamped(
             data=signed.data,
@@ -117,6 +130,7 @@ class Stamper:
             manifest_id=manifest_id,
             manifest=signed.manifest,
             record=record,
+            timestamped=credential.timestamp is not None if self._timed else None,
         )
 
     def _read_mark(self, data: bytes, mark_id: int) -> _Read:
@@ -131,13 +145,13 @@ class Stamper:
             raise UnmarkedOutput("the watermark does not read back from the finished file")
         return _Read(rgb_HWC, mark.key_id)
 
-    def _read_credential(self, data: bytes, media_type: str, mark_id: int) -> str:
+    def _read_credential(self, data: bytes, media_type: str, mark_id: int) -> Credential:
         credential = self._reader.read(data, media_type)
         if credential is None or not credential.holds or credential.manifest_id is None:
             raise UnsignedOutput("the credential does not read back from the finished file")
         if credential.marks != self._bindings(mark_id):
             raise UnsignedOutput("the credential names another watermark than the picture bears")
-        return credential.manifest_id
+        return credential
 
     def _bindings(self, mark_id: int) -> tuple[tuple[str, int], ...]:
         return () if self._watermarker.alg == UNMARKED else ((self._watermarker.alg, mark_id),)

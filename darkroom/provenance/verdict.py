@@ -1,5 +1,6 @@
 """What verify found, in fields and in plain words."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -24,11 +25,15 @@ Means = Literal["credential", "watermark"]
 
 
 class SignerSeen(Settled):
-    """Who signed. `development` is a certificate made by `darkroom up`, which proves nothing to anybody else."""
+    """Who signed. `development` is a certificate made by `darkroom up`, which proves nothing to anybody else.
+
+    `signed_at` is there where a timestamp authority that is trusted here attests it.
+    """
 
     common_name: str
     trusted: bool
     development: bool
+    signed_at: datetime | None = None
 
 
 class GenerationSeen(Settled):

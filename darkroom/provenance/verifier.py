@@ -127,7 +127,12 @@ _VOUCHED_FOR: Final = (State.INTACT, State.RECOVERED, State.MODIFIED_RECOVERED)
 def _signer(credential: Credential | None, trusted: bool) -> SignerSeen | None:
     if credential is None or not credential.signer:
         return None
-    return SignerSeen(common_name=credential.signer, trusted=trusted, development=credential.development)
+    return SignerSeen(
+        common_name=credential.signer,
+        trusted=trusted,
+        development=credential.development,
+        signed_at=credential.signed_at,
+    )
 
 
 def _generation(credential: Credential) -> GenerationSeen | None:

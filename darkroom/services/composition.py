@@ -32,6 +32,7 @@ from darkroom.services.keys import (
     network_files,
     open_keys,
     open_watermarker,
+    timestamp_authority,
     trusted_signers,
     watermark_secret,
 )
@@ -128,9 +129,9 @@ def build_worker_services(settings: Settings) -> WorkerServices:
     Label("", font).check()
     key = prompt_key(keys.ring.current.secret)
     policy = Policy(settings.producer, settings.prompt_policy, key, settings.visible_label, font)
-    stamper = Stamper(keys.watermarker, keys.identity, records, policy)
+    stamper = Stamper(keys.watermarker, keys.identity, records, policy, timestamp_authority(settings))
     inspector = InspectorApart(_brief(settings, keys.ring, Trust.of(keys.identity.anchor_pem)), INPUT_SECONDS)
-    shared["closers"] += (inspector.close,)
+    shared["closers"] += (inspector.close, stamper.close)
     examiner = Examiner(inspector)
     return WorkerServices(catalog=catalog, stamper=stamper, records=records, examiner=examiner, **shared)
 

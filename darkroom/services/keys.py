@@ -14,7 +14,8 @@ from darkroom.provenance.keyholders.answers import KeyHolder
 from darkroom.provenance.keyholders.command import SigningCommand
 from darkroom.provenance.keyholders.service import SigningService
 from darkroom.provenance.private_files import kept_secret, read_secret
-from darkroom.provenance.trust import Trust
+from darkroom.provenance.timestamping import TimestampAuthority
+from darkroom.provenance.trust import Trust, roots_in
 from darkroom.provenance.trustmark.networks import NetworkFiles
 from darkroom.provenance.tss.ring import MIN_SECRET, Epochs, KeyRing
 from darkroom.provenance.watermark import NoWatermarker, Watermarker
@@ -127,6 +128,18 @@ def _holder(settings: Settings) -> KeyHolder:
     return SigningService(settings.signing_url, settings.signing_timeout, token, settings.signing_ca)
 
 
+def timestamp_authority(settings: Settings) -> TimestampAuthority | None:
+    """Whom workers ask for the time. Raises: ConfigurationError for roots that cannot be read."""
+    if settings.timestamp_url is None:
+        return None
+    return TimestampAuthority(
+        settings.timestamp_url,
+        required=settings.timestamp_policy == "required",
+        seconds=settings.timestamp_timeout,
+        roots_pem=roots_in(settings.timestamp_anchors) if settings.timestamp_anchors else "",
+    )
+
+
 def trusted_signers(settings: Settings) -> Trust:
     """Our own signer and the configured roots, from certificates alone: who verifies needs no key that signs.
 
@@ -134,7 +147,16 @@ def trusted_signers(settings: Settings) -> Trust:
     """
     chain = settings.signing_certificate
     own = last_of_chain(chain) if chain else development_root(settings.home_folder / PKI)
-    return Trust.of(own, anchor_files=(settings.trust_anchors,) if settings.trust_anchors else ())
+    return Trust.of(
+        own,
+        anchor_files=(settings.trust_anchors,) if settings.trust_anchors else (),
+        timestamp_files=timestamp_files(settings),
+    )
+
+
+def timestamp_files(settings: Settings) -> tuple[Path, ...]:
+    """Where the roots of timestamp authorities are."""
+    return (settings.timestamp_anchors,) if settings.timestamp_anchors else ()
 
 
 def _long_enough(secret: bytes) -> bytes:

@@ -9,7 +9,7 @@ from darkroom.provenance.records import Records
 from darkroom.provenance.trust import Trust
 from darkroom.provenance.verifier import Verifier
 from darkroom.provenance.watermark import NoWatermarker, Watermarker
-from darkroom.services.keys import PKI, key_ring, known_secret, open_watermarker
+from darkroom.services.keys import PKI, key_ring, known_secret, open_watermarker, timestamp_files
 from darkroom.settings import Settings
 from darkroom.storage import MemoryStore, ObjectStore, open_store
 
@@ -44,4 +44,6 @@ def _trust(settings: Settings) -> Trust:
     chain, root = settings.signing_certificate, settings.home_folder / PKI / "root.pem"
     files = [root] if chain is None and root.exists() else []
     files += [settings.trust_anchors] if settings.trust_anchors else []
-    return Trust.of(*([last_of_chain(chain)] if chain else []), anchor_files=tuple(files))
+    return Trust.of(
+        *([last_of_chain(chain)] if chain else []), anchor_files=tuple(files), timestamp_files=timestamp_files(settings)
+    )

@@ -98,4 +98,18 @@ class Marks(BaseSettings):
     signing_timeout: float = Field(
         default=5.0, gt=0, le=60, description="seconds that `signing_command` or `signing_url` may take for a picture"
     )
+    timestamp_url: HttpUrl | None = Field(
+        default=None,
+        description="timestamp authority (RFC 3161) that attests the time of each signature; none if unset",
+    )
+    timestamp_policy: Literal["best_effort", "required"] = Field(
+        default="best_effort",
+        description="whether pictures may leave without an attested time while it does not answer",
+    )
+    timestamp_timeout: float = Field(
+        default=3.0, gt=0, le=30, description="seconds that the timestamp authority may take for a picture"
+    )
+    timestamp_anchors: Path | None = Field(
+        default=None, description="PEM roots of timestamp authorities: verify tells the times that these vouch for"
+    )
     trust_anchors: Path | None = Field(default=None, description="PEM roots that verify trusts besides our own")

@@ -21,6 +21,7 @@ class Brief(Settled):
 
     keys: tuple[Epochs, ...]
     anchors_pem: str
+    timestamps_pem: str = ""
     networks: NetworkFiles | None = None
     networks_first: bool = False
 
@@ -32,6 +33,7 @@ class Brief(Settled):
         return cls(
             keys=(ring.current, *ring.older) if ring else (),
             anchors_pem=trust.anchors_pem,
+            timestamps_pem=trust.timestamps_pem,
             networks=networks,
             networks_first=networks_first,
         )
@@ -46,7 +48,7 @@ class Brief(Settled):
 
     @property
     def trust(self) -> Trust:
-        return Trust(self.anchors_pem)
+        return Trust(self.anchors_pem, self.timestamps_pem)
 
 
 class Look(Settled):

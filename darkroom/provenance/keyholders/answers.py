@@ -35,6 +35,10 @@ class KeyHolder(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Give connections back, if there are any. Signing again makes new ones."""
+        ...
+
 
 def raw_signature(key: CertificatePublicKeyTypes, algorithm: str, data: bytes, answer: bytes) -> bytes:
     """The answer as COSE wants it, of elliptic curves r||s (RFC 9053, 2.1), which most KMS give as DER.

@@ -49,6 +49,9 @@ class SigningCommand:
         finally:
             self._slots.release()
 
+    def close(self) -> None:
+        """There is nothing to give back: every process has ended."""
+
     def _answer(self, data: bytes, until: float) -> bytes:
         # A file, not a pipe: a command that does not read holds up nobody.
         with tempfile.TemporaryFile() as question:

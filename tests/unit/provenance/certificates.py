@@ -29,6 +29,7 @@ class Authority:
 
     name: str = "Some Authority"
     key: Key = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    organization: str = "An Organization"
 
     def __post_init__(self) -> None:
         authority: Extensions = [(x509.BasicConstraints(True, None), True), (_usage(signs_certificates=True), True)]
@@ -52,7 +53,7 @@ class Authority:
         builder = (
             x509.CertificateBuilder()
             .subject_name(_named(name))
-            .issuer_name(_named(self.name))
+            .issuer_name(_named(self.name, self.organization))
             .public_key(public)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - DAY)
@@ -79,9 +80,10 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _named(name: str) -> x509.Name:
-    organization = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "An Organization")
-    return x509.Name([organization, x509.NameAttribute(NameOID.COMMON_NAME, name)])
+def _named(name: str, organization: str = "An Organization") -> x509.Name:
+    return x509.Name(
+        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization), x509.NameAttribute(NameOID.COMMON_NAME, name)]
+    )
 
 
 def _pem(certificate: x509.Certificate) -> str:

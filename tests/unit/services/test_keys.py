@@ -11,11 +11,12 @@ from darkroom.provenance.in_turn import algs_read_by
 from darkroom.provenance.inspection.messages import Brief
 from darkroom.provenance.keyholders.command import SigningCommand
 from darkroom.provenance.keyholders.service import SigningService
+from darkroom.provenance.timestamping import TimestampAuthority
 from darkroom.provenance.tss.gates import gates_for
 from darkroom.provenance.tss.ring import Epochs, KeyRing
 from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.watermark import NoWatermarker
-from darkroom.services.keys import open_keys, trusted_signers, watermark_secret
+from darkroom.services.keys import open_keys, timestamp_authority, trusted_signers, watermark_secret
 from darkroom.settings import Settings
 from tests.unit.provenance.trustmark.stand_in import networks_in
 
@@ -161,6 +162,31 @@ def test_a_configured_identity_is_used(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, signing_certificate=tmp_path / "chain.pem", signing_key=tmp_path / "key.pem")
     assert open_keys(settings).identity.chain_pem == made.chain_pem
     assert not (tmp_path / "pki").exists()
+
+
+def test_an_authority_of_time_is_asked_where_one_is_set(tmp_path: Path) -> None:
+    assert timestamp_authority(Settings(home=tmp_path)) is None
+    roots = open_keys(Settings(home=tmp_path / "other")).identity.anchor_pem
+    (tmp_path / "times.pem").write_text(roots)
+    settings = Settings(
+        home=tmp_path,
+        timestamp_url="http://timestamp.example/",
+        timestamp_policy="required",
+        timestamp_timeout=1.5,
+        timestamp_anchors=tmp_path / "times.pem",
+    )
+    authority = timestamp_authority(settings)
+    assert authority == TimestampAuthority(
+        "http://timestamp.example/", required=True, seconds=1.5, roots_pem=roots.strip()
+    )
+    assert trusted_signers(settings).timestamps_pem.strip() == roots.strip()
+
+
+def test_roots_of_times_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, timestamp_anchors=tmp_path / "times.pem", timestamp_url="http://t.example/")
+    for read in (trusted_signers, timestamp_authority):
+        with pytest.raises(ConfigurationError, match=r"times\.pem"):
+            read(settings)
 
 
 def test_keys_do_not_print_their_secrets(tmp_path: Path) -> None:

@@ -107,6 +107,17 @@ async def test_a_weak_mark_is_said(services: WorkerServices, finisher: Finisher)
     assert "weak in image 0" in notice.reason
 
 
+async def test_a_time_that_nobody_attested_is_said(services: WorkerServices, finisher: Finisher) -> None:
+    made = await finisher.picture(claim("timed"), 0, picture())
+    assert made.timestamped is None
+    pictures = [made.model_copy(update={"index": index, "timestamped": index == 1}) for index in range(3)]
+    outcome = finisher.success(claim("timed").plan, pictures, [], 1.0)
+    assert outcome.receipt is not None
+    (notice,) = outcome.receipt.plan.warnings
+    assert notice.field == "timestamp"
+    assert "attested in image 0, 2:" in notice.reason
+
+
 async def test_a_quality_that_was_kept_and_one_that_is_none_are_not_said(
     services: WorkerServices, finisher: Finisher
 ) -> None:

@@ -56,6 +56,8 @@ class Held:
 
     def check(self) -> None: ...
 
+    def close(self) -> None: ...
+
     def sign(self, data: bytes) -> bytes:
         self.asked += 1
         time.sleep(self.seconds)
