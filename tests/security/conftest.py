@@ -1,3 +1,4 @@
+import base64
 from collections.abc import AsyncIterator
 
 import httpx
@@ -7,11 +8,13 @@ from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS, client_of
 
+WEBHOOK_SECRET = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"
+
 
 @pytest.fixture
 def services() -> Services:
     """Nobody is served without a key."""
-    return fake_services(allow_anonymous=False, api_keys=API_KEYS)
+    return fake_services(allow_anonymous=False, api_keys=API_KEYS, webhook_secrets={"alice": [WEBHOOK_SECRET]})
 
 
 @pytest.fixture

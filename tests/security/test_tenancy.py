@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from darkroom.ledger.deliveries import Wanted
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS, GENERATIONS, KEYS, ask, bearer, client_of, finish_one, problem_in
@@ -17,6 +18,14 @@ from tests.unit.inputs.files import saved, scene
 
 OPEN = {"/livez", "/readyz", "/c2pa/v1/services/supportedAlgorithms"}
 UNKNOWN = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+# Ids of nothing, by the names that paths have for them.
+NOTHING = {
+    "job_id": UNKNOWN,
+    "index": "0",
+    "asset_id": "ab" * 32,
+    "manifest_id": "unknown",
+    "delivery_id": f"msg_{UNKNOWN}_1",
+}
 
 
 async def asked_by(client: httpx.AsyncClient, tenant: str) -> str:
@@ -60,19 +69,19 @@ async def things_of(client: httpx.AsyncClient, services: Services, tenant: str) 
     """Ids of all that a tenant can have, by the name that paths have for them; a new one must be added here."""
     client.headers.update(bearer(tenant))
     picture = base64.b64encode(saved(scene(128, 128))).decode()
-    job = await ask(client, image=picture, seed=1)
+    job = await ask(client, image=picture, seed=1, webhook_url="https://hooks.example/")
     await finish_one(services)
+    (delivery,) = (await services.ledger.deliveries.list(tenant, Wanted(), limit=5)).deliveries
     waiting = await ask(client, seed=2)
     mapped = await client.post("/api/v1/preprocess", json={"type": "canny", "image": picture})
     asset = await client.post("/api/v1/assets", content=saved(scene(64, 64)), headers={"Content-Type": "image/png"})
     del client.headers["Authorization"]
     jobs = [job["id"], waiting["id"], mapped.json()["id"]]
-    return {"job_id": jobs, "asset_id": [asset.json()["id"]], "index": ["0"]}
+    return {"job_id": jobs, "asset_id": [asset.json()["id"]], "index": ["0"], "delivery_id": [delivery.id]}
 
 
 async def test_anothers_things_are_unknown_on_every_route(services: Services, client: httpx.AsyncClient) -> None:
     things = await things_of(client, services, "alice")
-    unknown = {"job_id": UNKNOWN, "asset_id": "ab" * 32, "index": "0"}
     tried = 0
     for method, path in with_ids():
         if path in FOR_ALL:
@@ -82,8 +91,8 @@ async def test_anothers_things_are_unknown_on_every_route(services: Services, cl
         (name,) = names - {"index"}
         for thing in things[name]:
             anothers, nobodys = [
-                await client.request(method, path.format(**{**unknown, name: which}), headers=bearer("bob"))
-                for which in (thing, unknown[name])
+                await client.request(method, path.format(**{**NOTHING, name: which}), headers=bearer("bob"))
+                for which in (thing, NOTHING[name])
             ]
             assert anothers.status_code == nobodys.status_code == 404, (method, path, anothers.text)
             assert problem_in(anothers) == problem_in(nobodys)
@@ -122,7 +131,7 @@ def documented() -> Iterator[tuple[str, str]]:
     for path, methods in document["paths"].items():
         if path not in OPEN:
             for method in methods:
-                yield method.upper(), path.format(job_id=UNKNOWN, index=0, asset_id="ab" * 32, manifest_id="unknown")
+                yield method.upper(), path.format(**NOTHING)
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(documented()))
