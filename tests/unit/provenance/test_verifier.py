@@ -23,6 +23,7 @@ from tests.unit.provenance.making import (
     shapes,
     watermarker,
 )
+from tests.unit.provenance.splicing import spliced
 
 FORMATS = ["png", "jpeg", "webp"]
 
@@ -128,16 +129,23 @@ async def test_a_changed_picture_whose_mark_leads_nowhere_is_modified(
     assert verdict.signer is None or not verdict.signer.trusted
 
 
-async def test_a_credential_spliced_into_another_picture_is_modified(house: House) -> None:
-    stamped = await house.issue()
-    header = 33  # a PNG's signature and IHDR; our manifest stands before the pixels
-    pixels = stamped.data.index(b"IDAT") - 4
-    other = encoded(shapes(128, 128, 9))
-    spliced = stamped.data[:pixels] + other[other.index(b"IDAT") - 4 :]
-    assert spliced[:header] == other[:header]
-    verdict = await house.verify(spliced)
-    assert verdict.state is State.MODIFIED
-    assert verdict.watermark_id is None
+@pytest.mark.parametrize("output_format", FORMATS)
+async def test_a_credential_spliced_into_another_picture_is_modified(house: House, output_format: str) -> None:
+    stamped = await house.issue(output_format=output_format)
+    elsewhere = encoded(shapes(128, 128, 9), output_format.upper())
+    verdict = await house.verify(spliced(stamped.data, elsewhere, output_format))
+    assert (verdict.state, verdict.means, verdict.watermark_id) == (State.MODIFIED, ("credential",), None)
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+async def test_a_credential_spliced_into_another_picture_of_ours_leads_to_that_ones_record(
+    house: House, output_format: str
+) -> None:
+    stamped = await house.issue(output_format=output_format)
+    other = await house.issue(clouds(128, 128), "01OTHER", output_format=output_format)
+    assert (await house.verify(spliced(other.data, other.data, output_format))).state is not State.CONFLICT
+    verdict = await house.verify(spliced(stamped.data, other.data, output_format))
+    assert (verdict.state, verdict.manifest_id) == (State.MODIFIED_RECOVERED, other.manifest_id)
 
 
 @pytest.mark.slow
@@ -166,11 +174,21 @@ async def test_a_word_changed_in_a_credential_is_noticed(house: House, word: byt
     assert verdict.state is State.MODIFIED_RECOVERED
 
 
-async def test_a_signed_picture_that_breaks_off_is_modified(house: House) -> None:
-    stamped = await house.issue(clouds(128, 128), output_format="jpeg")
-    verdict = await house.verify(stamped.data[: len(stamped.data) * 3 // 4])
+@pytest.mark.parametrize("output_format", ["png", "jpeg"])
+@pytest.mark.parametrize("share", [0.9, 0.99])
+async def test_a_signed_picture_that_breaks_off_is_modified(house: House, output_format: str, share: float) -> None:
+    stamped = await house.issue(clouds(128, 128), output_format=output_format)
+    verdict = await house.verify(stamped.data[: int(len(stamped.data) * share)])
     assert verdict.state is State.MODIFIED
     assert verdict.means == ("credential",)
+
+
+async def test_a_signed_webp_that_breaks_off_is_no_picture(house: House) -> None:
+    """Its decoder takes no part for a beginning."""
+    stamped = await house.issue(clouds(128, 128), output_format="webp")
+    for share in (0.2, 0.9, 0.99):
+        with pytest.raises(BadPicture):
+            await house.verify(stamped.data[: int(len(stamped.data) * share)])
 
 
 # --- marks that are not the picture's ---------------------------------------------------------------------------------
