@@ -52,6 +52,23 @@ def test_unmarked_pictures_bear_no_mark(marks: TrustmarkWatermarker) -> None:
     assert [found(marks, clouds(256, 256, seed)) for seed in range(4)] == [None] * 4
 
 
+@pytest.mark.parametrize("keys", [1, 24])
+@pytest.mark.parametrize("side", [64, 700])
+def test_a_picture_is_seen_by_the_decoder_eight_times_at_most(
+    marks: TrustmarkWatermarker, monkeypatch: pytest.MonkeyPatch, keys: int, side: int
+) -> None:
+    """Each time costs as much as all else that verify does to a picture."""
+    many = replace(marks, keys=(SECRET, *(bytes([number]) * 32 for number in range(keys - 1))))
+    marked = marks.embed(shapes(256, 256), MARK_ID).rgb_HWC
+    decode, seen = Networks.decode, []
+    monkeypatch.setattr(Networks, "decode", lambda *given: seen.append(given) or decode(*given))
+    assert many.identify(clouds(side, side)) is None
+    assert len(seen) == 8
+    seen.clear()
+    assert found(many, marked) == MARK_ID
+    assert len(seen) == 1
+
+
 def test_a_mark_is_read_by_its_own_key_alone(marks: TrustmarkWatermarker) -> None:
     made = marks.embed(shapes(256, 256), MARK_ID)
     other = replace(marks, keys=(b"another installation",))
