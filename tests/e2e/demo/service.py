@@ -58,9 +58,9 @@ def wait_until_gone(environment: dict[str, str], seconds: float = 10.0) -> dict[
 
 
 @contextmanager
-def up(home: Path) -> Iterator[Up]:
+def up(home: Path, **settings: str) -> Iterator[Up]:
     """Start, wait until it says it is open, and stop by SIGTERM if it still runs."""
-    environment = bare_environment(home)
+    environment = bare_environment(home) | settings
     process = subprocess.Popen(
         [DARKROOM, "up", "--port", "0"], env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
