@@ -68,6 +68,9 @@ def generate(  # noqa: PLR0913 - its options are its interface
         typer.Option("--map", metavar="TYPE:IMAGE", help="The same, by a map that is made already, as by preprocess."),
     ] = None,
     vae: Annotated[str | None, typer.Option(help="Another VAE than the model's own, by its name.")] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Draw these words for people to read, as AI-generated; the service knows which.")
+    ] = None,
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
 ) -> None:
@@ -97,6 +100,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
         "hires": None if hires is None else {"scale": hires},
         "refiner": None if refiner is None else {"model": refiner},
         "clip_skip": clip_skip,
+        "visible_label": label,
     }
     with Client(url, api_key) as client:
         asked["controlnets"] = [part.asked(client) for part in controls] or None

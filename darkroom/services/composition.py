@@ -97,8 +97,8 @@ def build_courier_services(settings: Settings) -> CourierServices:
 
 def build_gateway_services(settings: Settings) -> Services:
     """For the gateway and whoever verifies. Raises: ConfigurationError."""
+    refuse_development(settings)  # first, since it says all that is wrong at once
     refuse_bad_settings(settings)
-    refuse_development(settings)
     shared = _shared(settings, guarded=("ledger", "store"))
     ring, trust = key_ring(settings, watermark_secret(settings)), trusted_signers(settings)
     algs = algs_read_by(open_watermarker(settings, ring))  # a file that cannot be used ends us, not the child

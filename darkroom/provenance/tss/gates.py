@@ -32,24 +32,19 @@ class Gates:
 
 
 LOWEST: Final = Gates()
-_TRIED: Final = Gates(DIRECT_LOOKS, SECOND_LOOKS, SEARCHED_LOOKS * TILE * TILE)
-_SHARES: Final = Gates(0.3, 0.02, 0.68)
+_TRIED: Final = (DIRECT_LOOKS, SECOND_LOOKS, SEARCHED_LOOKS * TILE * TILE)
+_SHARES: Final = (0.3, 0.02, 0.68)
 
 
 def gates_for(epochs: int) -> Gates:
     """Gates by which the keys of so many epochs read an unmarked picture as marked in MOST_BY_CHANCE at most."""
     decoded = MOST_BY_CHANCE * (1 << CRC_BITS) / epochs
-    return Gates(
-        *(
-            max(lowest, -NormalDist().inv_cdf(decoded * share / tried))
-            for lowest, share, tried in zip(astuple(LOWEST), astuple(_SHARES), astuple(_TRIED), strict=True)
-        )
-    )
+    raised = (-NormalDist().inv_cdf(decoded * share / tried) for share, tried in zip(_SHARES, _TRIED, strict=True))
+    return Gates(*map(max, astuple(LOWEST), raised))
 
 
 def chance_of_a_mark(epochs: int, gates: Gates) -> float:
     """The most that the chance can be that an unmarked picture is read as marked: a union bound over all looks."""
-    decoded: float = sum(
-        tried * NormalDist().cdf(-gate) for tried, gate in zip(astuple(_TRIED), astuple(gates), strict=True)
-    )
+    pairs = zip(_TRIED, astuple(gates), strict=True)
+    decoded: float = sum(tried * NormalDist().cdf(-gate) for tried, gate in pairs)
     return epochs * decoded / (1 << CRC_BITS)

@@ -171,7 +171,7 @@ def test_pictures_are_uploaded_first_and_then_named(tmp_path: Path, monkeypatch:
     assert asked["expand"] == {"left": 0, "top": 8, "right": 16, "bottom": 0}
 
 
-def test_stages_and_layers_left_out_are_asked_for_by_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stages_layers_left_out_and_labels_are_asked_for_by_their_options(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[dict[str, object]] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -180,12 +180,13 @@ def test_stages_and_layers_left_out_are_asked_for_by_their_numbers(monkeypatch: 
 
     monkeypatch.setattr("darkroom.cli.client.Client", lambda url, key: client_of(handler))
 
-    assert run(["generate", "x", "--hires", "1.5", "--clip-skip", "0", "--refiner", "polish"]) == 1
+    assert run(["generate", "x", "--hires", "1.5", "--clip-skip", "0", "--refiner", "polish", "--label", "AI"]) == 1
     assert run(["generate", "x"]) == 1
 
     assert (sent[0]["hires"], sent[0]["clip_skip"]) == ({"scale": 1.5}, 0)
     assert sent[0]["refiner"] == {"model": "polish"}
-    assert not {"hires", "clip_skip", "refiner"} & set(sent[1])
+    assert sent[0]["visible_label"] == "AI"
+    assert not {"hires", "clip_skip", "refiner", "visible_label"} & set(sent[1])
 
 
 @pytest.mark.parametrize("expand", ["8", "1,2,3", "1,2,3,4,5", "a,b,c,d", "-8,0,0,0", ""])

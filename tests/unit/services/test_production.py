@@ -72,6 +72,11 @@ def test_production_serves_nobody_without_a_key(build: Callable[[Settings], Any]
         build(signed_for(tmp_path, allow_anonymous=True))
 
 
+def test_an_open_door_is_not_said_alone(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"SIGNING_CERTIFICATE.*; unset DARKROOM_ALLOW_ANONYMOUS"):
+        build_gateway_services(Settings(home=tmp_path, production=True, host="192.0.2.7", allow_anonymous=True))
+
+
 @pytest.mark.parametrize("build", BUILDERS)
 @pytest.mark.parametrize("name", ["key.pem", "watermark.key"])
 def test_production_starts_beside_no_secret_that_others_may_read(
