@@ -107,6 +107,12 @@ class Metrics:
             buckets=_SLOW,
             registry=self.registry,
         )
+        self.spool_bytes = Gauge(
+            "darkroom_spool_size_bytes",
+            "Finished pictures on the worker's disk that the store has not taken yet.",
+            registry=self.registry,
+        )
+        self.spool_pictures = Gauge("darkroom_spool_pictures", "The same, by number.", registry=self.registry)
 
     def _webhooks(self) -> None:
         self.webhook_attempts = Counter(
@@ -157,6 +163,11 @@ class Metrics:
         """Count a job whose last word the ledger took, and the device time of its last attempt."""
         self.finished.labels(model, state, code).inc()
         self.device_seconds.labels(tenant, model).inc(device_seconds)
+
+    def spooled(self, *, pictures: int, size: int) -> None:
+        """Note how many finished pictures wait on disk for the store, and their bytes."""
+        self.spool_pictures.set(pictures)
+        self.spool_bytes.set(size)
 
     def passed(self, model: str, rows: int, seconds: float) -> None:
         """Count one forward pass and its rows."""

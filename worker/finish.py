@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -10,14 +11,19 @@ from numpy.typing import NDArray
 
 from darkroom.contract.job import Artifact, Failure, JobState, Receipt, picture_key
 from darkroom.contract.plan import GenerationPlan, Notice
-from darkroom.errors import DarkroomError
+from darkroom.errors import DarkroomError, StoreUnavailable
 from darkroom.ledger.protocol import Claim, Outcome
 from darkroom.metrics import Metrics
 from darkroom.provenance import Facts, Stamped
 from darkroom.storage.protocol import ObjectStore
+from worker.delivery import Delivery
 from worker.lineage import NONE, Ancestry, Lineage
 from worker.patience import patiently
 from worker.pictures.canvas import BLANK, Canvas
+from worker.spool import SpoolFull
+
+# In memory, between their last step and the store or the spool.
+MAX_PENDING_PICTURES = 32
 
 Picture = NDArray[np.uint8]  # H x W x 3, RGB
 
@@ -29,10 +35,17 @@ class Stamping(Protocol):
         """Mark, sign, read back and store a picture once, however many attempts come to this."""
         ...
 
+    def stamp_unreserved(self, rgb_HWC: Picture, facts: Facts) -> Stamped:
+        """Mark, sign and read back a picture without the store."""
+        ...
+
 
 class Finisher:
-    """`device` and `versions` go into every receipt. `patience`: seconds a store, or whoever signs, may be away before
-    a job fails.
+    """`device` and `versions` go into every receipt.
+
+    While the store is away, pictures wait on disk with `delivery`, for as long as it takes. While that is None, where
+    the disk has no room, and while whoever signs is away, they wait in memory and fail their job after `patience`
+    seconds.
     """
 
     def __init__(
@@ -52,6 +65,13 @@ class Finisher:
         self._patience = patience
         self._metrics = metrics or Metrics()
         self._lineage = lineage
+        self.delivery: Delivery | None = None
+        self._in_memory = 0
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many pictures wait for the store, here or on disk, that no more should be generated."""
+        return self._in_memory >= MAX_PENDING_PICTURES or (self.delivery is not None and self.delivery.high)
 
     async def ancestry(self, claim: Claim) -> Ancestry:
         """What the job's inputs are, for all of its images. Raises: StoreUnavailable."""
@@ -82,24 +102,37 @@ class Finisher:
         )
         key = picture_key(claim.job_id, claim.generation, index)
         with self._metrics.finish_seconds.labels(claim.generation.output_format).time():
-            whole_HWC = await asyncio.to_thread(canvas.finished, rgb_HWC)
-            stamped = await patiently(self._patience, lambda: self._stamper.issue(whole_HWC, facts, self._store, key))
-        return Artifact(
-            index=index,
-            key=key,
-            media_type=stamped.media_type,
-            bytes=len(stamped.data),
-            sha256=stamped.sha256,
-            width=stamped.width,
-            height=stamped.height,
-            seed=facts.seed,
-            watermark_id=stamped.watermark_id,
-            manifest_id=stamped.manifest_id,
-            quality=stamped.quality,
-            weak_mark=stamped.record.weak,
-            parents=stamped.record.parents,
-            timestamped=stamped.timestamped,
-        )
+            finishing: list[Callable[[], Picture]] = [partial(canvas.finished, rgb_HWC)]
+            del rgb_HWC, canvas  # whoever waits for the store holds no pixels
+            issued = await self._issued(finishing, facts, key)
+            stamped = await issued if isinstance(issued, asyncio.Future) else issued
+        return _artifact(stamped, facts, key)
+
+    async def _issued(
+        self, finishing: list[Callable[[], Picture]], facts: Facts, key: str
+    ) -> "Stamped | asyncio.Future[Stamped]":
+        """What is stored, or on disk and will be. Takes what makes the picture out of its list, the one place that
+        holds its pixels."""
+        self._in_memory += 1
+        try:
+            whole_HWC = await asyncio.to_thread(finishing.pop())
+            return await patiently(self._patience, lambda: self._stored_or_spooled(whole_HWC, facts, key))
+        finally:
+            self._in_memory -= 1
+
+    async def _stored_or_spooled(
+        self, whole_HWC: Picture, facts: Facts, key: str
+    ) -> "Stamped | asyncio.Future[Stamped]":
+        try:
+            return await self._stamper.issue(whole_HWC, facts, self._store, key)
+        except StoreUnavailable:
+            if self.delivery is None or self.delivery.room < whole_HWC.nbytes:
+                raise
+            stamped = await asyncio.to_thread(self._stamper.stamp_unreserved, whole_HWC, facts)
+            try:
+                return await self.delivery.accept(key, stamped)
+            except SpoolFull as error:
+                raise StoreUnavailable("the store is away, and the spool is full") from error
 
     def success(
         self, plan: GenerationPlan, artifacts: Sequence[Artifact], notices: Sequence[Notice], device_seconds: float
@@ -114,6 +147,25 @@ class Finisher:
         )
         pictures = tuple(sorted(artifacts, key=lambda artifact: artifact.index))
         return Outcome(state=JobState.SUCCEEDED, artifacts=pictures, receipt=receipt, device_seconds=device_seconds)
+
+
+def _artifact(stamped: Stamped, facts: Facts, key: str) -> Artifact:
+    return Artifact(
+        index=facts.index,
+        key=key,
+        media_type=stamped.media_type,
+        bytes=len(stamped.data),
+        sha256=stamped.sha256,
+        width=stamped.width,
+        height=stamped.height,
+        seed=facts.seed,
+        watermark_id=stamped.watermark_id,
+        manifest_id=stamped.manifest_id,
+        quality=stamped.quality,
+        weak_mark=stamped.record.weak,
+        parents=stamped.record.parents,
+        timestamped=stamped.timestamped,
+    )
 
 
 def _raised(plan: GenerationPlan, artifacts: Sequence[Artifact]) -> Iterator[Notice]:

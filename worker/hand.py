@@ -25,7 +25,6 @@ from worker.held import Held
 from worker.inputs import Inputs
 from worker.patience import patiently
 
-MAX_PENDING_PICTURES = 32
 MAX_MAPS = 2  # one is made, the next one's picture is fetched
 RELEASE_SECONDS = 1.0
 
@@ -92,9 +91,13 @@ class Hand:
         """
         if self._fault is not None:
             raise self._fault
-        pending = sum(held.pending_pictures for held in self)
         coming = sum(held.preparing is not None and not held.is_map for held in self)
-        return 0 if pending >= MAX_PENDING_PICTURES else max(0, self._engine.room() - coming)
+        return 0 if self.stalled else max(0, self._engine.room() - coming)
+
+    @property
+    def stalled(self) -> bool:
+        """Whether finished pictures pile up, so that no generation is taken."""
+        return self._finisher.crowded
 
     def room_for_maps(self) -> int:
         """Control maps to claim now. They take no room of the engine, nor wait for any."""

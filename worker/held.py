@@ -37,11 +37,6 @@ class Held:
         """Whether this is a control map asked for by itself, which the engine never hears of."""
         return isinstance(self.claim.plan, PreprocessPlan)
 
-    @property
-    def pending_pictures(self) -> int:
-        """Pictures in memory that are not stored yet."""
-        return sum(not picture.done() for picture in self.pictures)
-
     def unreported(self) -> Progress | None:
         return self.progress if self.progress != self.reported else None
 

@@ -147,7 +147,8 @@ class Intake:
                 await self._ledger.report(held.claim.job_id, held.claim.attempt, progress)
 
     async def _attend(self) -> None:
-        await self._ledger.attend(self._worker, self._models)
+        """One whose pictures pile up says that it serves nobody: it claims nothing."""
+        await self._ledger.attend(self._worker, () if self._hand.stalled else self._models)
 
     async def _withdraw(self) -> None:
         """A worker that drains serves nobody new."""

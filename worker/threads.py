@@ -22,6 +22,7 @@ from darkroom.log import get_logger
 from darkroom.services import WorkerServices, check_start
 from worker import tasks
 from worker.bell import BellListener
+from worker.delivery import open_delivery
 from worker.engine import Engine
 from worker.exits import DEVICE_LOST
 from worker.exposition import expose
@@ -53,6 +54,7 @@ class Worker:
         self._services = services
         self._heart = heart
         self._stopping = threading.Event()
+        self._ready_with: str | None = None  # what it says of itself when it is ready; None before
         self._engine_stop = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(finishing_threads(waits=services.stamper.waits), "finish"))
@@ -70,6 +72,7 @@ class Worker:
         patience, metrics = settings.outage_patience, services.metrics
         lineage = Lineage(services.store, services.examiner, patience)
         finisher = Finisher(services.stamper, services.store, device, versions(), patience, metrics, lineage)
+        self._delivery = finisher.delivery = open_delivery(services, lambda _: self._say_how_it_is())
         preprocessors = open_preprocessors(settings, services.catalog)
         inputs = Inputs(services.store, patience, preprocessors)
         maps = MapMaker(inputs, preprocessors, services.catalog, services.store, patience)
@@ -103,7 +106,8 @@ class Worker:
         for words in broken:
             log.error("model.left_out", reason=words)
         expose(self._services.metrics, self._settings)
-        self._heart.say("ready", "; ".join(broken))
+        self._ready_with = "; ".join(broken)
+        self._say_how_it_is()
         log.info("worker.ready", models=self._served)
         while not self._stopping.is_set():
             self._answer_bells()
@@ -111,6 +115,14 @@ class Worker:
         ledger.join()
         self._engine_stop.set()
         engine.join(timeout=1.0)
+
+    def _say_how_it_is(self) -> None:
+        if self._ready_with is None or self._stopping.is_set():
+            return
+        if self._delivery is not None and self._delivery.high:
+            self._heart.say("stalled", "the spool is full: nothing is claimed until the store takes pictures again")
+        else:
+            self._heart.say("ready", self._ready_with)
 
     def _answer_bells(self) -> None:
         """Until told to stop, or until RQ gives up on a Redis that is away; then after a moment's rest."""
@@ -133,8 +145,15 @@ class Worker:
 
     def _keep_ledger(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._intake.run())
+            runner.run(self._work())
             runner.run(self._services.close())
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            delivering = group.create_task(self._delivery.run()) if self._delivery else None
+            await self._intake.run()
+            if delivering:
+                delivering.cancel()
 
 
 def _start(name: str, work: Callable[[], None]) -> threading.Thread:

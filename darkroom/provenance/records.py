@@ -107,6 +107,11 @@ class Records:
                 if holder is None:
                     break
 
+    def first_choice(self, job_id: str, index: int) -> int:
+        """The id that `reserve` will come to, unless it is taken: of 2^48 ids, who has given out a million has one in
+        300 million taken."""
+        return _draw(self._key, job_id, index, 0)
+
     async def _held(self, mark_id: int, job_id: str, index: int) -> bool:
         holder = await self._entry(mark_id)
         return holder is not None and (holder.job_id, holder.index) == (job_id, index)

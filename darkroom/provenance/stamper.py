@@ -5,12 +5,12 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
-from typing import Final, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple, Self
 
 from darkroom import crash
 from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
-from darkroom.errors import BadPicture, UnmarkedOutput, UnsignedOutput
+from darkroom.errors import BadPicture, StoreError, UnmarkedOutput, UnsignedOutput
 from darkroom.provenance.ancestry import carried
 from darkroom.provenance.credential import Credential, CredentialReader
 from darkroom.provenance.encoding import encode
@@ -38,8 +38,39 @@ class _Read(NamedTuple):
     key_id: str
 
 
+@dataclass(frozen=True)
+class _Origin:
+    """What a record tells of a picture besides what is read from its file."""
+
+    mark_id: int
+    job_id: str
+    index: int
+    tenant: str
+    media_type: str
+    created_at: float
+    parents: tuple[str, ...]
+
+    @classmethod
+    def of(cls, facts: Facts, mark_id: int) -> Self:
+        return cls(
+            mark_id,
+            facts.job_id,
+            facts.index,
+            facts.tenant,
+            MEDIA_TYPES[facts.plan.output_format],
+            facts.created_at,
+            tuple(parent for each in facts.inputs for parent in each.parent),
+        )
+
+    @classmethod
+    def of_record(cls, record: Record) -> Self:
+        mark_id = int(record.watermark_id, 16)
+        whose = record.job_id, record.index, record.tenant
+        return cls(mark_id, *whose, record.media_type, record.created_at, record.parents)
+
+
 class Stamper:
-    """Stamps for one identity. `stamp` and `adopt` are CPU work for any thread; `issue` is a picture's whole way."""
+    """Stamps for one identity. Stamping is CPU work for any thread; `issue` is a picture's whole way."""
 
     def __init__(
         self,
@@ -78,11 +109,28 @@ class Stamper:
         Raises: UnmarkedOutput, UnsignedOutput, SigningUnavailable, GenerationError, StoreError, StoreUnavailable.
         """
         mark_id = await self._records.reserve(facts.job_id, facts.index)
-        stamped = await asyncio.to_thread(self.stamp, rgb_HWC, facts, mark_id)
+        return await self._store(await asyncio.to_thread(self.stamp, rgb_HWC, facts, mark_id), store, key)
+
+    def stamp_unreserved(self, rgb_HWC: RGB, facts: Facts) -> Stamped:
+        """Stamp while the store is away, with the id that the picture will get unless chance has it that another's
+        picture holds it already: `deliver` finds out. Raises: as `stamp`."""
+        return self.stamp(rgb_HWC, facts, self._records.first_choice(facts.job_id, facts.index))
+
+    async def deliver(self, stamped: Stamped, store: RecordStore, key: str) -> Stamped:
+        """Store what `stamp_unreserved` made, as `issue` would have; may be called again after it failed.
+
+        Raises: as `issue`; StoreError when the id that it bears is another picture's.
+        """
+        mark_id = await self._records.reserve(stamped.record.job_id, stamped.record.index)
+        if watermark_id(mark_id) != stamped.record.watermark_id:
+            raise StoreError("the picture was marked with an id that belongs to another")
+        return await self._store(stamped, store, key)
+
+    async def _store(self, stamped: Stamped, store: RecordStore, key: str) -> Stamped:
         await self._records.keep_manifest(stamped.record, stamped.manifest)
         if not await store.put(key, stamped.data, media_type=stamped.media_type, if_absent=True):
             # Equal pixels need equal quality and an equal mark, so the file that is there has those just made.
-            kept = await asyncio.to_thread(self.adopt, await store.get(key), facts, mark_id)
+            kept = await asyncio.to_thread(self._adopted, await store.get(key), stamped.record)
             stamped = replace(_told(kept, weak=stamped.record.weak), quality=stamped.quality)
         crash.here("after_upload")
         await self._records.put(stamped.record)
@@ -102,12 +150,12 @@ class Stamper:
                 return _told(self._at(quality, marked.rgb_HWC, facts, mark_id, definition), marked.weak)
         return _told(self._at(last, marked.rgb_HWC, facts, mark_id, definition), marked.weak)
 
-    def adopt(self, data: bytes, facts: Facts, mark_id: int) -> Stamped:
+    def _adopted(self, data: bytes, ours: Record) -> Stamped:
         """What an earlier attempt stored for the same picture, held to the same rules. Raises: as `stamp`."""
-        return self._finish(Signed(data, b""), facts, mark_id)
+        return self._finish(Signed(data, b""), _Origin.of_record(ours))
 
     def _at(self, quality: int, marked: RGB, facts: Facts, mark_id: int, definition: dict[str, object]) -> Stamped:
-        stamped = self._finish(self._signed(marked, facts, quality, definition), facts, mark_id)
+        stamped = self._finish(self._signed(marked, facts, quality, definition), _Origin.of(facts, mark_id))
         return stamped if facts.plan.output_format == "png" else replace(stamped, quality=quality)
 
     def _signed(self, marked: RGB, facts: Facts, quality: int, definition: dict[str, object]) -> Signed:
@@ -115,11 +163,11 @@ class Stamper:
         encoded = encode(marked, output_format, quality, packet(facts.plan.task, facts.title, self._policy.producer))
         return self._signer.sign(encoded, MEDIA_TYPES[output_format], definition, carried(facts.inputs))
 
-    def _finish(self, signed: Signed, facts: Facts, mark_id: int) -> Stamped:
-        read = self._read_mark(signed.data, mark_id)
-        credential = self._read_credential(signed.data, MEDIA_TYPES[facts.plan.output_format], mark_id)
+    def _finish(self, signed: Signed, origin: _Origin) -> Stamped:
+        read = self._read_mark(signed.data, origin.mark_id)
+        credential = self._read_credential(signed.data, origin.media_type, origin.mark_id)
         manifest_id = credential.manifest_id or ""
-        record = self._record(signed.data, read, manifest_id, facts, mark_id)
+        record = self._record(signed.data, read, manifest_id, origin)
         return Stamped(
             data=signed.data,
             media_type=record.media_type,
@@ -156,22 +204,22 @@ class Stamper:
     def _bindings(self, mark_id: int) -> tuple[tuple[str, int], ...]:
         return () if self._watermarker.alg == UNMARKED else ((self._watermarker.alg, mark_id),)
 
-    def _record(self, data: bytes, read: _Read, manifest_id: str, facts: Facts, mark_id: int) -> Record:
+    def _record(self, data: bytes, read: _Read, manifest_id: str, origin: _Origin) -> Record:
         width, height = size(data)
         return Record(
-            watermark_id=watermark_id(mark_id),
+            watermark_id=watermark_id(origin.mark_id),
             alg=self._watermarker.alg,
             key_id=read.key_id,
             manifest_id=manifest_id,
-            job_id=facts.job_id,
-            index=facts.index,
-            tenant=facts.tenant,
+            job_id=origin.job_id,
+            index=origin.index,
+            tenant=origin.tenant,
             sha256=hashlib.sha256(data).hexdigest(),
-            media_type=MEDIA_TYPES[facts.plan.output_format],
+            media_type=origin.media_type,
             width=width,
             height=height,
-            created_at=facts.created_at,
-            parents=tuple(parent for each in facts.inputs for parent in each.parent),
+            created_at=origin.created_at,
+            parents=origin.parents,
             thumbnail=base64.b64encode(thumbnail(read.rgb_HWC)).decode(),
         )
 

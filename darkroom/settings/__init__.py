@@ -52,5 +52,9 @@ class Settings(Marks, Webhooks, WorkLife, Models, Gateway, Connections):
         return self.home.expanduser()
 
     @property
+    def spool_root(self) -> Path:
+        return self.spool_folder or self.home_folder / "spool"
+
+    @property
     def folder_root(self) -> Path:
         return self.store_folder or self.home_folder / "store"

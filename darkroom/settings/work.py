@@ -1,5 +1,7 @@
 """Settings of the life of a job."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
@@ -13,6 +15,14 @@ class WorkLife(BaseSettings):
         default=60.0,
         ge=0,
         description="seconds a worker waits for a store or ledger that is away before it gives a job up",
+    )
+    spool_folder: Path | None = Field(
+        default=None, description="where finished pictures wait while the store is away; `home`/spool if unset"
+    )
+    spool_bytes: int = Field(
+        default=1024**3,
+        ge=0,
+        description="most bytes a worker keeps there; 0 keeps pictures in memory, for `outage_patience`",
     )
     drain_seconds: float = Field(default=20.0, ge=0, description="how long a stopping worker may finish what it holds")
     result_ttl: int = Field(default=7 * 24 * 3600, ge=1, description="seconds a finished job's record is kept")

@@ -49,6 +49,7 @@ class FlakyLedger(MemoryLedger):
     """A memory ledger whose server can go away, as workers see it."""
 
     away = False
+    _told: frozenset[str] = frozenset()
 
     def _reach(self) -> None:
         if self.away:
@@ -76,7 +77,12 @@ class FlakyLedger(MemoryLedger):
 
     async def attend(self, worker: str, models: Any) -> None:
         self._reach()
+        self._told = frozenset(models)
         await super().attend(worker, models)
+
+    def serving_now(self) -> frozenset[str]:
+        """What the worker last said it serves."""
+        return self._told
 
     async def reap(self) -> Reaped:
         self._reach()
@@ -99,13 +105,37 @@ class PlainStamper:
 
     trouble: Exception | None = None
 
+    def __init__(self) -> None:
+        self.delivered: list[str] = []
+
     async def issue(self, rgb_HWC: Picture, facts: Facts, store: ObjectStore, key: str) -> Stamped:
+        return await self.deliver(self.stamp_unreserved(rgb_HWC, facts), store, key)
+
+    async def deliver(self, stamped: Stamped, store: ObjectStore, key: str) -> Stamped:
+        await store.put(key, stamped.data, media_type="image/png", if_absent=True)
+        self.delivered.append(key)
+        return stamped
+
+    def stamp_unreserved(self, rgb_HWC: Picture, facts: Facts) -> Stamped:
         if self.trouble:
             raise self.trouble
         data = rgb_HWC.tobytes()
-        await store.put(key, data, media_type="image/png", if_absent=True)
         height, width, _ = rgb_HWC.shape
-        record = Record.model_construct(weak=False)
+        record = Record(
+            watermark_id="0123456789ab",
+            alg="test",
+            key_id="test",
+            manifest_id="urn:c2pa:test",
+            job_id=facts.job_id,
+            index=facts.index,
+            tenant=facts.tenant,
+            sha256=hashlib.sha256(data).hexdigest(),
+            media_type="image/png",
+            width=width,
+            height=height,
+            created_at=facts.created_at,
+            thumbnail="",
+        )
         return Stamped(
             data=data,
             media_type="image/png",
@@ -173,7 +203,7 @@ class Shop:
         self.relay = Relay(asyncio.get_running_loop())
         self.engine = ScriptedEngine(self.relay, size)
         self.metrics = Metrics()
-        finisher = Finisher(self.stamper, self.store, "cpu", {"torch": "test"}, patience, self.metrics)
+        finisher = self.finisher = Finisher(self.stamper, self.store, "cpu", {"torch": "test"}, patience, self.metrics)
         catalog = fake_catalog()
         inputs = self.inputs = Inputs(self.store, patience)
         maps = MapMaker(inputs, Preprocessors(catalog.preprocessors, {}), catalog, self.store, patience)

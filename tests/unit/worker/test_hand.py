@@ -23,7 +23,7 @@ from darkroom.ledger.protocol import Outcome
 from tests.unit.worker.shop import NEVER, PICTURE, QUICK, Shop
 from tests.until import until
 from worker.engine.request import Work
-from worker.hand import MAX_PENDING_PICTURES
+from worker.finish import MAX_PENDING_PICTURES
 
 
 async def test_a_job_ends_with_its_pictures_in_order_and_a_receipt(shop: Shop) -> None:
