@@ -13,13 +13,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-from pydantic import SecretStr
 
 from darkroom.lifeline import tie_to
 from darkroom.settings import Settings
+from darkroom.settings.telling import told
 from worker.exits import ORPHANED
 from worker.status import Pulse
 
@@ -36,7 +33,7 @@ class Orders:
     pulse_fd: int
 
     def dumps(self) -> bytes:
-        settings = {name: _plain(getattr(self.settings, name)) for name in Settings.model_fields}
+        settings = {name: told(value) for name, value in self.settings.model_dump().items()}
         orders = {"worker": self.worker, "supervisor_pid": self.supervisor_pid, "pulse_fd": self.pulse_fd}
         return json.dumps({"settings": settings, **orders}).encode()
 
@@ -44,16 +41,6 @@ class Orders:
     def loads(cls, data: bytes) -> "Orders":
         orders = json.loads(data)
         return cls(**{**orders, "settings": Settings(**orders["settings"])})
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value
 
 
 class ChildProcess:

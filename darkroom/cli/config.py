@@ -3,10 +3,9 @@
 import json
 from typing import Any
 
-from pydantic import SecretStr
-
 from darkroom.services.configuration import PREFIX
 from darkroom.settings import Settings
+from darkroom.settings.telling import told
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
@@ -16,19 +15,5 @@ def as_environment(settings: Settings) -> dict[str, str]:
 
 
 def _plain(value: Any) -> str:
-    told = _told(value)
-    return json.dumps(told) if isinstance(told, dict | list) else str(told)
-
-
-def _told(value: Any) -> Any:
-    """As JSON has it, secrets in the clear: a child is to know them."""
-    match value:
-        case SecretStr():
-            return value.get_secret_value()
-        case dict():
-            return {name: _told(item) for name, item in value.items()}
-        case tuple():
-            return [_told(item) for item in value]
-        case None | bool() | int() | float():
-            return value
-    return str(value)
+    plain = told(value)
+    return json.dumps(plain) if isinstance(plain, dict | list) else str(plain)

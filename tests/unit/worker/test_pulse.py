@@ -49,6 +49,11 @@ def test_orders_survive_the_way_with_every_setting() -> None:
         api_keys={"ab" * 32: "ann"},
         watermark_secret=SecretStr("00ff"),
         lease_seconds=3.5,
+        controlnets={"mine": {"type": "canny", "path": Path("/models/canny")}},
+        outbound_allow=("10.1.0.0/16",),
+        watermark_old_secrets=("ab" * 16, {"secret": "cd" * 16, "last_epoch": 1}),
+        webhook_secrets={"ann": [SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]},
+        crash_at="mid_step:3",
     )
     assert Orders.loads(Orders(settings, "w", 1, 2).dumps()) == Orders(settings, "w", 1, 2)
 
