@@ -34,7 +34,8 @@ class Quota:
 
 @dataclass
 class Adversary:
-    """`held_by` says which open jobs a worker holds. `deaths`: (when, jobs) of supervisors killed with their child."""
+    """`held_by` says which open jobs a worker holds. `deaths`: (when, jobs) of supervisors killed with their child.
+    `outages`: when Redis was made to go, and to come back."""
 
     stage: Stage
     draws: random.Random
@@ -42,6 +43,7 @@ class Adversary:
     held_by: Callable[[str], Awaitable[list[str]]]
     deaths: list[tuple[float, list[str]]] = field(default_factory=list)
     blows: dict[str, int] = field(default_factory=dict)
+    outages: list[tuple[float, float]] = field(default_factory=list)
     stopped: int = 0
     _frozen: dict[str, float] = field(default_factory=dict)
 
@@ -97,7 +99,9 @@ class Adversary:
         await asyncio.to_thread(self.draws.choice(self.stage.couriers).kill)
 
     async def _redis(self) -> None:
+        began = time.time()
         self.stage.kill_redis()  # here, on the thread that lives as long as the server must
+        self.outages.append((began, time.time()))
 
     async def _child(self) -> None:
         """At a random instant of a worker that has work, if one can be found."""
@@ -128,7 +132,9 @@ class Adversary:
                 asyncio.get_running_loop().call_later(STOPPED_SECONDS, _wake, found["pid"])
 
     async def _redis_fault(self) -> None:
+        began = time.time()
         await self._fault(self.stage.redis_proxy)
+        self.outages.append((began, time.time()))
 
     async def _store_fault(self) -> None:
         await self._fault(self.stage.store_proxy)

@@ -10,9 +10,11 @@ from typing import Any
 from darkroom.services import build_gateway_services
 from tests.chaos.adversary import Adversary, Quota, odd_ends
 from tests.chaos.callers import Crowd
+from tests.chaos.inbox import Inbox
 from tests.chaos.judge import Judge, percentile, restarts
 from tests.chaos.stage import Stage
 from tests.chaos.witness import TERMINAL, Witness
+from tests.receiver import Receiver
 
 START_SECONDS = 120.0
 QUIET_SECONDS = 180.0  # for everything still open to end, once nobody kills any more
@@ -22,12 +24,14 @@ MOST_OPEN = 6  # less than the workers have room for, so that who waits does so 
 class Campaign:
     """`problems` are sentences; none after a run in which every promise was kept."""
 
-    def __init__(self, stage: Stage, draws: random.Random, quota: Quota, jobs: int) -> None:
+    def __init__(self, stage: Stage, receiver: Receiver, draws: random.Random, quota: Quota, jobs: int) -> None:
         self.problems: list[str] = []
         self._stage = stage
         self._quota = quota
         self._jobs = jobs
-        self._crowd = Crowd(stage.urls, random.Random(draws.random()))
+        self._inbox = Inbox(random.Random(draws.random()))
+        receiver.answer = self._inbox.answer
+        self._crowd = Crowd(stage.urls, random.Random(draws.random()), lambda key: f"{receiver.url}&of={key}")
         self._witness = Witness(stage.direct)
         self._adversary = Adversary(stage, random.Random(draws.random()), quota, self._held_by)
         self._states: dict[str, str] = {}
@@ -77,8 +81,15 @@ class Campaign:
         for process in self._stage.processes:
             process.share = 0.0
         (self._stage.settings.home_folder / "calm").touch()
+        self._inbox.bad_share = 0.0
         await self._all_ended(QUIET_SECONDS)
         self._say("calm")
+        until = time.monotonic() + QUIET_SECONDS
+        while self._untold() and time.monotonic() < until:
+            await asyncio.sleep(0.2)
+
+    def _untold(self) -> list[str]:
+        return [job.job_id for job in self._crowd.accepted if not self._inbox.taken[job.job_id]]
 
     async def _all_ended(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -102,12 +113,15 @@ class Campaign:
             await judge.hear_again(self._crowd)
             await judge.hear(self._crowd.accepted)
             await judge.count(self._crowd.accepted)
+            judge.read(self._inbox)
         finally:
             await services.close()
             await self._crowd.close()
             await self._witness.close()
         verdict = judge.verdict
         self.problems += [*verdict.histories(), *self._crowd.refused, *odd_ends(self._stage.processes)]
+        if self._inbox.forged:
+            self.problems.append(f"{self._inbox.forged} webhooks without a good signature")
         self.problems += [f"a child ended with {code}" for code, _ in self._odd_children().items()]
         return self._figures(judge)
 
@@ -120,7 +134,8 @@ class Campaign:
         lives = self._stage.lives()
         died = {life["worker"]: life["at"] for life in lives if life["event"] == "died"}
         buried = [(died[life["worker"]], life["jobs"]) for life in lives if life["event"] == "buried"]
-        waits = restarts([*buried, *self._adversary.deaths], judge.verdict.stories)
+        adversary = self._adversary
+        waits = restarts([*buried, *adversary.deaths], judge.verdict.stories, adversary.outages)
         return {
             "worker_kills": self._adversary.worker_kills(),
             "gateway_kills": sum(gateway.killed for gateway in self._stage.gateways),
@@ -129,14 +144,17 @@ class Campaign:
             "jobs": len(self._crowd.accepted),
             "lost": len(judge.verdict.lost) + len(self._crowd.refused),
             "duplicates": len(judge.verdict.duplicates),
-            "webhooks_missing": 0,
+            "webhooks_missing": len(judge.verdict.untold),
             "restart_p99_s": round(percentile(waits.first, 0.99), 2),
             "restart_p50_s": round(percentile(waits.first, 0.5), 2),
             "restarts": len(waits.first),
             "later_restarts": len(waits.later),
             "later_restart_p99_s": round(percentile(waits.later, 0.99), 2),
+            "restarts_beside_outage": len(waits.beside_outage),
+            "restart_beside_outage_p99_s": round(percentile(waits.beside_outage, 0.99), 2),
             "ends": judge.verdict.ends,
             "pictures_verified": judge.verdict.pictures,
+            "webhooks_sent": sum(map(len, self._inbox.sent.values())),
             "replays": judge.verdict.replays,
             "retries": self._crowd.retries,
             "frozen": self._adversary.stopped,

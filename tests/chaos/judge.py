@@ -9,6 +9,7 @@ from darkroom.contract.job import JobState
 from darkroom.errors import DarkroomError
 from darkroom.services import Services
 from tests.chaos.callers import Accepted, Crowd
+from tests.chaos.inbox import Inbox
 from tests.chaos.witness import Story, Witness
 
 # Ends that a job may come to through no fault of anybody's here.
@@ -17,11 +18,13 @@ FAIR_FAILURES = {"attempts_exhausted"}
 
 @dataclass
 class Verdict:
-    """`lost`: jobs without their one end, or without what it promises. `duplicates`: what came twice."""
+    """`lost`: jobs without their one end, or without what it promises. `duplicates`: what came twice. `untold`: ends
+    that no webhook told of."""
 
     lost: dict[str, list[str]] = field(default_factory=dict)
     duplicates: dict[str, list[str]] = field(default_factory=dict)
     stories: dict[str, Story] = field(default_factory=dict)
+    untold: dict[str, list[str]] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
     pictures: int = 0
     replays: int = 0
@@ -35,8 +38,9 @@ class Verdict:
     def histories(self) -> list[str]:
         """For a person: every job something is wrong with, and its story."""
         lines = []
-        for job_id in sorted({*self.lost, *self.duplicates}):
-            lines.append(f"{job_id}: " + "; ".join([*self.lost.get(job_id, ()), *self.duplicates.get(job_id, ())]))
+        wrong = (self.lost, self.duplicates, self.untold)
+        for job_id in sorted({job_id for kind in wrong for job_id in kind}):
+            lines.append(f"{job_id}: " + "; ".join(what for kind in wrong for what in kind.get(job_id, ())))
             lines += [f"    {line}" for line in (self.stories[job_id].told() if job_id in self.stories else ())]
         return lines
 
@@ -98,6 +102,12 @@ class Judge:
             if (verdict.state, verdict.manifest_id) != ("intact", artifact.manifest_id):
                 self.verdict.loses(job.id, f"picture {artifact.index} is {verdict.state}, {verdict.manifest_id}")
 
+    def read(self, inbox: Inbox) -> None:
+        """One message for each end, however often it was sent."""
+        for job_id, story in self.verdict.stories.items():
+            for twice, what in inbox.wrong_with(job_id, story.job.state.value):
+                (self.verdict.duplicates if twice else self.verdict.untold).setdefault(job_id, []).append(what)
+
     async def hear_again(self, crowd: Crowd) -> None:
         """Every request once more, under its key: the same job, and no others in the tenant's list."""
         limit = asyncio.Semaphore(4)
@@ -129,22 +139,35 @@ class Judge:
 
 @dataclass(frozen=True)
 class Restarts:
-    """Seconds from the death of a worker to the next claim, or the end, of each job it held: `first` where it had lost
-    no attempt before, `later` where it had, and third and further attempts are spaced on purpose."""
+    """Seconds from the death of a worker to the next claim, or the end, of each job it held. `first`: it had lost no
+    attempt before, and Redis was there. `later`: it had; from the third on, attempts are spaced on purpose.
+    `beside_outage`: Redis had been away, after which every lease gets one more term."""
 
-    first: list[float]
-    later: list[float]
+    first: list[float] = field(default_factory=list)
+    later: list[float] = field(default_factory=list)
+    beside_outage: list[float] = field(default_factory=list)
 
 
-def restarts(deaths: Iterable[tuple[float, Sequence[str]]], stories: Mapping[str, Story]) -> Restarts:
-    found = Restarts([], [])
+def restarts(
+    deaths: Iterable[tuple[float, Sequence[str]]],
+    stories: Mapping[str, Story],
+    outages: Sequence[tuple[float, float]] = (),
+    term: float = 15.0,
+) -> Restarts:
+    """`outages`: when Redis went and came back. `term`: seconds of a lease."""
+    found = Restarts()
     for died_at, jobs in deaths:
         for story in (stories[job_id] for job_id in jobs if job_id in stories):
             claimed = [event.at for event in story.events if event.name == "running"]
             moved = [at for at in (*claimed, *(end.at for end in story.ends)) if at >= died_at]
-            if moved:
-                before = sum(at < died_at for at in claimed)
-                (found.first if before <= 1 else found.later).append(min(moved) - died_at)
+            if not moved:
+                continue
+            again_at = min(moved)
+            if any(began < again_at and ended + term > died_at for began, ended in outages):
+                kind = found.beside_outage
+            else:
+                kind = found.first if sum(at < died_at for at in claimed) <= 1 else found.later
+            kind.append(again_at - died_at)
     return found
 
 

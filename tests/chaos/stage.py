@@ -201,7 +201,8 @@ def _cast(standing: Stage, seed: int, forked: int, fresh: int, share: float) -> 
         reply = {"after_commit_before_reply": 60}
         gateway = process("gateway", number, "darkroom", "api", points=reply, port=free_port())
         standing.gateways.append(gateway)
-        standing.couriers.append(process("courier", number, "darkroom", "courier", points={}))
+        sent = {"webhook_sent_unmarked": 40}
+        standing.couriers.append(process("courier", number, "darkroom", "courier", points=sent))
     for number in range(forked + fresh):
         kind = "forked" if number < forked else "fresh"
         command = ("tests.chaos.crashing", f"{seed}:{number}", str(share), kind)
