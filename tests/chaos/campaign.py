@@ -72,9 +72,9 @@ class Campaign:
         await asyncio.gather(*asking)
 
     def _keeps_pace(self, stormed: bool) -> bool:
-        """So many jobs as there are kills, so that neither runs out before the other."""
+        """As many jobs as there are kills, so that neither runs out before the other; but never none."""
         share = 1.0 if stormed else self._adversary.worker_kills() / max(1, self._quota.workers)
-        return len(self._crowd.accepted) < self._jobs * share + MOST_OPEN
+        return len(self._crowd.accepted) < self._jobs * share + MOST_OPEN or not self._open()
 
     async def _calm(self) -> None:
         """Nobody is armed any more; what is open ends."""

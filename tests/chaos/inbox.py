@@ -4,11 +4,14 @@ import asyncio
 import json
 import random
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tests.receiver import SECRET, Message, Receiver, hangs, says
+from tests.receiver import SECRET, Message, Receiver, says
+
+HANG_SECONDS = 4.0  # longer than a courier waits
 
 
 @dataclass
@@ -29,7 +32,7 @@ class Inbox:
         job_id = json.loads(message.body)["data"]["id"]
         self.sent[job_id].append(message)
         if self.draws.random() < self.bad_share:
-            kind = self.draws.choice((says(500), says(503), hangs))
+            kind = self.draws.choice((says(500), says(503), _hangs))
             return await kind(receiver, message, writer)
         self.taken[job_id].append(message)
         return await says(204)(receiver, message, writer)
@@ -47,3 +50,8 @@ class Inbox:
         if kinds := {json.loads(message.body)["type"] for message in messages} - {f"generation.{state}"}:
             found.append((True, f"is {state}, and webhooks say {sorted(kinds)}"))
         return found
+
+
+async def _hangs(receiver: Receiver, message: Message, writer: asyncio.StreamWriter) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(receiver.closing.wait(), HANG_SECONDS)
