@@ -139,6 +139,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.certificate_expiry = Gauge(
+            "darkroom_signing_certificate_expiry_timestamp_seconds",
+            "Unix time at which the first certificate of the signing chain runs out.",
+            ("algorithm",),
+            registry=self.registry,
+        )
+
     def answered(self, *, route: str | None, method: str, status: int, seconds: float) -> None:
         """Count one HTTP request. `route` is the matched pattern, None when nothing matched."""
         pattern = route or "unmatched"
@@ -174,6 +181,10 @@ class Metrics:
         self.steps.labels(model).inc()
         self.step_seconds.labels(model).observe(seconds)
         self.rows_per_step.labels(model).observe(rows)
+
+    def signs(self, algorithm: str, expires_at: float) -> None:
+        """Show until when, in Unix seconds, this process can sign."""
+        self.certificate_expiry.labels(algorithm).set(expires_at)
 
     def render(self) -> bytes:
         """The text Prometheus scrapes, of type `CONTENT_TYPE`."""

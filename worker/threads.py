@@ -25,6 +25,7 @@ from worker.bell import BellListener
 from worker.delivery import open_delivery
 from worker.engine import Engine
 from worker.exits import DEVICE_LOST
+from worker.expiry import CertificateWatch
 from worker.exposition import expose
 from worker.finish import Finisher
 from worker.hand import Hand
@@ -105,6 +106,7 @@ class Worker:
         broken = self._services.catalog.broken()
         for words in broken:
             log.error("model.left_out", reason=words)
+        self._watch_certificate()
         expose(self._services.metrics, self._settings)
         self._ready_with = "; ".join(broken)
         self._say_how_it_is()
@@ -123,6 +125,13 @@ class Worker:
             self._heart.say("stalled", "the spool is full: nothing is claimed until the store takes pictures again")
         else:
             self._heart.say("ready", self._ready_with)
+
+    def _watch_certificate(self) -> None:
+        """By the signal of the supervisor, for it alone wakes who waits for a bell; another child then follows."""
+        stamper = self._services.stamper
+        self._services.metrics.signs(stamper.algorithm, stamper.expires_at.timestamp())
+        watch = CertificateWatch(stamper.expires_at, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        _start("certificate", lambda: watch.run(self._stopping))
 
     def _answer_bells(self) -> None:
         """Until told to stop, or until RQ gives up on a Redis that is away; then after a moment's rest."""

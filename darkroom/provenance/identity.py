@@ -94,7 +94,9 @@ def _require_valid(certificates: list[x509.Certificate]) -> None:
     if any(now < each.not_valid_before_utc for each in certificates):
         raise ConfigurationError("the signing certificate, or one that vouches for it, is not valid yet")
     if any(each.not_valid_after_utc <= now + LAST_MINUTE for each in certificates):
-        raise ConfigurationError("the signing certificate, or one that vouches for it, has expired")
+        raise ConfigurationError(
+            "the signing certificate, or one that vouches for it, has expired or does within a minute"
+        )
 
 
 def _pem(certificate: x509.Certificate) -> str:

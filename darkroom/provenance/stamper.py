@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, NamedTuple, Self
 
 from darkroom import crash
@@ -83,6 +84,7 @@ class Stamper:
         self._watermarker = watermarker
         self._records = records
         self._policy = policy
+        self._identity = identity
         self._timed = authority is not None
         self._signer = CredentialSigner(identity, times=Times(identity, authority) if authority else None)
         self._reader = CredentialReader(Trust.of(identity.anchor_pem))
@@ -91,6 +93,16 @@ class Stamper:
     def waits(self) -> bool:
         """Whether stamping is not CPU work alone: somebody else signs."""
         return self._signer.waits
+
+    @property
+    def algorithm(self) -> str:
+        """COSE's name of how pictures are signed."""
+        return self._identity.algorithm
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the first certificate of the signing chain runs out."""
+        return self._identity.expires_at
 
     def check_signer(self) -> None:
         """Raises: SigningUnavailable; ConfigurationError where pictures would be signed by another key."""
