@@ -12,7 +12,7 @@ BIN := .venv/bin
 BENCHMARKS := encode stepping batching gpu model outline watermark
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help demo up test chaos check check-types check-style check-layers check-tests fix bench train clean
+.PHONY: help demo up test chaos mutants check check-types check-style check-layers check-tests fix bench train clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: .venv/.dev ## every test: real Valkey, real S3 server, real worker process
 
 chaos: .venv/.dev ## kill everything again and again while jobs run; SEED=N repeats a run, NIGHTLY=1 kills ten times as often
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(NIGHTLY),--nightly)
+
+mutants: .venv/.dev ## take each guard away once; fails where no test notices. GUARDS=words picks some
+	@$(BIN)/python -m tests.mutants.run $(GUARDS)
 
 check: .venv/.dev ## what a commit must pass, in under a minute: lint, types, layers, fast tests
 	@$(MAKE) --jobs=2 --keep-going --output-sync=target check-types check-style check-layers check-tests

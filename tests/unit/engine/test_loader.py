@@ -234,12 +234,15 @@ def test_a_network_with_embedded_guidance_is_refused(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_worker_is_offline_from_its_first_import() -> None:
-    script = "import worker.engine, worker.models.open, huggingface_hub.constants as hub; print(hub.HF_HUB_OFFLINE)"
+def test_the_worker_is_offline_and_runs_no_code_of_others_from_its_first_import() -> None:
+    imports = (
+        "import worker.engine, worker.models.open, huggingface_hub.constants as hub, diffusers.utils.constants as own"
+    )
+    script = f"{imports}; print(hub.HF_HUB_OFFLINE, own.DIFFUSERS_DISABLE_REMOTE_CODE)"
 
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
 
-    assert printed.strip() == "True"
+    assert printed.split() == ["True", "True"]
 
 
 def test_no_error_tells_where_the_checkpoint_lies(folder: Path) -> None:
