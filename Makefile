@@ -12,7 +12,7 @@ BIN := .venv/bin
 BENCHMARKS := encode stepping batching gpu model outline watermark
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help demo up test chaos mutants check check-types check-style check-layers check-tests fix bench train clean
+.PHONY: help demo up test chaos soak mutants check check-types check-style check-layers check-tests fix bench train clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ chaos: .venv/.dev ## kill everything again and again while jobs run; SEED=N repe
 
 mutants: .venv/.dev ## take each guard away once; fails where no test notices. GUARDS=words picks some
 	@$(BIN)/python -m tests.mutants.run $(GUARDS)
+
+soak: .venv/.dev ## run under steady work and see that nothing grows: five minutes, or HOURS=4
+	@$(BIN)/python -m tests.soak $(if $(HOURS),--minutes $$(( $(HOURS) * 60 )))
 
 check: .venv/.dev ## what a commit must pass, in under a minute: lint, types, layers, fast tests
 	@$(MAKE) --jobs=2 --keep-going --output-sync=target check-types check-style check-layers check-tests

@@ -31,14 +31,15 @@ class Accepted:
 
 @dataclass
 class Crowd:
-    """`webhook`: makes the URL that is told of a job's end, from its key; None for no webhooks."""
+    """`webhook`: makes the URL that is told of a job's end, from its key; None for no webhooks. `keyed`: requests have
+    idempotency keys, without which none may be sent twice."""
 
     urls: Callable[[], list[str]]
     draws: random.Random
     webhook: Callable[[str], str] | None = None
     accepted: list[Accepted] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    most_open: int = 12
+    keyed: bool = True
     retries: int = 0
 
     def __post_init__(self) -> None:
@@ -46,8 +47,8 @@ class Crowd:
         self._number = 0
         self._cancels: set[asyncio.Task[None]] = set()
 
-    async def ask(self) -> None:
-        """Have one more job accepted, and perhaps think better of it soon after."""
+    async def ask(self) -> Accepted | None:
+        """Have one more job accepted, and perhaps think better of it soon after. None when it was refused."""
         self._number += 1
         tenant, key = self.draws.choice(TENANTS), f"chaos-{self._number}"
         body = self._body(key)
@@ -55,13 +56,14 @@ class Crowd:
         answer, sent = await self._until_answered(tenant, key, body)
         if answer is None or answer.status_code not in (200, 202):
             self.refused.append(f"{key}: {answer.status_code if answer else 'nothing'} {answer and answer.text[:300]}")
-            return
+            return None
         job = Accepted(tenant, key, body, answer.json()["id"], time.time(), sent)
         self.accepted.append(job)
         if thinks_better is not None:
             task = asyncio.create_task(self._cancel(job, thinks_better))
             self._cancels.add(task)
             task.add_done_callback(self._cancels.discard)
+        return job
 
     def _body(self, key: str) -> dict[str, Any]:
         draws = self.draws
@@ -85,14 +87,15 @@ class Crowd:
         answer = None
         while time.monotonic() < until:
             sent += 1
-            answer = await self._send("POST", tenant, GENERATIONS, json=body, headers={"Idempotency-Key": key})
+            headers = {"Idempotency-Key": key} if self.keyed else {}
+            answer = await self.send("POST", tenant, GENERATIONS, json=body, headers=headers)
             if answer is not None and answer.status_code not in (429, 503):
                 break
             self.retries += 1
             await asyncio.sleep(self.draws.uniform(0.1, 0.6))
         return answer, sent
 
-    async def _send(self, method: str, tenant: str, path: str, **more: Any) -> httpx.Response | None:
+    async def send(self, method: str, tenant: str, path: str, **more: Any) -> httpx.Response | None:
         headers = {"Authorization": f"Bearer {API_KEYS[tenant]}", **more.pop("headers", {})}
         try:
             return await self._client.request(method, self.draws.choice(self.urls()) + path, headers=headers, **more)
@@ -102,7 +105,7 @@ class Crowd:
     async def _cancel(self, job: Accepted, seconds: float) -> None:
         await asyncio.sleep(seconds)
         job.canceled = True
-        await self._send("DELETE", job.tenant, f"{GENERATIONS}/{job.job_id}")
+        await self.send("DELETE", job.tenant, f"{GENERATIONS}/{job.job_id}")
 
     async def ask_again(self, job: Accepted) -> httpx.Response | None:
         """The same request once more, long after it was answered."""

@@ -56,7 +56,7 @@ class Campaign:
 
     async def _storm(self) -> None:
         storm = asyncio.create_task(self._adversary.run())
-        asking: set[asyncio.Task[None]] = set()
+        asking: set[asyncio.Task[Any]] = set()
         said = time.monotonic()
         while not storm.done() or len(self._crowd.accepted) + len(asking) < self._jobs:
             await self._look()

@@ -43,6 +43,10 @@ class Witness:
         """Of jobs by id; nothing at all while the server is away."""
         return {job_id: state for job_id, (state, _) in (await self._fields(job_ids)).items()}
 
+    async def keys(self) -> int:
+        """How many keys there are."""
+        return int(await self._client.dbsize())
+
     async def held_by(self, worker: str, job_ids: Iterable[str]) -> list[str]:
         """Which of these jobs a worker holds."""
         found = await self._fields(job_ids)
