@@ -57,7 +57,8 @@ class InputCredential(Settled):
 
     def carried(self, ingredient: Json) -> Carried:
         """The input that `ingredient` describes, with this credential."""
-        return Carried({**ingredient, **self.found, "format": self.media_type}, self.store)
+        found = {name: self.found[name] for name in _FOUND}
+        return Carried({**ingredient, **found, "format": self.media_type}, self.store)
 
 
 class Taken(Settled):

@@ -13,6 +13,7 @@ from benchmarks import watermark
 from benchmarks.marking import adversary, peers
 from benchmarks.marking.attacks import BEYOND, LISTED, RGB
 from benchmarks.marking.pictures import photographs
+from darkroom.provenance import TssWatermarker
 from darkroom.provenance.tss.carrier import carrier
 from tests.unit.provenance.making import SECRET, clouds, psnr
 
@@ -62,6 +63,21 @@ def test_unmarked_pictures_are_of_many_sizes_and_the_same_each_time() -> None:
     assert all(np.array_equal(*pair) for pair in zip(seen, watermark._unmarked([clouds(128, 128)], 6), strict=True))
 
 
+def test_each_unmarked_picture_is_looked_at_by_one_process_and_by_all_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[RGB] = []
+    ring: list[int] = []
+
+    def found(marks: TssWatermarker, picture: RGB) -> None:
+        looked_at.append(picture)
+        ring.append(len(marks._ring.reading))
+
+    monkeypatch.setattr(TssWatermarker, "identify", found)
+    hosts = [clouds(128, 128)]
+    assert sum(watermark._found_in_part(hosts, 20, part) for part in range(watermark.PARTS)) == 0
+    assert {picture.tobytes() for picture in looked_at} == {each.tobytes() for each in watermark._unmarked(hosts, 20)}
+    assert (len(looked_at), set(ring)) == (20, {25})
+
+
 def test_photographs_are_cut_square(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "wide.png"), clouds(40, 90))
     (tmp_path / "wheels").mkdir()
@@ -96,5 +112,6 @@ def test_the_benchmark_ends_with_its_figures(
     watermark.main()
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["benchmark"] == "watermark"
-    assert {"recovery", "psnr_db", "false_positives", "embed_ms", "decode_ms"} <= told["figures"].keys()
+    assert {"recovery", "psnr_db", "embed_ms", "decode_ms"} <= told["figures"].keys()
+    assert (told["figures"]["unmarked"], told["figures"]["false_positives"]) == (2, 0)
     assert told["figures"]["recovery"] >= 0.8
