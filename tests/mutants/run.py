@@ -13,6 +13,7 @@ import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 from shutil import copy2
 from tempfile import TemporaryDirectory
@@ -53,7 +54,7 @@ def copied(target: Path) -> Path:
 
 def exit_code(tree: Path, tests: Sequence[str]) -> int:
     """Exit code of pytest, which sees the tree before any installation."""
-    environment = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {"PYTHONPATH": str(tree)}
     options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "--timeout", "60"]
     try:
         ran = subprocess.run(
@@ -69,16 +70,22 @@ def exit_code(tree: Path, tests: Sequence[str]) -> int:
     return ran.returncode
 
 
+def write(place: Path, text: str) -> None:
+    """Python tells old bytecode by whole seconds and size, which may be the same."""
+    place.write_text(text)
+    Path(cache_from_source(str(place))).unlink(missing_ok=True)
+
+
 def verdict(tree: Path, guard: Guard) -> Verdict:
     place = tree / guard.file
     text = place.read_text()
     if text.count(guard.find) != 1:
         return "lost"
-    place.write_text(text.replace(guard.find, guard.put))
+    write(place, text.replace(guard.find, guard.put))
     try:
         code = exit_code(tree, guard.tests)
     finally:
-        place.write_text(text)
+        write(place, text)
     return {0: "survived", FAILED_TESTS: "killed"}.get(code, "broken")  # type: ignore[return-value]
 
 
