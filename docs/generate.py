@@ -18,7 +18,8 @@ from darkroom.settings import HttpUrl, Settings
 
 DOCS = Path(__file__).parent
 COMMANDS = (
-    *("up", "demo", "generate", "preprocess", "verify", "doctor", "pull", "key", "watermark-key", "redis-users"),
+    *("up", "demo", "generate", "preprocess", "verify", "doctor", "pull"),
+    *("key", "watermark-key", "webhook-secret", "redis-users"),
     *("api", "worker", "courier", "records show", "records forget"),
 )
 

@@ -20,13 +20,13 @@ from rq.exceptions import StopRequested
 from darkroom.contract.preprocess import PREPROCESSING
 from darkroom.log import get_logger
 from darkroom.services import WorkerServices, check_start
+from darkroom.services.exposition import expose
 from worker import tasks
 from worker.bell import BellListener
 from worker.delivery import open_delivery
 from worker.engine import Engine
 from worker.exits import DEVICE_LOST
 from worker.expiry import CertificateWatch
-from worker.exposition import expose
 from worker.finish import Finisher
 from worker.hand import Hand
 from worker.heart import Heart
@@ -107,7 +107,7 @@ class Worker:
         for words in broken:
             log.error("model.left_out", reason=words)
         self._watch_certificate()
-        expose(self._services.metrics, self._settings)
+        expose(self._services.metrics, self._settings.host, self._settings.metrics_port)
         self._ready_with = "; ".join(broken)
         self._say_how_it_is()
         log.info("worker.ready", models=self._served)

@@ -84,6 +84,7 @@ async def get_metrics(services: ServicesOf, _: Tenant) -> Response:
 async def _measure_line(ledger: Ledger, metrics: Metrics) -> None:
     try:
         waiting, serving = await ledger.waiting(), await ledger.serving()
+        webhooks = await ledger.deliveries.backlog()
     except UnavailableError:
         metrics.dependency_up.labels("ledger").set(0)
         return
@@ -91,6 +92,8 @@ async def _measure_line(ledger: Ledger, metrics: Metrics) -> None:
     metrics.waiting.clear()  # a model whose line is empty is no longer among them
     for model, count in waiting.items():
         metrics.waiting.labels(model).set(count)
+    metrics.webhooks_pending.set(webhooks.pending)
+    metrics.webhooks_overdue_seconds.set(webhooks.overdue)
     metrics.serving.clear()
     for model, count in serving.items():
         metrics.serving.labels(model).set(count)

@@ -22,6 +22,7 @@ from darkroom.cli.redis_users import redis_users
 from darkroom.cli.up import up
 from darkroom.cli.verify import verify
 from darkroom.cli.watermark_key import watermark_key
+from darkroom.cli.webhook_secret import webhook_secret
 from darkroom.cli.worker import worker
 from darkroom.errors import DarkroomError
 
@@ -55,7 +56,7 @@ app = typer.Typer(
 )
 _COMMANDS = (
     *(up, demo, generate, preprocess, verify, doctor, pull),
-    *(key, watermark_key, redis_users, api, worker, courier),
+    *(key, watermark_key, webhook_secret, redis_users, api, worker, courier),
 )
 for command in _COMMANDS:
     app.command()(command)

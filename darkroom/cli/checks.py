@@ -14,6 +14,7 @@ from typing import Literal, Protocol, TypeVar
 from darkroom.catalog import open_catalog
 from darkroom.catalog.listed import Listed
 from darkroom.catalog.preprocessors import Preprocessors
+from darkroom.cli.webhook_checks import check_webhooks
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import DarkroomError
 from darkroom.ledger.redis import RedisLedger
@@ -225,6 +226,7 @@ CHECKS: dict[str, Check] = {
     "store": check_store,
     "keys": check_keys,
     "production": check_production,
+    "webhooks": check_webhooks,
     "clock": check_clock,
     "models": check_models,
     "parts": check_parts,

@@ -22,12 +22,16 @@ def courier() -> None:
 
 async def _until_stopped(settings: "Settings") -> None:
     from darkroom.services import build_courier_services, run_courier
+    from darkroom.services.exposition import expose
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     services = build_courier_services(settings)
+    exposed = expose(services.metrics, settings.host, settings.courier_metrics_port)
     try:
         await run_courier(services, stop)
     finally:
+        if exposed:
+            exposed[0].shutdown()
         await services.close()

@@ -23,6 +23,7 @@ from darkroom.ledger.server import LocalRedis
 from darkroom.loopback import is_loopback
 from darkroom.services import build_gateway_services, check_start
 from darkroom.services.keys import open_keys
+from darkroom.services.webhook_secrets import with_kept_secret
 from darkroom.settings import Settings
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def running(settings: Settings, on_stage: Callable[[str], None] = lambda _: None
         listening = stack.enter_context(listen(settings.host, settings.port))
         home = _make_home(settings)
         stack.enter_context(_only_one(home))
+        settings = with_kept_secret(settings)
         valkey = _own_valkey(settings, home)
         if valkey:
             on_stage("ledger")
@@ -145,10 +147,11 @@ async def _check(settings: Settings) -> None:
 
 def _children(settings: Settings, listening: socket.socket, logs: Path) -> tuple[Child, ...]:
     environment = as_environment(settings)
+    unsigning = {name: value for name, value in environment.items() if name != "DARKROOM_WEBHOOK_SECRETS"}
     fd = listening.fileno()
     return (
         Child(["api", "--fd", str(fd)], environment, logs / "api.log", fds=(fd,)),
-        Child(["worker"], environment, logs / "worker.log"),
+        Child(["worker"], unsigning, logs / "worker.log"),
         Child(["courier"], environment, logs / "courier.log"),
     )
 

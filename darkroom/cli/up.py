@@ -12,6 +12,7 @@ from darkroom.cli.console import on_stderr
 
 if TYPE_CHECKING:
     from darkroom.cli.stack import Stack
+    from darkroom.settings import Settings
 
 
 TEND_SECONDS = 0.5
@@ -59,6 +60,13 @@ def invoked_as() -> str:
     return str(program.absolute().relative_to(here) if program.absolute().is_relative_to(here) else program)
 
 
+def _signed_by(settings: "Settings") -> str:
+    from darkroom.services.webhook_secrets import FILE
+
+    kept = settings.home_folder / FILE
+    return f"signed for {', '.join(settings.webhook_secrets)}" + (f" by the secret in {kept}" if kept.exists() else "")
+
+
 def _welcome(service: "Stack") -> list[str]:
     from rich.markup import escape
 
@@ -69,6 +77,7 @@ def _welcome(service: "Stack") -> list[str]:
         f'  try       {invoked_as()} generate "a red circle on a white background" --url {service.url} -o out.png',
         f"  pictures  {settings.folder_root}" if settings.store == "folder" else f"  pictures  {settings.store}",
         f"  logs      {settings.home_folder / 'logs'}",
+        f"  webhooks  {_signed_by(settings)}",
     ]
     if settings.signing_certificate is None:
         lines.append("  signed by a development certificate of this machine: nobody else will trust it")

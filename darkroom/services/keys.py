@@ -22,7 +22,7 @@ from darkroom.provenance.watermark import NoWatermarker, Watermarker
 from darkroom.settings import OldSecret, Settings
 
 PKI = "pki"
-KEPT_SECRETS = ("watermark.key", f"{PKI}/authority.pem", f"{PKI}/signer.pem")
+KEPT_SECRETS = ("watermark.key", "webhook.secret", f"{PKI}/authority.pem", f"{PKI}/signer.pem")
 NETWORKS = "trustmark-onnx"
 SIGNING_WAYS = ("signing_key", "signing_command", "signing_url")
 

@@ -21,7 +21,7 @@ from darkroom.webhooks.message import message
 from darkroom.webhooks.schedule import after_attempt
 from darkroom.webhooks.sending import Sender, Sent
 
-MARGIN_SECONDS: Final = 15.0  # of a lease, beyond what an attempt may take: for the ledger's own answers
+MARGIN_SECONDS: Final = 10.0  # of a lease, beyond what an attempt may take: for the ledger's own answers
 LAST_SECONDS: Final = 3.0  # that attempts under way are given when the courier stops
 
 _log = get_logger(__name__)

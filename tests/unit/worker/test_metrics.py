@@ -11,10 +11,10 @@ import pytest
 from darkroom.errors import NanOutput
 from darkroom.ledger.server import free_port
 from darkroom.metrics import Metrics
+from darkroom.services.exposition import expose
 from darkroom.settings import Settings
 from tests.unit.worker.shop import Shop
 from tests.until import until
-from worker.exposition import expose
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -64,7 +64,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def shown(settings: Settings) -> Iterator[Metrics]:
     metrics = Metrics()
-    serving: Any = expose(metrics, settings)
+    serving: Any = expose(metrics, settings.host, settings.metrics_port)
     yield metrics
     server, thread = serving
     server.shutdown()
@@ -82,9 +82,9 @@ def test_a_worker_shows_its_measurements_on_its_port(shown: Metrics, settings: S
 
 
 def test_nothing_listens_unless_a_port_is_set(tmp_path: Path) -> None:
-    assert expose(Metrics(), Settings(home=tmp_path)) is None
+    assert expose(Metrics(), "127.0.0.1", None) is None
 
 
 def test_a_port_that_is_taken_does_not_stop_the_work(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", settings.metrics_port or 0)):
-        assert expose(Metrics(), settings) is None
+        assert expose(Metrics(), settings.host, settings.metrics_port) is None
