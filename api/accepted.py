@@ -1,6 +1,7 @@
 """How a generation that was taken in is answered: at once, or when it has ended, if its caller prefers to wait."""
 
 import math
+import time
 from typing import Annotated, Any
 
 from fastapi import Header, Request, Response
@@ -8,10 +9,11 @@ from fastapi import Header, Request, Response
 from api.addresses import base_url
 from api.documents import headers_described
 from api.patterns import KEY_PATTERN
+from api.prospects import eta_of, place_of
 from api.waiting import wait_for_end, wanted_wait
 from darkroom.contract.document import Generation, generation_of
 from darkroom.contract.job import Job, JobState
-from darkroom.ledger.protocol import Submitted
+from darkroom.ledger.protocol import Outlook, Submitted
 from darkroom.services import Services
 
 MAX_RETRY_AFTER = 60
@@ -50,7 +52,7 @@ async def answered(
     """The resource, with status and headers set on `response`. Nothing may fail any more once the job is accepted."""
     seconds = wanted_wait(prefer)
     job = await wait_for_end(services.ledger, submitted.job, seconds, request) if seconds else submitted.job
-    shown = resource(services, job, request, submitted.position if job.state is JobState.QUEUED else None)
+    shown = resource(services, job, request, submitted.outlook)
     response.headers["Location"] = shown.links.self
     if submitted.replayed:
         response.headers["Idempotency-Replayed"] = "true"
@@ -58,15 +60,23 @@ async def answered(
         response.status_code = 200
         response.headers["Preference-Applied"] = f"wait={seconds}"
     else:
-        response.headers["Retry-After"] = str(_retry_after(job))
+        response.headers["Retry-After"] = str(_retry_after(job, submitted.outlook))
     return shown
 
 
-def resource(services: Services, job: Job, request: Request, position: int | None = None) -> Generation:
-    base = base_url(request, services.settings)
-    return generation_of(job, base, kept_for=services.settings.result_ttl, position=position)
+def resource(services: Services, job: Job, request: Request, outlook: Outlook | None = None) -> Generation:
+    """`outlook`: of a job that waits, if it was asked for."""
+    queued = outlook if job.state is JobState.QUEUED else None
+    return generation_of(
+        job,
+        base_url(request, services.settings),
+        kept_for=services.settings.result_ttl,
+        queue=place_of(queued) if queued else None,
+        eta=eta_of(job, queued, time.time()),
+    )
 
 
-def _retry_after(job: Job) -> int:
-    """Seconds after which asking again may be worth it: the device time it needs, within reason."""
-    return max(1, min(math.ceil(job.plan.predicted_seconds), MAX_RETRY_AFTER))
+def _retry_after(job: Job, outlook: Outlook | None) -> int:
+    """Seconds after which asking again may be worth it: until it is expected to have ended, within reason."""
+    seconds = (outlook.wait_seconds or 0) + outlook.own_seconds if outlook else job.plan.predicted_seconds
+    return max(1, min(math.ceil(seconds), MAX_RETRY_AFTER))

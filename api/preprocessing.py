@@ -8,6 +8,7 @@ from ulid import ULID
 from api.desk import Desk
 from api.errands import fetched
 from api.kinds import preprocess_plan
+from api.quotas import quota_of
 from api.resources import Asset, asset_of
 from api.submission import ring
 from darkroom import planner
@@ -102,5 +103,12 @@ async def _submit(services: Services, tenant: str, plan: PreprocessPlan) -> Subm
 
 async def _one_job(services: Services, tenant: str, plan: PreprocessPlan, key: str | None) -> Submitted:
     return await services.ledger.submit(
-        Submission(job_id=str(ULID()), tenant=tenant, plan=plan, idempotency_key=key, body_hash=plan.map_name)
+        Submission(
+            job_id=str(ULID()),
+            tenant=tenant,
+            plan=plan,
+            idempotency_key=key,
+            body_hash=plan.map_name,
+            quota=quota_of(services.settings, tenant),
+        )
     )

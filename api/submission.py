@@ -9,6 +9,7 @@ from ulid import ULID
 
 from api.desk import Desk
 from api.errands import fetched
+from api.quotas import spend_one
 from darkroom import crash, planner
 from darkroom.contract.generation import GenerationRequest, TextToImage
 from darkroom.contract.plan import GenerationPlan
@@ -58,6 +59,7 @@ async def enter(
     """
     if idempotency_key is not None and (first := await services.ledger.replay(tenant, idempotency_key, hashed)):
         return first
+    quota = await spend_one(services, tenant)
     plan = await settle()
     submitted = await services.ledger.submit(
         Submission(
@@ -67,6 +69,7 @@ async def enter(
             idempotency_key=idempotency_key,
             body_hash=hashed,
             webhook=webhook,
+            quota=quota,
         )
     )
     crash.here("after_commit_before_reply")

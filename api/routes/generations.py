@@ -30,8 +30,11 @@ from darkroom.errors import (
     PayloadTooLarge,
     PreprocessorUnavailable,
     QueueFull,
+    RateLimited,
     StoreUnavailable,
     TenantLimit,
+    TooLarge,
+    TooLate,
     Unauthenticated,
     UnknownControlnet,
     UnknownLora,
@@ -77,8 +80,11 @@ DeadLetters = Annotated[
         PreprocessorUnavailable,
         UnknownScheduler,
         NoWebhookSecret,
+        TooLarge,
+        RateLimited,
         TenantLimit,
         CapacityError,
+        TooLate,
         QueueFull,
         LedgerUnavailable,
         StoreUnavailable,
@@ -112,7 +118,9 @@ async def list_generations(
 ) -> GenerationPage:
     """Your generations, newest first."""
     page = await services.ledger.jobs(tenant, limit=limit, cursor=cursor, dead=failure is not None)
-    shown = [resource(services, job, request) for job in page.jobs]
+    waiting = [job.id for job in page.jobs if job.state is JobState.QUEUED]
+    outlooks = await services.ledger.foresee(waiting) if waiting else {}
+    shown = [resource(services, job, request, outlooks.get(job.id)) for job in page.jobs]
     return GenerationPage(generations=shown, cursor=page.cursor)
 
 
@@ -138,5 +146,5 @@ async def cancel_generation(request: Request, services: ServicesOf, tenant: Tena
 
 
 async def _shown(services: Services, job: Job, request: Request) -> Generation:
-    position = await services.ledger.position(job.id) if job.state is JobState.QUEUED else None
-    return resource(services, job, request, position)
+    outlooks = await services.ledger.foresee([job.id]) if job.state is JobState.QUEUED else {}
+    return resource(services, job, request, outlooks.get(job.id))

@@ -58,7 +58,7 @@ def _in_line(client: Client, job: dict[str, Any]) -> Iterator[Event]:
     """
     since, pause, failures, hinted = time.monotonic(), FIRST_LOOK_SECONDS, 0, False
     while job.get("state") == "queued":
-        yield Event("", "queued", {"position": job.get("position")})
+        yield Event("", "queued", {"position": (job.get("queue") or {}).get("position")})
         time.sleep(pause)
         pause = min(LOOK_SECONDS, 1.5 * pause)
         try:

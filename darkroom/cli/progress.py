@@ -19,7 +19,7 @@ def progress_of(job: dict[str, Any], console: Console) -> Iterator[Update]:
     with Progress(
         *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
     ) as bar:
-        task = bar.add_task(_place(job.get("position")), total=None, count="")
+        task = bar.add_task(_place((job.get("queue") or {}).get("position")), total=None, count="")
         yield lambda event: _show(bar, task, event)
 
 

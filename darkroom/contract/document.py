@@ -55,6 +55,17 @@ class LostAttemptShown(Resource):
     at: datetime
 
 
+class Place(Resource):
+    """Where a queued generation stands. All seconds are estimates."""
+
+    position: int | None = Field(
+        description="how many of your own generations with this model and priority go first; null for one that is tried"
+        " again only later. Callers take turns by what they use"
+    )
+    ahead_seconds: float = Field(description="device seconds of all that is expected to go first, others' included")
+    workers: int = Field(description="that serve its model now; with none, nobody knows when it begins")
+
+
 class Generation(Resource):
     """One generation: what was asked, where it stands, what came of it."""
 
@@ -65,13 +76,8 @@ class Generation(Resource):
     finished_at: datetime | None
     expires_at: Annotated[datetime | None, Field(description="the record and the pictures are kept until then")]
     progress: Progress | None
-    position: Annotated[
-        int | None,
-        Field(
-            description="how many of your own generations with this model and priority go first, while queued; callers"
-            " take turns by what they use. Not told in lists"
-        ),
-    ]
+    queue: Annotated[Place | None, Field(description="its place in line, while queued")]
+    eta: Annotated[datetime | None, Field(description="when it is expected to have ended; null where that is unknown")]
     plan: Annotated[
         GenerationPlan,
         Field(description="the request with everything settled; of what has succeeded, as it was made"),
@@ -84,8 +90,12 @@ class Generation(Resource):
     links: Links
 
 
-def generation_of(job: Job, base: str, *, kept_for: int, position: int | None = None) -> Generation:
+def generation_of(
+    job: Job, base: str, *, kept_for: int, queue: Place | None = None, eta: float | None = None
+) -> Generation:
     """The document of a job. `base` is where this service is reached, `kept_for` the seconds its record lives on.
+
+    `eta` is in Unix seconds.
 
     Raises: TypeError for a job that is no generation.
     """
@@ -99,7 +109,8 @@ def generation_of(job: Job, base: str, *, kept_for: int, position: int | None = 
         finished_at=_maybe(job.finished_at),
         expires_at=None if job.finished_at is None else _moment(job.finished_at + kept_for),
         progress=job.progress,
-        position=position,
+        queue=queue,
+        eta=_maybe(eta),
         plan=plan,
         images=[_image(artifact, here) for artifact in job.artifacts],
         receipt=_receipt(job.receipt) if job.receipt else None,

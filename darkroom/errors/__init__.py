@@ -13,6 +13,7 @@
     │   │   ├── ControlnetMisfit        its layers do not go with those of the model
     │   │   ├── UnknownScheduler
     │   │   └── NoWebhookSecret         its webhooks could not be signed
+    │   ├── TooLarge                    more device time than one request may have
     │   ├── MalformedBody
     │   ├── MalformedRequest            not HTTP, or not as an API that we did not write has it
     │   ├── MethodNotAllowed            the header `Allow` lists those the path answers
@@ -35,6 +36,7 @@
     ├── CapacityError                   try again later
     │   ├── RateLimited
     │   ├── TenantLimit
+    │   ├── TooLate                     others' work would keep it beyond its deadline
     │   └── QueueFull
     ├── UnavailableError                something we stand on is away
     │   ├── LedgerUnavailable
@@ -73,6 +75,7 @@ from darkroom.errors.away import (
     StoreError,
     StoreUnavailable,
     TenantLimit,
+    TooLate,
     UnavailableError,
 )
 from darkroom.errors.base import (
@@ -114,6 +117,7 @@ from darkroom.errors.refusals import (
     PayloadTooLarge,
     PreprocessorUnavailable,
     RequestError,
+    TooLarge,
     Unauthenticated,
     UnknownControlnet,
     UnknownHost,
@@ -171,6 +175,8 @@ __all__ = [
     "StoreUnavailable",
     "TenantLimit",
     "TimestampUnavailable",
+    "TooLarge",
+    "TooLate",
     "Unauthenticated",
     "UnavailableError",
     "UnknownControlnet",

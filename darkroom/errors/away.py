@@ -25,6 +25,12 @@ class QueueFull(CapacityError):
     code = "queue_full"
 
 
+class TooLate(CapacityError):
+    """What waits already would keep it from beginning before its deadline."""
+
+    code = "deadline_too_soon"
+
+
 class UnavailableError(DarkroomError):
     """A dependency is away; `retry_after` is in seconds."""
 

@@ -61,6 +61,12 @@ class NoWebhookSecret(InvalidField):
     code = "no_webhook_secret"
 
 
+class TooLarge(RequestError):
+    """More device time than one request may have."""
+
+    code = "job_too_large"
+
+
 class MalformedBody(RequestError):
     code, status = "malformed_body", 400
 

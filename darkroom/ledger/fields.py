@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, LostAttempt, Plan, Progress, Receipt
 from darkroom.contract.webhook import Webhook
-from darkroom.ledger.protocol import Claim, JsonObject
+from darkroom.ledger.protocol import Claim, JsonObject, Outlook
 from darkroom.log import get_logger
 
 log = get_logger(__name__)
@@ -58,6 +58,18 @@ def read_claim(row: Sequence[str | int]) -> Claim:
         plan=PLAN.validate_json(str(plan)),
         lease_until=int(lease_until) / 1000,
         waited=int(waited) / 1000,
+    )
+
+
+def read_outlook(row: Sequence[int]) -> Outlook:
+    """What `scripts/outlook.lua` answers."""
+    position, ahead, own, workers, wait = row
+    return Outlook(
+        position=None if position < 0 else position,
+        ahead_seconds=ahead / 1000,
+        own_seconds=own / 1000,
+        workers=workers,
+        wait_seconds=None if wait < 0 else wait / 1000,
     )
 
 

@@ -7,6 +7,7 @@ from darkroom.contract.job import JobState
 from darkroom.ledger.fairness import Account
 from darkroom.ledger.record import Record
 from darkroom.ledger.rules import Rules
+from darkroom.settings.quotas import Quota
 
 
 class Lines:
@@ -14,6 +15,7 @@ class Lines:
 
     def __init__(self, records: Mapping[str, Record], rules: Rules) -> None:
         self.accounts: defaultdict[tuple[str, str, str], Account] = defaultdict(Account)
+        self.quotas: dict[str, Quota] = {}
         self._records = records
         self._rules = rules
         self._places = self._turns = 0
@@ -45,14 +47,32 @@ class Lines:
         bulk_first = (self._turns + 1) % self._rules.bulk_every == 0
         for priority in ("bulk", "interactive") if bulk_first else ("interactive", "bulk"):
             desks = [(model, priority) for model in models]
-            waiting = [
-                record
-                for record in self.in_line()
-                if record.desk in desks and not (record.alone and record.plan.model in taken)
-            ]
+            waiting = [record for record in self.in_line() if record.desk in desks and self._may_run(record, taken)]
             if waiting:
                 return min(waiting, key=lambda record: (self._used(record, now), record.place))
         return None
+
+    def _may_run(self, record: Record, taken: Collection[str]) -> bool:
+        most = self.quotas.get(record.tenant, Quota()).max_running
+        full = most is not None and sum(other.tenant == record.tenant for other in self.running()) >= most
+        return not full and not (record.alone and record.plan.model in taken)
+
+    def running(self) -> list[Record]:
+        return [record for record in self._records.values() if record.state is JobState.RUNNING]
+
+    def level(self, record: Record, now: int) -> float:
+        """Where its tenant's account stands; where it has no line yet, not below those it joins."""
+        here = [other for other in self.in_line() if other.desk == record.desk and not other.alone]
+        own = self.used(record.desk, record.tenant, now)
+        if any(other.line == record.line for other in self.in_line()):
+            return own
+        return max(own, min(self._used(other, now) for other in here)) if here else own
+
+    def weight(self, tenant: str) -> float:
+        return self.quotas.get(tenant, Quota()).weight
+
+    def used(self, desk: tuple[str, str], tenant: str, now: int) -> float:
+        return self.accounts[(*desk, tenant)].used(now, self._rules.half_life_ms)
 
     def join(self, record: Record, now: int) -> None:
         """Who joins where others wait is raised to the least of them."""
@@ -62,8 +82,9 @@ class Lines:
 
     def settle(self, record: Record, seconds: float, now: int) -> None:
         """Let the tenant's account hold `seconds` for this job instead of what it held so far."""
-        self._account(record).charge(seconds - record.charge, now, self._rules.half_life_ms)
-        record.charge = seconds
+        weighed = seconds / record.quota.weight
+        self._account(record).charge(weighed - record.charge, now, self._rules.half_life_ms)
+        record.charge = weighed
 
     def position(self, record: Record) -> int | None:
         """Jobs ahead in the tenant's own line; None for one that does not wait."""
@@ -72,7 +93,7 @@ class Lines:
         return sum(other.place < record.place for other in self.in_line() if other.line == record.line)
 
     def _used(self, record: Record, now: int) -> float:
-        return self._account(record).used(now, self._rules.half_life_ms)
+        return self.used(record.desk, record.tenant, now)
 
     def _account(self, record: Record) -> Account:
         return self.accounts[(*record.desk, record.tenant)]

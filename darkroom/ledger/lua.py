@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from importlib.resources import files
 
+from darkroom.ledger.pace import MOST, SHARE
 from darkroom.ledger.rules import EXHAUSTED, LEASE_LOST, Rules
 from darkroom.ledger.transitions import TRANSITIONS
 
@@ -15,7 +16,7 @@ SCRIPTS = (
     "finish",
     "release",
     "cancel",
-    "position",
+    "foresee",
     "abandon",
     "attend",
     "serving",
@@ -33,6 +34,9 @@ DELIVERY_SCRIPTS = (
     "backlog",
 )
 
+# What stands in front of all scripts.
+LIBRARY = ("lib", "outlook")
+
 LuaValue = str | int | float | dict[str, "LuaValue"]
 
 
@@ -42,8 +46,8 @@ def source(name: str) -> str:
 
 
 def preamble(rules: Rules) -> str:
-    """The Lua constants RULES, TRANSITIONS ("state move" -> state and event) and EXHAUSTED (a failure) and
-    LEASE_LOST."""
+    """The Lua constants RULES, TRANSITIONS ("state move" -> state and event) and EXHAUSTED (a failure),
+    LEASE_LOST and PACE."""
     moves: dict[str, LuaValue] = {
         f"{state.value} {move.value}": {"state": step.state.value, "event": step.event}
         for (state, move), step in TRANSITIONS.items()
@@ -53,13 +57,14 @@ def preamble(rules: Rules) -> str:
         "TRANSITIONS": moves,
         "EXHAUSTED": EXHAUSTED.model_dump(),
         "LEASE_LOST": LEASE_LOST,
+        "PACE": {"share": SHARE, "most": MOST},
     }
     return "".join(f"local {name} = {literal(value)}\n" for name, value in constants.items())
 
 
 def script(name: str, rules: Rules, clock: str) -> str:
     """The whole script `name`; `clock` is Lua that defines `now_ms()`."""
-    return "\n".join((preamble(rules), clock, source("lib"), source(name)))
+    return "\n".join((preamble(rules), clock, *map(source, LIBRARY), source(name)))
 
 
 def literal(value: LuaValue) -> str:

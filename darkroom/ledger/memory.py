@@ -4,24 +4,25 @@ It looks things up by scanning, and keeps no index that could disagree with the 
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from darkroom.contract.job import EventName, Job, JobEvent, JobState, Progress, picture_keys
 from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
-from darkroom.ledger.allowances import Allowances
+from darkroom.ledger.admission import Admission
 from darkroom.ledger.first_use import FirstUses
 from darkroom.ledger.lines import Lines
 from darkroom.ledger.memory_deliveries import MemoryDeliveries
 from darkroom.ledger.news import News
+from darkroom.ledger.outlook import Foresight
+from darkroom.ledger.pace import Pace
 from darkroom.ledger.protocol import (
     Claim,
     JobPage,
     JsonObject,
-    LedgerHealth,
     Outcome,
+    Outlook,
     Reaped,
     Renewal,
     Submission,
@@ -30,47 +31,52 @@ from darkroom.ledger.protocol import (
 from darkroom.ledger.quarantine import Quarantine, note_loss
 from darkroom.ledger.record import Record
 from darkroom.ledger.refusals import refuse_unless_taken
-from darkroom.ledger.rows import Rows
 from darkroom.ledger.rules import Rules, exhausted, milliseconds
 from darkroom.ledger.transitions import TRANSITIONS, Move, ending_told, finishing_move
+from darkroom.ledger.upkeep import Upkeep
 
 
-class MemoryLedger:
+class MemoryLedger(Upkeep):
     """A ledger for one process and one event loop. `clock` gives Unix seconds."""
 
     def __init__(self, rules: Rules | None = None, clock: Callable[[], float] = time.time) -> None:
         self.rules = rules or Rules()
         self._clock = clock
         self._records: dict[str, Record] = {}
-        self._allowances = Allowances()
         self._first_uses = FirstUses(self.rules.idempotency_ttl_ms)
-        self.lines = Lines(self._records, self.rules)
+        super().__init__(Lines(self._records, self.rules), self.rules)
+        self._pace = Pace()
+        self._foresight = Foresight(self.lines, self.rules, self._workers_of)
+        self._admission = Admission(self.lines, self.rules, self._foresight)
         self._quarantine = Quarantine(self.rules)
         self.deliveries = MemoryDeliveries(self.rules, self._now)
-        self._leftovers: Rows[tuple[str, ...]] = Rows()
-        self._attending: dict[str, tuple[int, frozenset[str]]] = {}
         self.news = News()
 
     async def submit(self, submission: Submission) -> Submitted:
         now = self._now()
         first = self._first(submission.tenant, submission.idempotency_key, submission.body_hash, now)
         if first or (first := self._records.get(submission.job_id)):
-            return self._replayed(first)
-        self._admit(submission.tenant)
-        record = Record(submission.job_id, submission.tenant, submission.plan, self.lines.next_place(), now)
-        record.webhook = submission.webhook
+            return self._replayed(first, now)
+        record = Record(submission.job_id, submission.tenant, submission.plan, 0, now)
+        record.webhook, record.quota = submission.webhook, submission.quota
+        record.expected_ms = self._pace.expected_ms(record.plan.model, record.plan.predicted_seconds)
+        self._admission.admit(record, now)
+        self.lines.quotas[record.tenant] = record.quota
+        record.place = self.lines.next_place()
         self.lines.join(record, now)
         self._records[record.id] = record
         self._first_uses.remember(submission, now)
-        self._tell(record, "queued", now, {})
-        return Submitted(job=record.job(), replayed=False, position=self.lines.position(record) or 0)
+        outlook = self._foresight.of(record, now)
+        self._tell(record, "queued", now, outlook.model_dump(include={"position", "ahead_seconds"}))
+        return Submitted(job=record.job(), replayed=False, outlook=outlook)
 
     async def replay(self, tenant: str, key: str, body_hash: str) -> Submitted | None:
         first = self._first(tenant, key, body_hash, self._now())
-        return self._replayed(first) if first else None
+        return self._replayed(first, self._now()) if first else None
 
-    def _replayed(self, first: Record) -> Submitted:
-        return Submitted(job=first.job(), replayed=True, position=self.lines.position(first) or 0)
+    def _replayed(self, first: Record, now: int) -> Submitted:
+        outlook = self._foresight.of(first, now) if first.state is JobState.QUEUED else None
+        return Submitted(job=first.job(), replayed=True, outlook=outlook)
 
     def _first(self, tenant: str, key: str | None, body_hash: str, now: int) -> Record | None:
         first = self._first_uses.find(tenant, key, now)
@@ -80,13 +86,6 @@ class MemoryLedger:
             return self._records[first.job_id]
         return None
 
-    def _admit(self, tenant: str) -> None:
-        waiting = self.lines.waiting()
-        if len(waiting) >= self.rules.max_queued:
-            refuse_unless_taken("queue_full")
-        if sum(record.tenant == tenant for record in waiting) >= self.rules.max_queued_per_tenant:
-            refuse_unless_taken("tenant_limit")
-
     async def cancel(self, tenant: str, job_id: str) -> Job:
         record = self._of(tenant, job_id)
         self._move(record, Move.CANCEL, self._now())
@@ -95,8 +94,9 @@ class MemoryLedger:
     async def get(self, tenant: str, job_id: str) -> Job:
         return self._of(tenant, job_id).job()
 
-    async def position(self, job_id: str) -> int | None:
-        return self.lines.position(self._records[job_id]) if job_id in self._records else None
+    async def foresee(self, job_ids: Sequence[str]) -> Mapping[str, Outlook]:
+        now, known = self._now(), (self._records.get(job_id) for job_id in job_ids)
+        return {r.id: self._foresight.of(r, now) for r in known if r and r.state is JobState.QUEUED}
 
     async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None, dead: bool = False) -> JobPage:
         before = cursors.job_cursor(cursor) if cursor is not None else None
@@ -147,7 +147,7 @@ class MemoryLedger:
         record.worker = worker
         record.started_ms = now
         record.lease_until_ms = now + self.rules.lease_ms
-        self.lines.settle(record, record.plan.predicted_seconds, now)
+        self.lines.settle(record, record.expected_ms / 1000, now)
         self._move(record, Move.CLAIM, now, data={"attempt": record.attempt - record.handed_back})
         return Claim(
             job_id=record.id,
@@ -186,6 +186,8 @@ class MemoryLedger:
         now = self._now()
         record.artifacts, record.receipt, record.failure = outcome.artifacts, outcome.receipt, outcome.failure
         self.lines.settle(record, outcome.device_seconds, now)
+        if outcome.state is JobState.SUCCEEDED:
+            self._pace.learn(record.plan.model, record.plan.predicted_seconds, outcome.device_seconds)
         self._move(record, move, now, data=ending_told(outcome))
         return record.job()
 
@@ -202,13 +204,6 @@ class MemoryLedger:
         for record in held:
             record.lease_until_ms, record.fate = now, how
         return tuple(sorted(record.id for record in held))
-
-    async def attend(self, worker: str, models: Sequence[str]) -> None:
-        self._attending[worker] = (self._now() + self.rules.lease_ms, frozenset(models))
-
-    async def serving(self) -> Mapping[str, int]:
-        now = self._now()
-        return Counter(model for until, models in self._attending.values() if until > now for model in models)
 
     async def reap(self) -> Reaped:
         now, sweep = self._now(), self.rules.sweep
@@ -253,21 +248,6 @@ class MemoryLedger:
         self.lines.settle(record, 0.0, now)
         record.progress = record.started_ms = record.fate = None
         self._move(record, move, now, data={"reason": reason})
-
-    async def waiting(self) -> Mapping[str, int]:
-        return dict(Counter(record.plan.model for record in self.lines.waiting()))
-
-    async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
-        return self._leftovers.after(after, limit)
-
-    async def leftovers_done(self, row: str) -> None:
-        self._leftovers.done(row)
-
-    async def spend(self, per_minute: Mapping[str, int]) -> float:
-        return self._allowances.spend(per_minute, self._now()) / 1000
-
-    async def check(self) -> LedgerHealth:
-        return LedgerHealth(problems=(), warnings=("the ledger is kept in memory and ends with this process",))
 
     async def close(self) -> None:
         self.news.wake()

@@ -13,6 +13,7 @@ from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, Pl
 from darkroom.contract.plan import GenerationPlan
 from darkroom.contract.webhook import Webhook
 from darkroom.ledger.deliveries import Deliveries
+from darkroom.settings.quotas import Quota
 
 JsonObject = Mapping[str, JsonValue]
 
@@ -26,14 +27,31 @@ class Submission(Settled):
     idempotency_key: str | None
     body_hash: str
     webhook: Webhook | None = None
+    quota: Quota = Quota()
+
+
+class Outlook(Settled):
+    """What a waiting job may expect.
+
+    `position`: how many jobs of the same tenant, model and priority `claim` would take first; None for one that is
+    tried again only later. Others' jobs have no fixed order beside them: tenants take turns by what they use.
+    `ahead_seconds`: device time of all that is expected to be served first. `own_seconds`: its own. `wait_seconds`:
+    until it begins, by the `workers` that serve its model; None where there are none.
+    """
+
+    position: int | None
+    ahead_seconds: float
+    own_seconds: float
+    workers: int
+    wait_seconds: float | None
 
 
 class Submitted(Settled):
-    """`replayed`: the idempotency key had been used, and `job` is the first one. `position`: as `Ledger.position`."""
+    """`replayed`: the idempotency key had been used, and `job` is the first one. `outlook`: None once it has begun."""
 
     job: Job
     replayed: bool
-    position: int
+    outlook: Outlook | None
 
 
 class Claim(Settled):
@@ -107,7 +125,7 @@ class Ledger(Protocol):
     async def submit(self, submission: Submission) -> Submitted:
         """Record a job, its idempotency key and its place in line, at once.
 
-        Raises: IdempotencyMismatch, TenantLimit, QueueFull.
+        Raises: IdempotencyMismatch, TooLarge, TooLate, TenantLimit, QueueFull.
         """
         ...
 
@@ -173,12 +191,8 @@ class Ledger(Protocol):
         """Raises: NotFound, also for another tenant's job."""
         ...
 
-    async def position(self, job_id: str) -> int | None:
-        """Jobs of the same tenant, model and priority that `claim` would take first, from 0; None once running, and for
-        one that is tried again only later.
-
-        Not those of others: tenants take turns by what they use, so their jobs have no fixed order among each other.
-        """
+    async def foresee(self, job_ids: Sequence[str]) -> Mapping[str, Outlook]:
+        """What those of these jobs that wait may expect."""
         ...
 
     async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None, dead: bool = False) -> JobPage:

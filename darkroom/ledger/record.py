@@ -17,6 +17,7 @@ from darkroom.contract.job import (
 from darkroom.contract.webhook import Webhook
 from darkroom.ledger.protocol import JsonObject
 from darkroom.ledger.rules import EXHAUSTED, milliseconds
+from darkroom.settings.quotas import Quota
 
 
 @dataclass
@@ -24,7 +25,8 @@ class Record:
     """`place` orders the line and never changes, so a job that is handed back stands in front again.
 
     `attempt` grows with every claim, which makes (`id`, `attempt`) a fencing token even after a hand-back; what counts
-    against the job is `attempt - handed_back`. `charge` is what its tenant's account holds for it, in device seconds.
+    against the job is `attempt - handed_back`. `charge` is what its tenant's account holds for it, in device
+    seconds over weight; `expected_ms` what it was expected to take when it came.
     `fate`: how the process that holds it died, as its supervisor said. `alone`: only for a worker that holds nothing
     else. `delayed`: not in line before `not_before_ms`.
     """
@@ -38,6 +40,8 @@ class Record:
     attempt: int = 0
     handed_back: int = 0
     charge: float = 0.0
+    expected_ms: int = 0
+    quota: Quota = field(default_factory=Quota)
     worker: str = ""
     lease_until_ms: int = 0
     started_ms: int | None = None

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
+from typing import Any
 
 from darkroom.breaker import Breaker
 from darkroom.contract.job import Job, JobEvent, Progress, picture_keys
@@ -19,13 +20,14 @@ from darkroom.ledger import lua
 from darkroom.ledger.allowances import step_ms
 from darkroom.ledger.bell import LOOK_SECONDS, NewsBell
 from darkroom.ledger.connection import Connection
-from darkroom.ledger.fields import ARTIFACTS, dump_json, pairs, read_claims, read_event, read_job
+from darkroom.ledger.fields import ARTIFACTS, dump_json, pairs, read_claims, read_event, read_job, read_outlook
 from darkroom.ledger.health import examine
 from darkroom.ledger.protocol import (
     Claim,
     JobPage,
     LedgerHealth,
     Outcome,
+    Outlook,
     Reaped,
     Renewal,
     Submission,
@@ -87,6 +89,7 @@ class RedisLedger:
             " ".join(picture_keys(submission.job_id, plan)),
             "1" if isinstance(plan, GenerationPlan) else "0",
             submission.webhook.model_dump_json() if submission.webhook else "",
+            submission.quota.model_dump_json(exclude_none=True),
         )
         return _submitted(word, *answer)
 
@@ -106,9 +109,9 @@ class RedisLedger:
             raise _not_found()
         return read_job(fields)
 
-    async def position(self, job_id: str) -> int | None:
-        rank: int | None = await self._run("position", job_id)
-        return rank
+    async def foresee(self, job_ids: Sequence[str]) -> Mapping[str, Outlook]:
+        told = await self._run("foresee", *job_ids)
+        return {job_id: read_outlook(row) for job_id, row in zip(job_ids, told, strict=True) if row}
 
     async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None, dead: bool = False) -> JobPage:
         newest = f"({cursors.job_cursor(cursor)}" if cursor is not None else "+"
@@ -224,9 +227,11 @@ class RedisLedger:
         await self._server.close()
 
 
-def _submitted(word: str, position: int = 0, fields: Sequence[str] = ()) -> Submitted:
-    refuse_unless_taken(word)
-    return Submitted(job=read_job(pairs(fields)), replayed=word == "replayed", position=position)
+def _submitted(word: str, told: Any = 0, fields: Sequence[str] = ()) -> Submitted:
+    if not isinstance(told, list):
+        refuse_unless_taken(word, told)
+    outlook = read_outlook(told) if told else None
+    return Submitted(job=read_job(pairs(fields)), replayed=word == "replayed", outlook=outlook)
 
 
 def _digest(tenant: str, key: str | None) -> str:

@@ -37,6 +37,8 @@ class Rules:
     alone_after: int = 2
     max_queued: int = 10_000
     max_queued_per_tenant: int = 1_000
+    max_queued_ms: int = DAY_MS
+    max_job_ms: int = 900_000
     result_ttl_ms: int = 7 * DAY_MS
     idempotency_ttl_ms: int = DAY_MS
     half_life_ms: int = 60_000
@@ -50,6 +52,8 @@ class Rules:
             max_attempts=settings.max_attempts,
             max_queued=settings.max_queued,
             max_queued_per_tenant=settings.max_queued_per_tenant,
+            max_queued_ms=milliseconds(settings.max_queued_seconds),
+            max_job_ms=milliseconds(settings.max_job_seconds),
             result_ttl_ms=settings.result_ttl * 1000,
         )
 

@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 
 from darkroom.settings.kinds import Digest, Host, HttpUrl, Origin, Port
+from darkroom.settings.quotas import Quota
 
 
 class Gateway(BaseSettings):
@@ -33,6 +34,17 @@ class Gateway(BaseSettings):
         description="origins, as https://app.example, whose pages may use the API in a browser; none if empty",
     )
     max_body_bytes: int = Field(default=64 * 1024 * 1024, ge=1024, description="largest request body")
+    tenants: dict[str, Quota] = Field(
+        default_factory=dict,
+        description="tenant -> what it may have: `weight`, `max_queued`, `max_queued_seconds`, `max_running`,"
+        " `per_minute`; all others have weight 1 and no limits of their own",
+    )
+    max_job_seconds: float = Field(
+        default=900.0, gt=0, description="device seconds a request may be expected to take before 422 job_too_large"
+    )
+    max_queued_seconds: float = Field(
+        default=86_400.0, gt=0, description="device seconds that may wait in the whole service before 503 queue_full"
+    )
     max_queued: int = Field(default=10_000, ge=1, description="jobs waiting in the whole service before 503 queue_full")
     max_queued_per_tenant: int = Field(
         default=1_000, ge=1, description="jobs waiting for one tenant before 429 tenant_limit"

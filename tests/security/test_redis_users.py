@@ -122,7 +122,7 @@ async def test_each_role_can_do_all_of_its_work(server: Server) -> None:
             assert (await ledger.check()).problems == ()
         done, dropped = [(await gateway.submit(submission(key=key, webhook=webhook()))).job for key in ("one", "two")]
         await gateway.events(done.id, wait=0.05)
-        await gateway.position(done.id)
+        await gateway.foresee([done.id])
         await gateway.jobs(done.tenant, limit=5)
         await gateway.spend({"lookup tenant a": 5})
         await gateway.cancel(dropped.tenant, dropped.id)

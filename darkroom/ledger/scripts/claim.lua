@@ -25,6 +25,11 @@ local function stops()
   return false
 end
 
+local function may_run(tenant)
+  local most = redis.call('HGET', key('most_running'), tenant)
+  return not most or tallied('running_by_tenant', tenant) < tonumber(most)
+end
+
 local function better(one, best)
   return not best or one.used < best.used or (one.used == best.used and one.place < best.place)
 end
@@ -33,7 +38,7 @@ local function fairest_of(priority, model, alone, best)
   for _, tenant in ipairs(redis.call('SMEMBERS', key('desk', standing(priority, alone), model))) do
     local first = redis.call('ZRANGE', key('line', standing(priority, alone), model, tenant), 0, 0, 'WITHSCORES')
     local one = {id = first[1], place = tonumber(first[2]), used = used(key('account', priority, model, tenant))}
-    if better(one, best) then best = one end
+    if better(one, best) and may_run(tenant) then best = one end
   end
   return best
 end
@@ -63,7 +68,7 @@ local function lend(job)
   redis.call('INCR', key('turns'))
   job.attempt, job.worker = job.attempt + 1, worker
   set(job, 'attempt', job.attempt, 'worker', worker, 'started_at', now)
-  settle(job, job.predicted)
+  settle(job, job.expected / 1000)
   move(job, 'claim', '{"attempt":' .. (job.attempt - job.handed_back) .. '}')
   local plan, created_at = unpack(redis.call('HMGET', key('job', job.id), 'plan', 'created_at'))
   return {job.id, job.tenant, job.attempt, plan, now + RULES.lease_ms, now - created_at}

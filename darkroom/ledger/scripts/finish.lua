@@ -6,5 +6,6 @@ local job = load_job(id)
 if not held_by(job, attempt) then return false end
 set(job, 'artifacts', artifacts, 'receipt', receipt, 'failure', failure)
 settle(job, tonumber(seconds))
+if name == 'succeed' then learn(job, tonumber(seconds)) end
 move(job, name, data)
 return record(id)

@@ -1,5 +1,5 @@
 -- What all scripts share. Above it `darkroom/ledger/lua.py` has written RULES, TRANSITIONS, EXHAUSTED,
--- LEASE_LOST and now_ms().
+-- LEASE_LOST, PACE and now_ms().
 --
 -- KEYS[1] is the prefix, a hash tag such as {darkroom}: all keys built on it lie in one slot.
 --   job:ID                              hash, the record
@@ -8,6 +8,11 @@
 --   desk:PRIORITY:MODEL                 set, tenants with a line here; likewise
 --   account:PRIORITY:MODEL:TENANT       hash, decayed device seconds
 --   waiting, waiting_by_tenant          hashes, jobs in line by model and by tenant
+--   backlog                             hash, milliseconds that jobs in line are expected to take, by "PRIORITY:MODEL"
+--   backlog_by_tenant, backlog_by_line  hashes, the same by tenant and by "PRIORITY:MODEL:TENANT"
+--   running, running_by_tenant          hashes, milliseconds of running jobs by model, running jobs by tenant
+--   weights, most_running               hashes, what a tenant was granted, where it is not what all have
+--   pace                                hash, measured over predicted seconds, by model
 --   leases, deadlines, ended            sorted sets by time: what `reap` looks at
 --   delayed                             sorted set by time, of jobs that wait but may not join their line before
 --   held:WORKER                         set, the jobs it holds
@@ -32,11 +37,12 @@ end
 
 local function load_job(id)
   local names = {'tenant', 'model', 'priority', 'state', 'worker', 'fate', 'place', 'attempt', 'handed_back', 'deadline',
-    'predicted', 'charge', 'alone', 'not_before'}
+    'predicted', 'expected', 'weight', 'charge', 'alone', 'not_before', 'created_at'}
   local values = redis.call('HMGET', key('job', id), unpack(names))
   if not values[1] then return nil end
   local job = {id = id}
   for i, name in ipairs(names) do job[name] = i <= 6 and values[i] or tonumber(values[i]) end
+  job.expected, job.weight = job.expected or 0, job.weight or 1  -- of a job that an older version took in
   return job
 end
 
@@ -74,6 +80,7 @@ end
 
 -- Let the tenant's account hold `seconds` for this job instead of what it held so far.
 local function settle(job, seconds)
+  seconds = seconds / job.weight
   hold(account(job), math.max(0, used(account(job)) + (seconds - job.charge)))
   job.charge = seconds
   set(job, 'charge', seconds)
@@ -154,11 +161,61 @@ local function emit(id, name, data)
   announce(id, 'generation.' .. name)
 end
 
--- Places: a queued job is in its line, a running one has a lease, an ended one waits to be forgotten. Never two of these.
-local function count(job, step)
-  for hash, field in pairs({waiting = job.model, waiting_by_tenant = job.tenant}) do
-    if redis.call('HINCRBY', key(hash), field, step) == 0 then redis.call('HDEL', key(hash), field) end
+-- What a tenant was granted when it last submitted, if that is not what all have.
+local function keep(hash, tenant, value)
+  if value then redis.call('HSET', key(hash), tenant, value) else redis.call('HDEL', key(hash), tenant) end
+end
+
+local function weight_of(tenant)
+  return tonumber(redis.call('HGET', key('weights'), tenant) or 1)
+end
+
+-- The least that anybody has used of those who wait where a job is to wait.
+local function floor_of(job)
+  local floor
+  for _, other in ipairs(redis.call('SMEMBERS', key('desk', job.priority, job.model))) do
+    local seconds = used(key('account', job.priority, job.model, other))
+    if not floor or seconds < floor then floor = seconds end
   end
+  return floor
+end
+
+-- Pace: the twin of darkroom/ledger/pace.py.
+local function pace(model)
+  return tonumber(redis.call('HGET', key('pace'), model) or 1)
+end
+
+local function learn(job, seconds)
+  if job.predicted > 0 and seconds > 0 then
+    local measured = math.min(math.max(seconds / job.predicted, 1 / PACE.most), PACE.most)
+    redis.call('HSET', key('pace'), job.model, pace(job.model) + PACE.share * (measured - pace(job.model)))
+  end
+end
+
+-- Places: a queued job is in its line, a running one has a lease, an ended one waits to be forgotten. Never two of these.
+local function tally(hash, field, step)
+  if redis.call('HINCRBY', key(hash), field, step) == 0 then redis.call('HDEL', key(hash), field) end
+end
+
+local function tallied(hash, field)
+  return tonumber(redis.call('HGET', key(hash), field) or 0)
+end
+
+local function counter(...)
+  return table.concat({...}, ':')
+end
+
+local function count_waiting(job, step)
+  tally('waiting', job.model, step)
+  tally('waiting_by_tenant', job.tenant, step)
+  tally('backlog', counter(job.priority, job.model), step * job.expected)
+  tally('backlog_by_tenant', job.tenant, step * job.expected)
+  tally('backlog_by_line', counter(job.priority, job.model, job.tenant), step * job.expected)
+end
+
+local function count_running(job, step)
+  tally('running', job.model, step * job.expected)
+  tally('running_by_tenant', job.tenant, step)
 end
 
 local function standing(priority, alone)
@@ -185,7 +242,7 @@ local function join_line(job)
     stand(job)
   end
   if job.deadline then redis.call('ZADD', key('deadlines'), job.deadline, job.id) end
-  count(job, 1)
+  count_waiting(job, 1)
 end
 
 local function leave_line(job)
@@ -193,7 +250,7 @@ local function leave_line(job)
   redis.call('ZREM', line(job), job.id)
   if redis.call('EXISTS', line(job)) == 0 then redis.call('SREM', desk(job), job.tenant) end
   redis.call('ZREM', key('deadlines'), job.id)
-  count(job, -1)
+  count_waiting(job, -1)
 end
 
 -- Let those join whose time has come.
@@ -225,6 +282,7 @@ local function move(job, name, data)
   else
     redis.call('ZREM', key('leases'), job.id)
     redis.call('SREM', key('held', job.worker), job.id)
+    count_running(job, -1)
   end
   job.state = step.state
   set(job, 'state', job.state)
@@ -233,6 +291,7 @@ local function move(job, name, data)
   elseif job.state == 'running' then
     redis.call('ZADD', key('leases'), now + RULES.lease_ms, job.id)
     redis.call('SADD', key('held', job.worker), job.id)
+    count_running(job, 1)
   else
     end_job(job)
   end
@@ -243,16 +302,4 @@ local function put_back(job, name, reason)
   settle(job, 0)
   redis.call('HDEL', key('job', job.id), 'progress', 'started_at', 'fate')
   move(job, name, '{"reason":"' .. reason .. '"}')
-end
-
--- How submissions are answered.
-local function submitted(word, id)
-  return {word, redis.call('ZRANK', line(load_job(id)), id) or 0, record(id)}
-end
-
--- The answer to a submission whose idempotency key was used before, as long as that job is remembered.
-local function replay(digest, body_hash)
-  local first, body = unpack(redis.call('HMGET', key('use', digest), 'job_id', 'body_hash'))
-  if not first or redis.call('EXISTS', key('job', first)) == 0 then return nil end
-  return body == body_hash and submitted('replayed', first) or {'mismatch'}
 end

@@ -20,6 +20,7 @@ from darkroom.ledger.memory import MemoryLedger
 from darkroom.ledger.protocol import Claim, Ledger, Outcome
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.rules import Rules
+from darkroom.settings.quotas import Quota
 from tests.integration.ledger.clocks import STILL_LUA, StillClock
 from tests.integration.ledger.making import FAILED, submission, succeeded, webhook
 
@@ -29,11 +30,16 @@ RULES = Rules(
     retry_ms=3_000,
     max_queued=7,
     max_queued_per_tenant=4,
+    max_queued_ms=40_000,
+    max_job_ms=30_000,
     result_ttl_ms=40_000,
     sweep=2,
 )
 
 NAMES = ("ann", "bob", "cid")
+QUOTAS = st.sampled_from(
+    [Quota(weight=3.0), Quota(max_queued=1), Quota(max_queued_seconds=3.0), Quota(weight=0.7, max_running=1), Quota()]
+)
 TENANTS = st.sampled_from(NAMES)
 WORKERS = st.sampled_from(["left", "right"])
 OUTCOMES = st.sampled_from([FAILED, succeeded(0.5), succeeded(7.0, images=2), Outcome(state=JobState.BLOCKED)])
@@ -96,6 +102,10 @@ class TwoLedgers(RuleBasedStateMachine):
     def submit(self, tenant: str, model: str, priority: str, seconds: float, wait: float | None) -> None:
         deadline = None if wait is None else self.clock.now + wait
         self._submit(tenant, model=model, priority=priority, predicted_seconds=seconds, deadline_at=deadline)
+
+    @rule(tenant=TENANTS, seconds=st.sampled_from([0.0004, 12.0, 60.0]), quota=QUOTAS)
+    def submit_with_a_quota(self, tenant: str, seconds: float, quota: Quota) -> None:
+        self._submit(tenant, predicted_seconds=seconds, quota=quota)
 
     @rule(tenant=TENANTS, key=st.sampled_from(["k", "l"]), body=st.sampled_from(["one", "two"]))
     def submit_with_a_key(self, tenant: str, key: str, body: str) -> None:
@@ -206,7 +216,7 @@ class TwoLedgers(RuleBasedStateMachine):
         self.both(lambda ledger: ledger.deliveries.backlog())
         for job_id in self.jobs:
             self.both(lambda ledger, job_id=job_id: _told(ledger, job_id))
-            self.both(lambda ledger, job_id=job_id: ledger.position(job_id))
+        self.both(lambda ledger: ledger.foresee(sorted(self.jobs)))
 
     @invariant()
     def an_end_is_final_and_told_once(self) -> None:

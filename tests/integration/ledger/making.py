@@ -10,6 +10,7 @@ from darkroom.contract.plan import GenerationPlan
 from darkroom.contract.webhook import ENDS, Webhook, WebhookEvent
 from darkroom.ledger.deliveries import Wanted
 from darkroom.ledger.protocol import Claim, Ledger, Outcome, Submission
+from darkroom.settings.quotas import Quota
 
 START = 1_800_000_000.0
 DIED = "child died: signal 9 (SIGKILL)"
@@ -56,6 +57,7 @@ def submission(
     key: str | None = None,
     body: str = "body",
     webhook: Webhook | None = None,
+    quota: Quota | None = None,
     **changed: Any,
 ) -> Submission:
     return Submission(
@@ -65,6 +67,7 @@ def submission(
         idempotency_key=key,
         body_hash=body,
         webhook=webhook,
+        quota=quota or Quota(),
     )
 
 
@@ -81,6 +84,12 @@ async def announced(ledger: Ledger, tenant: str = "ann") -> list[str]:
     """The events that a tenant's webhooks are to hear of, newest first."""
     page = await ledger.deliveries.list(tenant, Wanted(), limit=100)
     return [delivery.event for delivery in page.deliveries]
+
+
+async def position(ledger: Ledger, job_id: str) -> int | None:
+    """How many of its own line go before a job; None also for one that does not wait."""
+    outlook = (await ledger.foresee([job_id])).get(job_id)
+    return outlook.position if outlook else None
 
 
 async def claimed(ledger: Ledger, models: Sequence[str] = ("tiny",)) -> Claim:

@@ -6,7 +6,17 @@ from darkroom.contract.job import Job, JobState, Progress, Receipt
 from darkroom.errors import StaleAttempt
 from darkroom.ledger.protocol import Ledger, Outcome
 from tests.integration.ledger.clocks import StillClock
-from tests.integration.ledger.making import FAILED, START, announced, claimed, plan, submitted, succeeded, webhook
+from tests.integration.ledger.making import (
+    FAILED,
+    START,
+    announced,
+    claimed,
+    plan,
+    position,
+    submitted,
+    succeeded,
+    webhook,
+)
 
 
 async def test_a_finished_job_keeps_its_pictures_and_receipt(ledger: Ledger, clock: StillClock) -> None:
@@ -88,7 +98,7 @@ async def test_an_unknown_job_is_stale_lost_or_nothing(ledger: Ledger) -> None:
     assert (await ledger.renew("worker", {"nobody": 1})).lost == {"nobody"}
     await ledger.release("nobody", 1)
     await ledger.report("nobody", 1, Progress(step=1, steps=2))
-    assert await ledger.position("nobody") is None
+    assert await position(ledger, "nobody") is None
     assert await ledger.events("nobody") == []
 
 
@@ -122,7 +132,7 @@ async def test_a_released_job_stands_in_front_again(ledger: Ledger) -> None:
     claims = await ledger.claim("worker", ["tiny"], 2)
     for claim in claims:
         await ledger.release(claim.job_id, claim.attempt)
-    assert [await ledger.position(job_id) for job_id in ids] == [0, 1, 2]
+    assert [await position(ledger, job_id) for job_id in ids] == [0, 1, 2]
     job = await ledger.get("ann", ids[0])
     assert (job.state, job.attempt, job.started_at) == (JobState.QUEUED, 0, None)
 

@@ -5,7 +5,7 @@ from collections import Counter
 from darkroom.contract.job import JobState
 from darkroom.ledger.protocol import Ledger
 from tests.integration.ledger.clocks import StillClock
-from tests.integration.ledger.making import START, claimed, submitted, succeeded
+from tests.integration.ledger.making import START, claimed, position, submitted, succeeded
 
 
 async def test_an_empty_ledger_lends_nothing(ledger: Ledger) -> None:
@@ -22,7 +22,7 @@ async def test_a_claim_lends_the_whole_plan_for_one_lease(ledger: Ledger) -> Non
     assert (claim.job_id, claim.tenant, claim.attempt, claim.plan) == (job_id, "ann", 1, job.plan)
     assert claim.lease_until == START + 15
     assert (job.state, job.attempt, job.started_at) == (JobState.RUNNING, 1, START)
-    assert await ledger.position(job_id) is None
+    assert await position(ledger, job_id) is None
 
 
 async def test_claim_takes_as_many_as_there_is_room_for(ledger: Ledger) -> None:
@@ -112,10 +112,11 @@ async def test_use_is_forgiven_with_time(ledger: Ledger, clock: StillClock) -> N
 
 async def test_a_newcomer_takes_turns_at_once(ledger: Ledger) -> None:
     """Ann used the device alone for long; that is no debt to Bob, who joins later."""
-    for _ in range(6):
+    await submitted(ledger, "ann", predicted_seconds=500.0)
+    for _ in range(5):
         await submitted(ledger, "ann")
     claim = await claimed(ledger)
-    await ledger.finish(claim.job_id, claim.attempt, succeeded(1000.0))
+    await ledger.finish(claim.job_id, claim.attempt, succeeded(500.0))
     for _ in range(2):
         await submitted(ledger, "bob")
     assert [claim.tenant for claim in await ledger.claim("worker", ["tiny"], 4)] == ["ann", "bob", "ann", "bob"]

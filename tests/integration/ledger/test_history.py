@@ -27,7 +27,7 @@ async def test_a_whole_life_is_told_in_order(ledger: Ledger, clock: StillClock) 
     await ledger.report(job_id, claim.attempt, Progress(step=3, steps=20))
     await ledger.finish(job_id, claim.attempt, succeeded(images=2))
     assert await told(ledger, job_id) == [
-        ("queued", {}),
+        ("queued", {"position": 0, "ahead_seconds": 0.0}),
         ("running", {"attempt": 1}),
         ("requeued", {"reason": "released"}),
         ("running", {"attempt": 1}),

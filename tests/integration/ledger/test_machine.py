@@ -62,7 +62,7 @@ def test_both_ledgers_tell_the_same_story(url: str) -> None:
 def test_the_machine_finds_a_sabotaged_script(url: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     right, wrong = SABOTAGES[name]
     source = lua.source
-    assert sum(right in source(script) for script in ("lib", *lua.SCRIPTS, *lua.DELIVERY_SCRIPTS)) >= 1
+    assert sum(right in source(script) for script in (*lua.LIBRARY, *lua.SCRIPTS, *lua.DELIVERY_SCRIPTS)) >= 1
     monkeypatch.setattr(lua, "source", lambda script: source(script).replace(right, wrong))
     with pytest.raises(AssertionError):
         run(url, phases=(Phase.generate,), max_examples=1000)

@@ -3,7 +3,7 @@
 from darkroom.contract.job import JobState, LostAttempt
 from darkroom.ledger.protocol import Claim, Ledger
 from tests.integration.ledger.clocks import StillClock
-from tests.integration.ledger.making import DIED, START, claimed, submitted, succeeded
+from tests.integration.ledger.making import DIED, START, claimed, position, submitted, succeeded
 
 
 async def lent(ledger: Ledger, worker: str, room: int = 4) -> list[str]:
@@ -118,12 +118,12 @@ async def test_each_attempt_after_the_second_waits_longer(ledger: Ledger, clock:
         assert await lent(ledger, worker) == [job_id]
         await killed(ledger, worker)
     assert await lent(ledger, "third") == []
-    assert (await ledger.position(job_id), await ledger.waiting()) == (None, {"tiny": 1})
+    assert (await position(ledger, job_id), await ledger.waiting()) == (None, {"tiny": 1})
     await clock.advance(4.9)
     assert await lent(ledger, "third") == []
     await clock.advance(0.1)
     await ledger.reap()
-    assert await ledger.position(job_id) == 0
+    assert await position(ledger, job_id) == 0
     assert await lent(ledger, "third") == [job_id]
 
 

@@ -17,7 +17,7 @@ from darkroom.errors import LedgerUnavailable
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.rules import DAY_MS, Rules
 from darkroom.ledger.server import AppendFsync, LocalRedis
-from tests.integration.ledger.making import claimed, submission, submitted, succeeded
+from tests.integration.ledger.making import claimed, position, submission, submitted, succeeded
 
 pytestmark = pytest.mark.slow
 
@@ -99,7 +99,7 @@ async def test_what_was_acknowledged_survives_kill_nine(server: LocalRedis, ledg
         server.stop()
         server.start()
     for job_id in acknowledged:
-        assert await ledger.position(job_id) is not None
+        assert await position(ledger, job_id) is not None
     assert (await ledger.waiting())["tiny"] >= len(acknowledged)
 
 

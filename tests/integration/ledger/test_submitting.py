@@ -6,7 +6,7 @@ from darkroom.contract.job import JobState
 from darkroom.errors import IdempotencyMismatch, InvalidField, NotFound, QueueFull, TenantLimit
 from darkroom.ledger.protocol import Ledger
 from tests.integration.ledger.clocks import StillClock
-from tests.integration.ledger.making import START, claimed, plan, submission, submitted
+from tests.integration.ledger.making import START, claimed, plan, position, submission, submitted
 
 
 async def test_a_job_reads_back_as_it_was_submitted(ledger: Ledger) -> None:
@@ -21,14 +21,16 @@ async def test_a_job_reads_back_as_it_was_submitted(ledger: Ledger) -> None:
 async def test_position_counts_the_tenants_own_jobs_ahead(ledger: Ledger) -> None:
     ids = [await submitted(ledger) for _ in range(3)]
     await submitted(ledger, "bob")
-    assert [await ledger.position(job_id) for job_id in ids] == [0, 1, 2]
+    assert [await position(ledger, job_id) for job_id in ids] == [0, 1, 2]
     await ledger.cancel("ann", ids[0])
-    assert [await ledger.position(job_id) for job_id in ids] == [None, 0, 1]
+    assert [await position(ledger, job_id) for job_id in ids] == [None, 0, 1]
 
 
 async def test_a_submission_tells_its_position(ledger: Ledger) -> None:
     await submitted(ledger)
-    assert (await ledger.submit(submission())).position == 1
+    outlook = (await ledger.submit(submission())).outlook
+    assert outlook is not None
+    assert outlook.position == 1
 
 
 async def test_the_same_key_and_body_replay_the_first_job(ledger: Ledger) -> None:

@@ -19,7 +19,7 @@ async def test_asking_is_answered_at_once_with_a_job_to_follow(client: httpx.Asy
     assert int(answer.headers["Retry-After"]) >= 1
     job = answer.json()
     assert answer.headers["Location"] == f"{BASE}{GENERATIONS}/{job['id']}" == job["links"]["self"]
-    assert (job["state"], job["position"], job["images"], job["receipt"]) == ("queued", 0, [], None)
+    assert (job["state"], job["queue"]["position"], job["images"], job["receipt"]) == ("queued", 0, [], None)
     assert job["plan"]["seeds"] == [7]
     assert (await client.get(job["links"]["self"])).json() == job
 
@@ -102,7 +102,7 @@ async def test_urls_are_those_of_the_public_address() -> None:
 
 
 async def test_position_counts_those_ahead(client: httpx.AsyncClient) -> None:
-    assert [(await ask(client))["position"] for _ in range(3)] == [0, 1, 2]
+    assert [(await ask(client))["queue"]["position"] for _ in range(3)] == [0, 1, 2]
 
 
 async def test_the_same_key_and_body_give_the_first_generation(client: httpx.AsyncClient) -> None:
@@ -155,7 +155,7 @@ async def test_a_ledger_that_goes_away_does_not_take_back_what_was_accepted(
     async def away(*_: object, **__: object) -> None:
         raise LedgerUnavailable("gone")
 
-    for method in ("events", "position", "get"):
+    for method in ("events", "foresee", "get"):
         monkeypatch.setattr(services.ledger, method, away)
     for headers in ({}, {"Prefer": "wait=10"}):
         answer = await client.post(GENERATIONS, json={"prompt": "a"}, headers=headers)

@@ -17,7 +17,7 @@ from darkroom.cli.client import Client, Event
 from darkroom.cli.following import follow
 from darkroom.cli.progress import progress_of
 
-JOB = {"id": "1", "state": "queued", "position": 3, "plan": {"model": "tiny"}}
+JOB = {"id": "1", "state": "queued", "queue": {"position": 3}, "plan": {"model": "tiny"}}
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ def told_by(gateway: Gateway) -> list[tuple[str, Any]]:
 
 
 def test_the_place_in_line_moves() -> None:
-    gateway = Gateway({"position": 2}, {"position": 0}, {"state": "running"})
+    gateway = Gateway({"queue": {"position": 2}}, {"queue": {"position": 0}}, {"state": "running"})
     assert told_by(gateway) == [
         ("queued", {"position": 3}),
         ("queued", {"position": 2}),
@@ -68,7 +68,9 @@ def test_the_place_in_line_moves() -> None:
 
 
 def test_a_gateway_that_is_away_for_a_moment_does_not_end_the_wait() -> None:
-    gateway = Gateway({"position": 2}, httpx.ConnectError("restarting"), {"position": 1}, {"state": "running"})
+    gateway = Gateway(
+        {"queue": {"position": 2}}, httpx.ConnectError("restarting"), {"queue": {"position": 1}}, {"state": "running"}
+    )
     assert [data.get("position") for name, data in told_by(gateway) if name == "queued"] == [3, 2, 2, 1]
 
 

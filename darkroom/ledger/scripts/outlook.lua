@@ -1,0 +1,69 @@
+-- What a waiting job may expect: the twin of darkroom/ledger/outlook.py. It stands in front of the scripts that tell it.
+local LONG_MS = 2000
+
+local function workers_of(model)
+  local workers = 0
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', key('serving'), string.format('(%d', now), '+inf')) do
+    if string.match(member, '^[^ ]*') == model then workers = workers + 1 end
+  end
+  return workers
+end
+
+-- Where a tenant's account stands; where it has no line yet, not below those it joins.
+local function level_of(job)
+  local own = used(account(job))
+  if redis.call('EXISTS', line(job)) == 1 then return own end
+  return math.max(own, floor_of(job) or 0)
+end
+
+local function others_ahead(job, own)
+  local level, ahead = level_of(job) + own / 1000 / job.weight, 0
+  for _, tenant in ipairs(redis.call('SMEMBERS', key('desk', job.priority, job.model))) do
+    if tenant ~= job.tenant then
+      local theirs = tallied('backlog_by_line', counter(job.priority, job.model, tenant))
+      local behind = (level - used(key('account', job.priority, job.model, tenant))) * weight_of(tenant)
+      ahead = ahead + math.max(0, math.min(theirs, math.floor(behind * 1000)))
+    end
+  end
+  return ahead
+end
+
+local function other_priority_ahead(job, ahead)
+  local turns = RULES.bulk_every - 1
+  if job.priority == 'interactive' then
+    return math.min(tallied('backlog', counter('bulk', job.model)), math.floor(ahead / turns))
+  end
+  return math.min(tallied('backlog', counter('interactive', job.model)), (ahead + job.expected) * turns)
+end
+
+-- Answers position or -1, milliseconds ahead, its own, workers, milliseconds to wait or -1.
+local function outlook(job, position, own)
+  local ahead = own + others_ahead(job, own)
+  ahead = ahead + other_priority_ahead(job, ahead)
+  local workers, wait = workers_of(job.model), -1
+  if workers > 0 then
+    local waits = ahead > 0 or now - job.created_at > LONG_MS
+    wait = waits and math.ceil((ahead + math.floor(tallied('running', job.model) / 2)) / workers) or 0
+  end
+  return {position or -1, ahead, job.expected, workers, wait}
+end
+
+local function outlook_of(job)
+  if job.state ~= 'queued' then return {} end
+  local position = redis.call('ZRANK', line(job), job.id)
+  local others = tallied('backlog_by_line', counter(job.priority, job.model, job.tenant)) - job.expected
+  if position then others = math.floor(others * position / math.max(1, redis.call('ZCARD', line(job)) - 1)) end
+  return outlook(job, position, others)
+end
+
+-- How submissions are answered.
+local function submitted(word, id)
+  return {word, outlook_of(load_job(id)), record(id)}
+end
+
+-- The answer to a submission whose idempotency key was used before, as long as that job is remembered.
+local function replay(digest, body_hash)
+  local first, body = unpack(redis.call('HMGET', key('use', digest), 'job_id', 'body_hash'))
+  if not first or redis.call('EXISTS', key('job', first)) == 0 then return nil end
+  return body == body_hash and submitted('replayed', first) or {'mismatch'}
+end

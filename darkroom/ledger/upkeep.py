@@ -1,0 +1,53 @@
+"""What `MemoryLedger` keeps beside jobs: who serves, what callers may still spend, what is left to be deleted."""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from darkroom.ledger.allowances import Allowances
+from darkroom.ledger.lines import Lines
+from darkroom.ledger.protocol import LedgerHealth
+from darkroom.ledger.rows import Rows
+from darkroom.ledger.rules import Rules
+
+
+class Upkeep(ABC):
+    """Part of a `MemoryLedger`."""
+
+    def __init__(self, lines: Lines, rules: Rules) -> None:
+        self.lines = lines
+        self.rules = rules
+        self._allowances = Allowances()
+        self._leftovers: Rows[tuple[str, ...]] = Rows()
+        self._attending: dict[str, tuple[int, frozenset[str]]] = {}
+
+    @abstractmethod
+    def _now(self) -> int: ...
+
+    async def attend(self, worker: str, models: Sequence[str]) -> None:
+        self._attending[worker] = (self._now() + self.rules.lease_ms, frozenset(models))
+
+    def _workers_of(self, model: str) -> int:
+        return self._serving()[model]
+
+    async def serving(self) -> Mapping[str, int]:
+        return self._serving()
+
+    def _serving(self) -> Counter[str]:
+        now = self._now()
+        return Counter(model for until, models in self._attending.values() if until > now for model in models)
+
+    async def waiting(self) -> Mapping[str, int]:
+        return dict(Counter(record.plan.model for record in self.lines.waiting()))
+
+    async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
+        return self._leftovers.after(after, limit)
+
+    async def leftovers_done(self, row: str) -> None:
+        self._leftovers.done(row)
+
+    async def spend(self, per_minute: Mapping[str, int]) -> float:
+        return self._allowances.spend(per_minute, self._now()) / 1000
+
+    async def check(self) -> LedgerHealth:
+        return LedgerHealth(problems=(), warnings=("the ledger is kept in memory and ends with this process",))
