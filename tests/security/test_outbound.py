@@ -76,6 +76,15 @@ async def test_an_answer_that_is_no_file_is_a_refusal(reply: bytes, error: type[
         await answered(reply)
 
 
+@pytest.mark.parametrize("addresses", [["8.8.8.8", "127.0.0.1"], ["10.0.0.1", "8.8.8.8"], ["8.8.8.8", "::1"], []])
+async def test_a_host_with_one_inner_address_is_refused_whole(addresses: list[str]) -> None:
+    async def both(host: str, port: int) -> list[str]:
+        return addresses
+
+    with pytest.raises(UrlRefused):
+        await Guard(resolver=both).vetted("both.test", 80)
+
+
 async def test_a_name_of_loopback_is_refused() -> None:
     with pytest.raises(UrlRefused):
         await answered(b"", allow=False)
