@@ -18,6 +18,7 @@ from worker.status import read_statuses, run_folder
 STOPPED_SECONDS = 18.0  # longer than a lease
 READY = 3
 READY_SECONDS = 60.0
+BUSY_SECONDS = 2.0
 PAUSE_SECONDS = (0.2, 1.2)
 FAULT_SECONDS = (0.3, 2.5)
 
@@ -105,7 +106,9 @@ class Adversary:
 
     async def _child(self) -> None:
         """At a random instant of a worker that has work, if one can be found."""
-        found = await self._busy()
+        until = time.monotonic() + BUSY_SECONDS
+        while (found := await self._busy()) is None and time.monotonic() < until:
+            await asyncio.sleep(0.02)
         if found is not None:
             await asyncio.sleep(self.draws.uniform(0.0, 0.4))
             with suppress(ProcessLookupError):
@@ -123,13 +126,24 @@ class Adversary:
     async def _freeze(self) -> None:
         """A worker that sleeps through its lease and wakes up believing that it has one."""
         await self._others_ready()
-        found = await self._busy()
-        if found is not None:
-            with suppress(ProcessLookupError):
-                os.kill(found["pid"], signal.SIGSTOP)
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until:
+            found = await self._busy()
+            if found is not None and await self._stopped_at_work(found):
                 self.stopped += 1
                 self._frozen[found["worker"]] = time.monotonic()
                 asyncio.get_running_loop().call_later(STOPPED_SECONDS, _wake, found["pid"])
+                return
+            await asyncio.sleep(0.02)
+
+    async def _stopped_at_work(self, child: dict[str, Any]) -> bool:
+        """Whether it still held a job when it stood still; else it goes on."""
+        with suppress(ProcessLookupError):
+            os.kill(child["pid"], signal.SIGSTOP)
+            if await self.held_by(child["worker"]):
+                return True
+            os.kill(child["pid"], signal.SIGCONT)
+        return False
 
     async def _redis_fault(self) -> None:
         began = time.time()

@@ -1,8 +1,9 @@
 """A worker that crashes by plan: the product's supervisor, whose children are armed one after the other.
 
-    python -m tests.chaos.crashing SEED SHARE forked|fresh
+    python -m tests.chaos.crashing SEED SHARE forked|fresh [POINT:N...]
 
-`SHARE` of the children are armed at a point and pass drawn from the seed; the others wait to be killed from outside. It
+The first children are armed as the last arguments say. Of those after them, `SHARE` are armed at a point and pass drawn
+from the seed; the others wait to be killed from outside. It
 notes births and deaths in `DARKROOM_HOME/lives.jsonl`: who, when, armed how, ended how, holding which jobs. Once there
 is a file `DARKROOM_HOME/calm`, nobody is armed any more.
 """
@@ -14,6 +15,7 @@ import os
 import random
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -37,23 +39,29 @@ LIMITS = Limits(steady=0.0, standby_after=0.5, tick=0.1)
 class CrashingSupervisor(Supervisor):
     """Arms each child by the next draw of its own generator."""
 
-    def __init__(self, settings: Settings, draws: random.Random, share: float, kind: type[ChildProcess]) -> None:
+    def __init__(
+        self, settings: Settings, draws: random.Random, share: float, kind: type[ChildProcess], first: Sequence[str]
+    ) -> None:
         super().__init__(settings, bury=self._bury_and_note, limits=LIMITS)
         self._armable = settings
         self._draws = draws
         self._share = share
+        self._first = list(first)
         self._kind = kind
         self._calm = settings.home_folder / "calm"
         self._lives = settings.home_folder / "lives.jsonl"
 
     def _start_child(self) -> ChildProcess:
-        point = self._draws.choice(sorted(POINTS))
-        at = f"{point}:{self._draws.randint(1, POINTS[point])}"
-        crash_at = at if self._draws.random() < self._share and not self._calm.exists() else None
+        crash_at = self._first.pop(0) if self._first else self._drawn()
         name = f"chaos-{uuid4().hex[:12]}"
         child = self._kind(CHILD, self._armable.model_copy(update={"crash_at": crash_at}), name)
         self._note(worker=name, event="born", supervisor=os.getpid(), pid=child.pid, crash_at=crash_at)
         return child
+
+    def _drawn(self) -> str | None:
+        point = self._draws.choice(sorted(POINTS))
+        at = f"{point}:{self._draws.randint(1, POINTS[point])}"
+        return at if self._draws.random() < self._share and not self._calm.exists() else None
 
     def _mourn(self, child: ChildProcess, code: int) -> None:
         self._note(worker=child.worker, event="died", code=code)
@@ -91,10 +99,10 @@ def _kind(name: str, settings: Settings) -> type[ChildProcess]:
     return ForkedChild
 
 
-def main(seed: str, share: str, kind: str) -> int:
+def main(seed: str, share: str, kind: str, *first: str) -> int:
     settings = load_settings()
     configure_logging(service="worker", log_format=settings.log_format, level=settings.log_level)
-    supervisor = CrashingSupervisor(settings, random.Random(seed), float(share), _kind(kind, settings))
+    supervisor = CrashingSupervisor(settings, random.Random(seed), float(share), _kind(kind, settings), first)
     install_signals(supervisor)
     return supervisor.run()
 

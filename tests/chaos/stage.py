@@ -50,7 +50,7 @@ class Process:
         with self.log.open("ab") as output:
             self.popen = subprocess.Popen(
                 self.command,
-                env=_environment(self.settings.model_copy(update={"crash_at": self.crash_at})),
+                env=environment(self.settings.model_copy(update={"crash_at": self.crash_at})),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -99,7 +99,7 @@ class Process:
             self.popen.wait()
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DARKROOM_")}
     return inherited | as_environment(settings) | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
