@@ -99,7 +99,7 @@ async def _of_verifying() -> Figures:
         plan = planner.plan(TextToImage(prompt="a", seed=1), open_catalog(settings), now=0)
     facts = Facts("job", 0, "tenant", plan, 1, time.time())
     made = await Stamper(marks, identity, records).issue(clouds(512), facts, store, "images/job/0")
-    verifier = Verifier(InspectorHere(marks, trust), trust, records)
+    verifier = Verifier(InspectorHere(marks, trust), records)
 
     async def look(data: bytes) -> float:
         return await _each([""] * VERIFIED, lambda _: verifier.verify(data))

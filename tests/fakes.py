@@ -61,14 +61,14 @@ def fake_stamper(store: ObjectStore) -> Stamper:
 def fake_verifier(store: ObjectStore) -> Verifier:
     """Of what `fake_worker_services` stamped into this store; looks in this process, which is quicker."""
     trust = Trust.of(_identity().anchor_pem)
-    return Verifier(InspectorHere(_watermarker(), trust), trust, Records(store, WATERMARK_SECRET))
+    return Verifier(InspectorHere(_watermarker(), trust), Records(store, WATERMARK_SECRET))
 
 
 def fake_resolver(store: ObjectStore) -> Resolver:
     """As `fake_verifier`."""
     trust = Trust.of(_identity().anchor_pem)
     records = Records(store, WATERMARK_SECRET)
-    return Resolver(InspectorHere(_watermarker(), trust), trust, records, (TssWatermarker.alg,))
+    return Resolver(InspectorHere(_watermarker(), trust), records, (TssWatermarker.alg,))
 
 
 def _shared(clock: Callable[[], float] | None, settings: dict[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
-from darkroom.provenance.credential import DETACHED, Credential, CredentialReader
+from darkroom.errors import BadPicture
+from darkroom.provenance.credential import Credential, Standing
 from darkroom.provenance.inspection.evidence import Evidence, View
+from darkroom.provenance.inspection.inspector import Inspector
 from darkroom.provenance.records import Record, Records
 from darkroom.provenance.similarity import SIMILAR, likeness
 
@@ -29,11 +31,11 @@ class Recovery:
 
 
 class Recoverer:
-    """Follows marks through one collection of records."""
+    """Follows marks through one collection of records, and has the inspector read what it finds."""
 
-    def __init__(self, records: Records, reader: CredentialReader) -> None:
+    def __init__(self, records: Records, inspector: Inspector) -> None:
         self._records = records
-        self._reader = reader
+        self._inspector = inspector
 
     async def recover(self, evidence: Evidence) -> Recovery | None:
         """None without a mark, or without a record of it. Raises: StoreError, StoreUnavailable."""
@@ -66,9 +68,14 @@ class Recoverer:
         return Recovery(record, credential, genuine(credential, record, mark_id), similarity=1.0, same_bytes=True)
 
     async def credential(self, record: Record) -> Credential | None:
-        """The credential that was kept for this record. Raises: StoreError, StoreUnavailable."""
+        """The credential that was kept for this record. Raises: CapacityError; StoreError, StoreUnavailable."""
         manifest = await self._records.manifest(record.manifest_id)
-        return self._reader.read(manifest, DETACHED) if manifest else None
+        if not manifest:
+            return None
+        try:
+            return await self._inspector.read(manifest)
+        except BadPicture:  # it carries on something that ends whoever reads it
+            return Credential(Standing.UNREADABLE)
 
 
 def genuine(credential: Credential | None, record: Record, mark_id: int) -> bool:

@@ -3,12 +3,10 @@
 from typing import IO, Final
 
 from darkroom.contract.base import Settled
-from darkroom.provenance.credential import CredentialReader
 from darkroom.provenance.inspection.inspector import Inspector
 from darkroom.provenance.manifest_store import only_active
 from darkroom.provenance.records import Records
 from darkroom.provenance.recovery import Recoverer, genuine
-from darkroom.provenance.trust import Trust
 
 CERTAIN: Final = 100
 
@@ -26,11 +24,11 @@ class Resolver:
     `algs` name the soft bindings that are looked for.
     """
 
-    def __init__(self, inspector: Inspector, trust: Trust, records: Records, algs: tuple[str, ...]) -> None:
+    def __init__(self, inspector: Inspector, records: Records, algs: tuple[str, ...]) -> None:
         self.algs = algs
         self._inspector = inspector
         self._records = records
-        self._recoverer = Recoverer(records, CredentialReader(trust))
+        self._recoverer = Recoverer(records, inspector)
 
     async def by_binding(self, alg: str, mark_id: int) -> Match | None:
         """Raises: StoreError, StoreUnavailable."""

@@ -5,12 +5,11 @@ from typing import IO, Final
 
 from pydantic import ValidationError
 
-from darkroom.provenance.credential import Credential, CredentialReader, Standing
+from darkroom.provenance.credential import Credential, Standing
 from darkroom.provenance.inspection.evidence import Evidence
 from darkroom.provenance.inspection.inspector import Inspector
 from darkroom.provenance.records import Records, watermark_id
 from darkroom.provenance.recovery import Recoverer, Recovery
-from darkroom.provenance.trust import Trust
 from darkroom.provenance.unseen import notes_on
 from darkroom.provenance.verdict import (
     DEVELOPMENT_WORDS,
@@ -25,11 +24,11 @@ from darkroom.provenance.verdict import (
 
 
 class Verifier:
-    """Judges what an inspector sees against one set of trusted roots and one collection of records."""
+    """Judges what an inspector sees, by the roots that it trusts, against one collection of records."""
 
-    def __init__(self, inspector: Inspector, trust: Trust, records: Records) -> None:
+    def __init__(self, inspector: Inspector, records: Records) -> None:
         self._inspector = inspector
-        self._recoverer = Recoverer(records, CredentialReader(trust))
+        self._recoverer = Recoverer(records, inspector)
 
     async def verify(self, data: bytes, caller: str | None = None) -> Verdict:
         """As `verify_file`, of bytes in memory."""

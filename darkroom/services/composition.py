@@ -107,8 +107,8 @@ def build_gateway_services(settings: Settings) -> Services:
     records = _records(shared["store"], ring)
     return Services(
         catalog=open_catalog(settings),
-        verifier=Verifier(inspector, trust, records),
-        resolver=Resolver(inspector, trust, records, algs),
+        verifier=Verifier(inspector, records),
+        resolver=Resolver(inspector, records, algs),
         guard=Guard(settings.outbound_allow, settings.outbound_ports),
         **shared,
     )

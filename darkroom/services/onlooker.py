@@ -23,7 +23,7 @@ async def onlooking_verifier(settings: Settings) -> AsyncIterator[Verifier]:
     store = present_store(settings)
     try:
         trust = _trust(settings)
-        yield Verifier(InspectorHere(_watermarker(settings), trust), trust, Records(store, b""))
+        yield Verifier(InspectorHere(_watermarker(settings), trust), Records(store, b""))
     finally:
         await store.close()
 

@@ -41,8 +41,7 @@ async def apart(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[InspectorApart
 @pytest.fixture
 async def client(apart: InspectorApart) -> AsyncIterator[httpx.AsyncClient]:
     services = fake_services()
-    trust = Trust.of(_identity().anchor_pem)
-    verifier = Verifier(apart, trust, Records(services.store, WATERMARK_SECRET))
+    verifier = Verifier(apart, Records(services.store, WATERMARK_SECRET))
     async with client_of(replace(services, verifier=verifier)) as client:
         yield client
 

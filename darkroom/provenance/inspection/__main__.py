@@ -11,7 +11,7 @@ import numpy as np
 from darkroom.errors import BadPicture
 from darkroom.provenance.inspection.inspector import InspectorHere
 from darkroom.provenance.inspection.limits import confine, grant_seconds, resident_bytes
-from darkroom.provenance.inspection.messages import QUESTION, Answer, Brief, Fit, Look, Question, Take
+from darkroom.provenance.inspection.messages import QUESTION, Answer, Brief, Fit, Look, Question, Read, Take
 
 
 def main() -> None:
@@ -42,6 +42,8 @@ def _answer(inspector: InspectorHere, question: Question, data: bytes) -> Answer
         match question:
             case Look():
                 return Answer(evidence=inspector.evidence(data))
+            case Read():
+                return Answer(credential=inspector.kept(data))
             case Take():
                 return Answer(taken=inspector.carrier.take(data))
             case Fit():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import IO, Final, Protocol
 
 from darkroom.provenance.carrying import Carrier, InputCredential, Taken
-from darkroom.provenance.credential import CredentialReader
+from darkroom.provenance.credential import DETACHED, Credential, CredentialReader, Standing
 from darkroom.provenance.inspection.evidence import Evidence, View
 from darkroom.provenance.pictures import Undecodable, decode, media_type
 from darkroom.provenance.similarity import upright_view
@@ -24,6 +24,10 @@ class Inspector(Protocol):
 
         Raises: BadPicture for what is no picture we read; CapacityError when it cannot be looked at now.
         """
+        ...
+
+    async def read(self, store: bytes) -> Credential:
+        """What a manifest store of ours says, in which those of strangers may be carried on. Raises: as `inspect`."""
         ...
 
 
@@ -49,6 +53,13 @@ class InspectorHere:
 
     async def inspect(self, picture: IO[bytes]) -> Evidence:
         return await asyncio.to_thread(self.evidence, picture.read())
+
+    async def read(self, store: bytes) -> Credential:
+        return await asyncio.to_thread(self.kept, store)
+
+    def kept(self, store: bytes) -> Credential:
+        """As `read`."""
+        return self._reader.read(store, DETACHED) or Credential(Standing.UNREADABLE)
 
     async def take(self, picture: IO[bytes]) -> Taken:
         return await asyncio.to_thread(self.carrier.take, picture.read())

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from darkroom.contract.base import Settled
 from darkroom.provenance.carrying import InputCredential, Taken
+from darkroom.provenance.credential import Credential
 from darkroom.provenance.in_turn import watermarker_of
 from darkroom.provenance.inspection.evidence import Evidence
 from darkroom.provenance.trust import Trust
@@ -58,6 +59,13 @@ class Look(Settled):
     length: int
 
 
+class Read(Settled):
+    """What does this manifest store say, which was kept apart from its picture? Followed as `Look`."""
+
+    kind: Literal["read"] = "read"
+    length: int
+
+
 class Take(Settled):
     """Which credential does it carry? Followed as `Look`."""
 
@@ -73,7 +81,7 @@ class Fit(Settled):
     credentials: tuple[InputCredential, ...]
 
 
-Question = Look | Take | Fit
+Question = Look | Read | Take | Fit
 QUESTION: Final = TypeAdapter[Question](Annotated[Question, Field(discriminator="kind")])
 
 
@@ -83,6 +91,7 @@ class Answer(Settled):
     """
 
     evidence: Evidence | None = None
+    credential: Credential | None = None
     taken: Taken | None = None
     fits: bool | None = None
     refused: str | None = None

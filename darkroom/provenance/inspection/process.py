@@ -13,9 +13,10 @@ from typing import IO, Final, TypeVar
 from darkroom.errors import BadPicture, CapacityError
 from darkroom.log import get_logger
 from darkroom.provenance.carrying import InputCredential, Taken
+from darkroom.provenance.credential import Credential
 from darkroom.provenance.inspection.evidence import Evidence
 from darkroom.provenance.inspection.limits import WALL_SECONDS
-from darkroom.provenance.inspection.messages import Answer, Brief, Fit, Look, Question, Take
+from darkroom.provenance.inspection.messages import Answer, Brief, Fit, Look, Question, Read, Take
 
 IDLE_SECONDS: Final = 300.0
 LAST_BREATH_SECONDS: Final = 2.0
@@ -49,6 +50,10 @@ class InspectorApart:
     async def inspect(self, picture: IO[bytes]) -> Evidence:
         """As the protocol says. A picture that costs the child its life is a bad picture."""
         return _given((await self._asked(Look(length=_length(picture)), picture)).evidence)
+
+    async def read(self, store: bytes) -> Credential:
+        """As `inspect`."""
+        return _given((await self._asked(Read(length=len(store)), io.BytesIO(store))).credential)
 
     async def take(self, picture: IO[bytes]) -> Taken:
         """As `inspect`."""

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from darkroom.errors import BadPicture, CapacityError
-from darkroom.provenance import Trust
+from darkroom.provenance import State, Trust, Verifier
+from darkroom.provenance.credential import Standing
 from darkroom.provenance.inspection import limits, process
 from darkroom.provenance.inspection.inspector import InspectorHere
 from darkroom.provenance.inspection.messages import Brief
@@ -167,3 +168,23 @@ async def test_a_child_holds_no_setting_of_ours(apart: InspectorApart, monkeypat
         shown = Path(f"/proc/{child_of(apart)}/{said}").read_bytes()
         assert b"canary" not in shown
         assert SECRET not in shown
+
+
+async def test_whoever_verifies_parses_no_credential_itself(
+    apart: InspectorApart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even one of our own records, in which those of strangers may be carried on."""
+    house = House(_identity())
+    stamped = await house.issue()
+    stripped = io.BytesIO()
+    Image.open(io.BytesIO(stamped.data)).save(stripped, "PNG")
+    monkeypatch.setattr("c2pa.Reader", None)
+    verifier = Verifier(apart, house.records)
+    assert (await verifier.verify(stamped.data)).state is State.INTACT
+    verdict = await verifier.verify(stripped.getvalue())
+    assert (verdict.state, verdict.manifest_id) == (State.RECOVERED, stamped.manifest_id)
+
+
+async def test_what_is_no_manifest_store_is_unreadable(apart: InspectorApart) -> None:
+    for store in (b"", b"garbage", b"\0\0\0\x20jumb\0\0"):
+        assert (await apart.read(store)).standing is Standing.UNREADABLE

@@ -23,7 +23,7 @@ class House:
         trust = Trust.of((trusted or identity).anchor_pem)
         inspector = InspectorHere(marks, trust)
         self.examiner = Examiner(inspector)
-        self.verifier = Verifier(inspector, trust, self.records)
+        self.verifier = Verifier(inspector, self.records)
 
     async def issue(self, rgb_HWC: RGB | None = None, job_id: str = "01JOB", **changed: Any) -> Stamped:
         """A picture stamped and stored. Fields of its plan are changed by name."""

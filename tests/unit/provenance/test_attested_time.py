@@ -32,7 +32,7 @@ class TimedHouse(House):
         authority = TimestampAuthority(url) if url else None
         self.stamper = Stamper(watermarker(), identity, self.records, authority=authority)
         trust = Trust(identity.anchor_pem, believed)
-        self.verifier = Verifier(InspectorHere(watermarker(), trust), trust, self.records)
+        self.verifier = Verifier(InspectorHere(watermarker(), trust), self.records)
 
 
 @dataclass(frozen=True)

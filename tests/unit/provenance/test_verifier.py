@@ -10,6 +10,7 @@ from PIL import Image
 
 from darkroom.errors import BadPicture
 from darkroom.provenance import SigningIdentity, State, TssWatermarker
+from darkroom.provenance.inspection.inspector import InspectorHere
 from darkroom.provenance.verdict import WORDS
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import (
@@ -226,6 +227,17 @@ async def test_a_record_without_its_manifest_proves_nothing(house: House, damage
     else:
         left = b"garbage" if damage == "garbage" else other.manifest
         await house.store.put(key, left, media_type="application/c2pa")
+    assert (await house.verify_pixels(decoded(stamped.data))).state is State.UNKNOWN_ID
+
+
+async def test_a_record_whose_manifest_ends_whoever_reads_it_proves_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deadly(_: InspectorHere, store: bytes) -> None:
+        raise BadPicture("the picture takes more memory or time than one picture may")
+
+    stamped = await house.issue()
+    monkeypatch.setattr(InspectorHere, "read", deadly)
     assert (await house.verify_pixels(decoded(stamped.data))).state is State.UNKNOWN_ID
 
 

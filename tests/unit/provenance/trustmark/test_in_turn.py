@@ -99,7 +99,7 @@ async def test_both_values_lead_to_the_manifest(identity: SigningIdentity, by_ne
     house = House(identity, by_networks)
     issued = await house.issue(clouds(128, 128))
     trust = Trust.of(identity.anchor_pem)
-    resolver = Resolver(InspectorHere(by_networks, trust), trust, house.records, algs_read_by(by_networks))
+    resolver = Resolver(InspectorHere(by_networks, trust), house.records, algs_read_by(by_networks))
     async with client_of(replace(fake_services(), resolver=resolver)) as client:
         text = text_of(int(issued.watermark_id, 16), SECRET)
         own = mark_value(int(issued.watermark_id, 16))
