@@ -169,8 +169,9 @@ class MemoryDeliveries:
             return False
         kept.log = [*kept.log, attempt][-MOST_ATTEMPTS_KEPT:]
         kept.attempts = max(kept.attempts, attempt.number)
-        if verdict.disable:
-            self._disabled.setdefault(kept.tenant, {})[kept.webhook.url] = now / 1000
+        disabled = self._disabled.setdefault(kept.tenant, {})
+        if verdict.disable and len(disabled) < self._rules.max_disabled:
+            disabled[kept.webhook.url] = now / 1000
         if verdict.state is DeliveryState.PENDING:
             kept.due(now + milliseconds(verdict.delay))
         else:

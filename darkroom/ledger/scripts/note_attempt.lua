@@ -8,7 +8,9 @@ if delivery.attempts >= tonumber(number) and state ~= 'delivered' then return 0 
 redis.call('RPUSH', key('attempts', id), attempt)
 redis.call('LTRIM', key('attempts', id), -50, -1)
 redis.call('HSET', key('delivery', id), 'attempts', math.max(delivery.attempts, tonumber(number)))
-if disable == '1' then redis.call('HSET', key('disabled', delivery.tenant), delivery.url, now) end
+if disable == '1' and redis.call('HLEN', key('disabled', delivery.tenant)) < RULES.max_disabled then
+  redis.call('HSET', key('disabled', delivery.tenant), delivery.url, now)
+end
 if state == 'pending' then
   put_due(delivery, now + tonumber(delay))
 else

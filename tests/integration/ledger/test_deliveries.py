@@ -139,6 +139,15 @@ async def test_an_endpoint_that_is_gone_is_left_alone_until_it_is_enabled(ledger
     assert sorted(lent.id for lent in await take(ledger)) == sorted([first, second])
 
 
+async def test_no_tenant_fills_the_server_with_endpoints_that_are_gone(ledger: Ledger) -> None:
+    gone = [await ended(ledger, host=f"{index}.test") for index in range(3)]
+    for lent in await take(ledger):
+        assert await ledger.deliveries.note(lent.id, attempt(status=410), GONE)
+    assert len(await ledger.deliveries.disabled("ann")) == 2
+    for delivery in gone:
+        assert (await ledger.deliveries.get("ann", delivery))[0].reason == "endpoint_gone"
+
+
 async def test_a_replay_has_a_schedule_of_its_own(ledger: Ledger) -> None:
     delivery = await ended(ledger)
     await take(ledger)
