@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
@@ -16,15 +16,18 @@ from darkroom.catalog.listed import Listed
 from darkroom.catalog.preprocessors import Preprocessors
 from darkroom.cli.webhook_checks import check_webhooks
 from darkroom.contract.model import ModelSpec
-from darkroom.errors import DarkroomError
+from darkroom.errors import DarkroomError, TimestampUnavailable
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import LocalRedis
 from darkroom.provenance import SigningIdentity
+from darkroom.provenance.development_pki import passing_identity
 from darkroom.provenance.identity import RENEW_WITHIN
 from darkroom.provenance.private_files import read_private
 from darkroom.provenance.signing import CredentialSigner
+from darkroom.provenance.times import Times
+from darkroom.provenance.timestamping import TimestampAuthority
 from darkroom.provenance.trustmark.networks import Networks
-from darkroom.services.keys import SIGNING_WAYS, kept_secrets, network_files, signing_identity
+from darkroom.services.keys import SIGNING_WAYS, kept_secrets, network_files, signing_identity, timestamp_authority
 from darkroom.services.production import unfit_for_production
 from darkroom.services.startup import refused_of
 from darkroom.settings import Settings
@@ -107,6 +110,8 @@ async def check_keys(settings: Settings) -> list[Verdict]:
         verdicts += await _ask_signer(signing_identity(settings))
     else:
         verdicts.append(("ok", "a certificate to verify by, and none to sign with, as in a gateway"))
+    if authority := timestamp_authority(settings):
+        verdicts.append(await _ask_the_time(authority))
     for kept in kept_secrets(settings):
         read_private(kept)
     if files := network_files(settings):
@@ -124,6 +129,19 @@ async def _ask_signer(identity: SigningIdentity) -> list[Verdict]:
         words = f"whoever holds the signing key signed by it, in {time.monotonic() - began:.2f} s"
         verdicts.append(("ok", words))
     return verdicts
+
+
+async def _ask_the_time(authority: TimestampAuthority) -> Verdict:
+    """For a signature that nobody will see, by a key that is thrown away."""
+    began, identity = time.monotonic(), passing_identity()
+    times = Times(identity, replace(authority, required=True))
+    try:
+        await asyncio.to_thread(CredentialSigner(identity, times=times).check)
+    except TimestampUnavailable as error:
+        return "fail" if authority.required else "warn", error.detail
+    finally:
+        await asyncio.to_thread(times.close)
+    return "ok", f"the timestamp authority attested a time, in {time.monotonic() - began:.2f} s"
 
 
 async def check_production(settings: Settings) -> list[Verdict]:

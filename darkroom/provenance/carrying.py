@@ -16,6 +16,7 @@ from darkroom.contract.base import Settled
 from darkroom.errors import UnsignedOutput
 from darkroom.provenance.development_pki import passing_identity
 from darkroom.provenance.pictures import media_type
+from darkroom.provenance.rehearsal import MANIFEST, PICTURE
 from darkroom.provenance.signing import Carried, CredentialSigner, Json, native_signer
 from darkroom.provenance.trust import PerProcess, Trust
 
@@ -24,26 +25,6 @@ JUMBF: Final = b"jumb"  # in every manifest (ISO 19566-5): a file without it had
 DAMAGED: Final = "its content credential is damaged and is not carried on"
 # What our ingredient takes over. The library finds a thumbnail in the manifest that is carried, and points there.
 _FOUND: Final = ("active_manifest", "validation_results")
-_MANIFEST: Final[Json] = {
-    "assertions": [
-        {
-            "label": "c2pa.actions.v2",
-            "created": True,
-            "data": {
-                "actions": [
-                    {
-                        "action": "c2pa.created",
-                        "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia",
-                    }
-                ]
-            },
-        }
-    ]
-}
-_SMALL: Final = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
-    "0000000a49444154789c6360000000020001e527defc0000000049454e44ae426082"
-)  # a PNG of one black pixel
 
 
 class InputCredential(Settled):
@@ -101,7 +82,7 @@ class Carrier:
         carried = [each.carried(_ingredient(index)) for index, each in enumerate(credentials)]
         try:
             tools = self._tools.get()
-            signed = tools.rehearsed.sign(_SMALL, "image/png", _MANIFEST, carried).data
+            signed = tools.rehearsed.sign(PICTURE, "image/png", MANIFEST, carried).data
             with c2pa.Reader("image/png", io.BytesIO(signed), context=tools.context) as reader:
                 report = json.loads(reader.json())
         except (c2pa.C2paError, UnsignedOutput, ValueError, RecursionError):
@@ -112,9 +93,9 @@ class Carrier:
     def _taken(self, data: bytes, kind: str) -> InputCredential | None:
         signed = io.BytesIO()
         tools = self._tools.get()
-        with c2pa.Builder(_MANIFEST, context=tools.context) as builder:
+        with c2pa.Builder(MANIFEST, context=tools.context) as builder:
             builder.add_ingredient(_ingredient(0), kind, io.BytesIO(data))
-            builder.sign(tools.signer, "image/png", io.BytesIO(_SMALL), signed)
+            builder.sign(tools.signer, "image/png", io.BytesIO(PICTURE), signed)
         with c2pa.Reader("image/png", signed, context=tools.context) as reader:
             report = json.loads(reader.json())
             (seen,) = report["manifests"][report["active_manifest"]]["ingredients"]

@@ -9,8 +9,9 @@ from typing import Any, Final, NamedTuple, Protocol
 import c2pa
 
 from darkroom.errors import ConfigurationError, SigningUnavailable, UnsignedOutput
+from darkroom.provenance import rehearsal
 from darkroom.provenance.identity import SigningIdentity
-from darkroom.provenance.keyholders.answers import raw_signature
+from darkroom.provenance.keyholders.answers import KeyHolder, raw_signature
 from darkroom.provenance.trust import PerProcess, Trust
 
 Json = dict[str, Any]
@@ -44,6 +45,9 @@ class _Draft(NamedTuple):
 class Timing(Protocol):
     """Whoever has the time of a signature attested: `darkroom.provenance.times.Times`."""
 
+    @property
+    def required(self) -> bool: ...
+
     def timed(self, sign: Callable[[str | None], Signed], media_type: str) -> Signed:
         """What `sign` makes, given an address to ask for a timestamp at, or none. Raises: TimestampUnavailable."""
         ...
@@ -73,13 +77,17 @@ class CredentialSigner:
             self._identity.holder.close()
 
     def check(self) -> None:
-        """Have whoever holds the key sign something that is no claim of a picture.
+        """Have whoever holds the key sign, and whoever attests the time attest, if pictures depend on it.
 
         Raises: SigningUnavailable; ConfigurationError for a signature that is not of the certificate's key.
         """
-        holder = self._identity.holder
-        if holder is None:
-            return  # the key was held against the certificate when it was read
+        if self._identity.holder:
+            self._check_holder(self._identity.holder)
+        if self._times and self._times.required:
+            self.sign(rehearsal.PICTURE, rehearsal.MEDIA_TYPE, rehearsal.MANIFEST)
+
+    def _check_holder(self, holder: KeyHolder) -> None:
+        """By something that is no claim of a picture. A key that is here was held against the leaf when it was read."""
         answer = holder.sign(_PROBE)
         try:
             raw_signature(self._identity.public_key, self._identity.algorithm, _PROBE, answer)

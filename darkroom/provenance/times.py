@@ -19,8 +19,13 @@ class Times:
     def __init__(self, identity: SigningIdentity, authority: TimestampAuthority) -> None:
         authority.check()
         self._authority = authority
-        self._way = PerProcess(lambda: Timestamping(authority))
+        self._way = PerProcess(lambda: Timestamping(authority), Timestamping.close)
         self._reader = CredentialReader(Trust(identity.anchor_pem, authority.roots_pem))
+
+    @property
+    def required(self) -> bool:
+        """Whether nothing is signed without an attested time."""
+        return self._authority.required
 
     def timed(self, sign: Callable[[str | None], Signed], media_type: str) -> Signed:
         """As `Timestamping.timed`, with what is wrong with a timestamp read from the signed file."""

@@ -75,16 +75,24 @@ def _certificates(pem: str) -> list[x509.Certificate]:
 class PerProcess(Generic[Tool]):
     """Something native that is dead after a fork: built on first use, again in each process.
 
-    Threads that come at once may build it twice, and all use the first; a lock could be inherited held.
+    Threads that come at once may build it twice, and all use the first; a lock could be inherited held. `close` is for
+    the second.
     """
 
-    def __init__(self, build: Callable[[], Tool]) -> None:
+    def __init__(self, build: Callable[[], Tool], close: Callable[[Tool], None] = lambda _: None) -> None:
         self._build = build
+        self._close = close
         self._built: dict[int, Tool] = {}
 
     def get(self) -> Tool:
         process = os.getpid()
-        return self._built.get(process) or self._built.setdefault(process, self._build())
+        if kept := self._built.get(process):
+            return kept
+        built = self._build()
+        kept = self._built.setdefault(process, built)
+        if kept is not built:
+            self._close(built)
+        return kept
 
     def take(self) -> Tool | None:
         """What this process has built, to be closed by whoever takes it."""

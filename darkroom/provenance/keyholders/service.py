@@ -29,7 +29,7 @@ class SigningService:
     _poster: PerProcess[Poster] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_poster", PerProcess(self._connect))
+        object.__setattr__(self, "_poster", PerProcess(self._connect, Poster.close))
 
     def check(self) -> None:
         """Raises: ConfigurationError for a way on which others could listen, or roots that cannot be read."""

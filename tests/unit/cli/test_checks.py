@@ -10,7 +10,9 @@ from darkroom.cli.app import run
 from darkroom.errors import ConfigurationError, StoreUnavailable
 from darkroom.provenance import development_pki, kept_secret
 from darkroom.settings import Settings
+from tests.servers.posts import Answer, served
 from tests.unit.catalog.conftest import safetensors, tensor
+from tests.unit.provenance.timestamping import FAULTS, honest
 from tests.unit.provenance.trustmark.stand_in import networks_in
 
 
@@ -54,6 +56,19 @@ async def test_whoever_holds_the_key_is_asked_to_sign(settings: Settings, script
     findings = await checks.run_checks(held, only=("keys",))
     assert findings[-1].state == state, findings
     assert "sign" in findings[-1].words
+
+
+@pytest.mark.parametrize(
+    ("answer", "policy", "state"),
+    [(honest(), "required", "ok"), (FAULTS["rejects"], "best_effort", "warn"), (FAULTS["rejects"], "required", "fail")],
+)
+async def test_whoever_attests_the_time_is_asked_to(
+    settings: Settings, answer: Answer, policy: str, state: str
+) -> None:
+    with served(answer) as asked:
+        timed = settings.model_copy(update={"timestamp_url": asked.url, "timestamp_policy": policy})
+        verdicts = await checks.check_keys(timed)
+    assert [(found, "time" in words) for found, words in verdicts[1:]] == [(state, True)]
 
 
 async def test_a_gateway_has_a_certificate_and_no_key(settings: Settings) -> None:

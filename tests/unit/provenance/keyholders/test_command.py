@@ -74,7 +74,7 @@ async def test_a_command_that_hangs_is_killed_with_all_that_it_started(script: s
     began = time.monotonic()
     with pytest.raises(SigningUnavailable, match="too long"):
         shell(f"echo $$ >{tmp_path}/leader; {script}", seconds=0.2).sign(b"a claim")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     leader = int((tmp_path / "leader").read_text())
     await until(lambda: alive(leader) == [])
 

@@ -63,7 +63,7 @@ def test_a_service_that_hangs_is_given_up(closing: list[SigningService]) -> None
         began = time.monotonic()
         with pytest.raises(SigningUnavailable, match=r"no answer within 0\.2 s"):
             asked(closing, service.url, seconds=0.2)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
 
 
 def test_a_service_that_answers_a_byte_at_a_time_is_given_up(closing: list[SigningService]) -> None:
@@ -71,7 +71,7 @@ def test_a_service_that_answers_a_byte_at_a_time_is_given_up(closing: list[Signi
         began = time.monotonic()
         with pytest.raises(SigningUnavailable, match="no answer within"):
             asked(closing, service.url, seconds=0.3)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
 
 
 def test_a_service_that_is_not_there_is_said_without_its_address(closing: list[SigningService]) -> None:
