@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from darkroom.errors import BadPicture
-from darkroom.inputs.normal import flatten, normalise, stored
+from darkroom.inputs.normal import MAX_PIXELS, flatten, normalise, stored
 from tests.unit.inputs.files import png_header, saved, scene
 
 
@@ -133,3 +133,10 @@ def test_stored_bytes_that_are_not_ours_are_refused() -> None:
     for data in (b"", b"nothing", saved(np.zeros((16, 16), np.uint16))):
         with pytest.raises(BadPicture):
             stored(data)
+
+
+def test_more_pixels_than_a_telephone_makes_are_refused_from_the_head() -> None:
+    with pytest.raises(BadPicture, match=f"more than {MAX_PIXELS} pixels"):
+        normalise(png_header(4096, 3073))
+    with pytest.raises(BadPicture, match="damaged"):
+        normalise(png_header(4096, 3072))
