@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from darkroom.errors import BadPicture
+from darkroom.inputs.normal import normalise
 from darkroom.provenance.parts import MOST_CHUNKS, MOST_SCANS, MOST_SEGMENTS, refuse_many_parts
+from darkroom.provenance.pictures import opened
 from tests.unit.provenance.making import shapes
 
 PICTURE = Image.fromarray(shapes(96, 96))
@@ -73,3 +75,10 @@ def test_too_many_parts_are_refused_in_no_time(data: bytes) -> None:
     with pytest.raises(BadPicture, match="too many"):
         refuse_many_parts(data)
     assert time.process_time() - begun < 0.25
+
+
+@pytest.mark.parametrize("data", [again(MOST_SCANS + 1), PNG[:33] + WORD * (MOST_CHUNKS + 1) + PNG[33:]])
+def test_the_one_loader_counts_them_first(data: bytes) -> None:
+    for read in (opened, normalise):
+        with pytest.raises(BadPicture, match="too many"):
+            read(data)
