@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from darkroom.provenance.record_keys import EXPIRING, expiring_key, manifest_key, mark_key
 from darkroom.provenance.records import Record, Records, watermark_id
 
-MOST_ATTEMPTS: Final = 20  # notes of one mark and day that are read at once
+PAGE: Final = 20  # notes that are read at once
 _NEXT_DOOR: Final = (-1, 0, 1)  # days: attempts at one picture lie on both sides of a midnight
 
 
@@ -58,7 +58,10 @@ class Erasure:
     async def _notes(self, record: Record) -> AsyncIterator[str]:
         made = datetime.fromtimestamp(record.created_at, UTC).date()
         for day in (made + timedelta(days=days) for days in _NEXT_DOOR):
-            beginning = f"{EXPIRING}/{day.isoformat()}/{record.watermark_id}"
-            for key in await self._store.keys(f"{EXPIRING}/{day.isoformat()}", after=beginning, limit=MOST_ATTEMPTS):
-                if key.startswith(f"{beginning}."):
+            folder = f"{EXPIRING}/{day.isoformat()}"
+            page = [f"{folder}/{record.watermark_id}"]
+            while page:
+                keys = await self._store.keys(folder, after=page[-1], limit=PAGE)
+                page = [key for key in keys if key.startswith(f"{folder}/{record.watermark_id}.")]
+                for key in page:
                     yield key

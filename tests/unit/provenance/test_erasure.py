@@ -7,7 +7,7 @@ import pytest
 
 from darkroom.errors import StoreUnavailable
 from darkroom.provenance import Records, SigningIdentity, Stamped, Stamper, State
-from darkroom.provenance.erasure import Erasure
+from darkroom.provenance.erasure import PAGE, Erasure
 from darkroom.storage import FolderStore, MemoryStore, ObjectStore
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import SECRET, decoded, facts, shapes, watermarker
@@ -64,6 +64,18 @@ async def test_manifests_of_attempts_that_lost_go_too_also_from_across_midnight(
         "provenance/manifests/of-another.c2pa",
         f"provenance/expiring/2025-11-24/{'f' * 12}.of-another",
     ]
+
+
+async def test_of_more_attempts_than_one_page_holds_none_is_left(store: ObjectStore, house: House) -> None:
+    records = Records(store, SECRET)
+    stamped = await issued(store, house.identity, "01JOB")
+    for number in range(2 * PAGE + 1):
+        lost = stamped.record.model_copy(update={"manifest_id": f"urn:c2pa:lost-{number}"})
+        await records.keep_manifest(lost, b"lost")
+    forgotten = await Erasure(store, records).forget(int(stamped.watermark_id, 16))
+    assert forgotten is not None
+    assert forgotten.manifests == 2 * PAGE + 2
+    assert await kept(store) == []
 
 
 class BreakingStore(MemoryStore):
