@@ -14,7 +14,7 @@ from darkroom.provenance import Mark, SigningIdentity
 from darkroom.provenance import stamper as module
 from darkroom.provenance.signing import CredentialSigner, Signed
 from darkroom.provenance.tss.watermarker import TssWatermarker
-from darkroom.provenance.watermark import Embedded
+from darkroom.provenance.watermark import Embedded, mark_value
 from tests.unit.provenance.certificates import Authority
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import MARK_ID, RGB, facts, shapes, watermarker
@@ -130,7 +130,7 @@ async def test_a_credential_that_names_another_mark_does_not_leave(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = module.manifest
-    monkeypatch.setattr(module, "manifest", lambda told, alg, mark_id, *rest: real(told, alg, mark_id ^ 1, *rest))
+    monkeypatch.setattr(module, "manifest", lambda told, alg, _, *rest: real(told, alg, mark_value(1), *rest))
     await nothing_is_stored(house, UnsignedOutput)
 
 
