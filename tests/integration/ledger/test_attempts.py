@@ -92,6 +92,20 @@ async def test_nothing_of_a_stale_attempt_is_heard(ledger: Ledger, clock: StillC
     assert (await ledger.get("ann", job_id)).progress is None
 
 
+async def test_a_zombie_cannot_hand_back_what_another_holds_nor_speak_for_it(ledger: Ledger, clock: StillClock) -> None:
+    job_id = await submitted(ledger)
+    zombie = await claimed(ledger)
+    await clock.advance(15)
+    await ledger.reap()
+    heir = await claimed(ledger)
+    before = await ledger.events(job_id)
+    await ledger.release(job_id, zombie.attempt)
+    await ledger.report(job_id, zombie.attempt, Progress(step=1, steps=2))
+    assert await ledger.events(job_id) == before
+    assert (await ledger.get("ann", job_id)).state is JobState.RUNNING
+    assert (await ledger.finish(job_id, heir.attempt, succeeded())).attempt == 2
+
+
 async def test_an_unknown_job_is_stale_lost_or_nothing(ledger: Ledger) -> None:
     with pytest.raises(StaleAttempt):
         await ledger.finish("nobody", 1, succeeded())
