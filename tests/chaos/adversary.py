@@ -66,11 +66,22 @@ class Adversary:
         return plan
 
     async def run(self) -> None:
-        """The plan, then kills of children until there were enough."""
+        """The plan, then more of what there was too little of: a blow may meet who is dead already, or idle."""
         for blow in self.plan():
             await self._strike(blow)
-        while self.worker_kills() < self.quota.workers:
-            await self._strike("child")
+        while (wanting := self._wanting()) is not None:
+            await self._strike(wanting)
+
+    def _wanting(self) -> str | None:
+        """A blow of which the quota is not reached yet."""
+        quota, stage = self.quota, self.stage
+        reached = {
+            "gateway": sum(gateway.killed for gateway in stage.gateways) >= quota.gateways,
+            "courier": sum(courier.killed for courier in stage.couriers) >= quota.couriers,
+            "redis": stage.redis_kills >= quota.redis,
+            "child": self.worker_kills() >= quota.workers,
+        }
+        return next((blow for blow, enough in reached.items() if not enough), None)
 
     async def _strike(self, blow: str) -> None:
         await asyncio.sleep(self.draws.uniform(*PAUSE_SECONDS))
@@ -168,7 +179,8 @@ class Adversary:
     async def _others_ready(self) -> None:
         """Wait until two workers besides the next victim could take its jobs: the promise is about one that dies."""
         until = time.monotonic() + READY_SECONDS
-        while len(self._ready()) < READY and time.monotonic() < until:
+        wanted = min(READY, len(self.stage.workers))
+        while len(self._ready()) < wanted and time.monotonic() < until:
             await asyncio.sleep(0.2)
 
     def _ready(self) -> set[str]:

@@ -5,6 +5,7 @@ import random
 import signal
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from darkroom.services import build_gateway_services
@@ -17,6 +18,7 @@ from tests.chaos.witness import TERMINAL, Witness
 from tests.receiver import Receiver
 
 START_SECONDS = 120.0
+SECONDS_PER_KILL = 10.0  # at most, on a machine that has other things to do
 QUIET_SECONDS = 180.0  # for everything still open to end, once nobody kills any more
 MOST_OPEN = 6  # less than the workers have room for, so that who waits does so for a worker, not for others
 
@@ -57,7 +59,7 @@ class Campaign:
     async def _storm(self) -> None:
         storm = asyncio.create_task(self._adversary.run())
         asking: set[asyncio.Task[Any]] = set()
-        said = time.monotonic()
+        said = began = time.monotonic()
         while not storm.done() or len(self._crowd.accepted) + len(asking) < self._jobs:
             await self._look()
             if len(self._open()) + len(asking) < MOST_OPEN and self._keeps_pace(storm.done()):
@@ -68,7 +70,12 @@ class Campaign:
             if time.monotonic() - said > 15.0:
                 said = time.monotonic()
                 self._say("storm")
-        await storm  # raises what went wrong in it
+            if time.monotonic() - began > START_SECONDS + SECONDS_PER_KILL * self._quota.workers:
+                storm.cancel()
+                self.problems.append("the storm did not end: work or kills did not go on")
+                break
+        with suppress(asyncio.CancelledError):
+            await storm  # raises what went wrong in it
         await asyncio.gather(*asking)
 
     def _keeps_pace(self, stormed: bool) -> bool:
