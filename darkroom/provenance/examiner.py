@@ -12,7 +12,7 @@ from darkroom.provenance.inspection.inspector import CarryingInspector
 
 UNSEEN_MARK: Final = "it could not be examined for a watermark"
 UNSEEN_CREDENTIAL: Final = "its content credential could not be examined and is not carried on"
-UNFITTING: Final = "its content credential contradicts that of another input and is not carried on"
+UNFITTING: Final = "its content credential cannot be carried on together with that of another input"
 
 T = TypeVar("T")
 
