@@ -1,0 +1,90 @@
+"""Many jobs in line: others are not delayed by them, nor is anybody made to wait for an answer."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from darkroom.errors import QueueFull
+from darkroom.ledger.memory import MemoryLedger
+from darkroom.ledger.protocol import Ledger
+from darkroom.ledger.redis import RedisLedger
+from darkroom.ledger.rules import Rules
+from darkroom.ledger.server import LocalRedis
+from tests.integration.ledger.making import submission, submitted, succeeded
+
+WORKERS = ("one", "two", "three")
+FLOOD = 1_000
+CROWD = 10_000
+SOON = 0.1  # seconds in which a refusal is promised
+
+
+@pytest.fixture
+async def server_ledger(valkey: LocalRedis, key_prefix: str) -> AsyncIterator[RedisLedger]:
+    ledger = RedisLedger(valkey.url, prefix=key_prefix, rules=Rules(max_queued=CROWD, max_queued_per_tenant=CROWD))
+    yield ledger
+    await ledger.close()
+
+
+async def delay_of_a_single_job(ledger: Ledger) -> int:
+    """Flood's jobs that begin after another tenant's only one was asked for, and before that does."""
+    for _ in range(FLOOD):
+        await submitted(ledger, "flood")
+    running = [(await ledger.claim(worker, ["tiny"], 1))[0] for worker in WORKERS]
+    single = await submitted(ledger, "ann")
+    for begun in range(20):
+        done = running.pop(0)
+        await ledger.finish(done.job_id, done.attempt, succeeded(1.0))
+        (claim,) = await ledger.claim(WORKERS[begun % len(WORKERS)], ["tiny"], 1)
+        if claim.job_id == single:
+            return begun
+        running.append(claim)
+    raise AssertionError("the flood goes first")
+
+
+async def test_a_flood_of_a_thousand_delays_anothers_job_by_one_a_worker_at_most() -> None:
+    assert await delay_of_a_single_job(MemoryLedger()) <= len(WORKERS)
+
+
+@pytest.mark.slow
+async def test_so_it_does_on_a_server(server_ledger: RedisLedger) -> None:
+    assert await delay_of_a_single_job(server_ledger) <= len(WORKERS)
+
+
+async def seconds_of_a_round(ledger: RedisLedger) -> float:
+    """The median of taking a job in, lending it and ending it, with the line as long after as before."""
+    rounds = []
+    for number in range(40):
+        started = time.perf_counter()
+        await submitted(ledger, f"tenant-{number % 10}")
+        (claim,) = await ledger.claim("one", ["tiny"], 1)
+        await ledger.finish(claim.job_id, claim.attempt, succeeded(1.0))
+        rounds.append(time.perf_counter() - started)
+    return statistics.median(rounds)
+
+
+async def filled(ledger: RedisLedger, jobs: int) -> None:
+    for first in range(0, jobs, 10):
+        await asyncio.gather(*(ledger.submit(submission(f"tenant-{n % 10}")) for n in range(first, first + 10)))
+
+
+@pytest.mark.slow
+async def test_ten_thousand_in_line_cost_no_more_than_a_few_and_the_next_is_refused_at_once(
+    server_ledger: RedisLedger,
+) -> None:
+    await filled(server_ledger, 20)
+    few = await seconds_of_a_round(server_ledger)
+    await filled(server_ledger, CROWD - 30)
+    many = await seconds_of_a_round(server_ledger)
+    assert many < 3 * few + 0.005, "of a busy machine"
+    await filled(server_ledger, 10)
+    refused = []
+    for _ in range(200):
+        started = time.perf_counter()
+        with pytest.raises(QueueFull):
+            await server_ledger.submit(submission())
+        refused.append(time.perf_counter() - started)
+    p99 = statistics.quantiles(refused, n=100)[98]
+    assert p99 < 3 * SOON, "thrice, for a busy machine"
