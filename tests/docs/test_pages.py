@@ -79,6 +79,7 @@ def test_every_decision_is_in_the_index_and_has_its_four_parts() -> None:
         assert f"({path.name})" in index
         headings = re.findall(r"^## (\w+)$", path.read_text(), re.MULTILINE)
         assert headings == ["Context", "Decision", "Consequences", "Alternatives"], path.name
+        assert path.read_text().startswith(f"# {path.name[:4]}. "), path.name
 
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: path.relative_to(ROOT).as_posix())

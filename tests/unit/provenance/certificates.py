@@ -1,8 +1,10 @@
 """Signing identities of every kind: of another authority, with another key, of another time."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -10,12 +12,23 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from darkroom.errors import SigningUnavailable, UnsignedOutput
 from darkroom.provenance import SigningIdentity
+
+T = TypeVar("T")
 
 DAY = timedelta(days=1)
 
 Key = Any  # any private key
 Extensions = list[tuple[x509.ExtensionType, bool]]
+
+
+def in_time(make: Callable[[timedelta], T]) -> T:
+    """What is made by a certificate that lives for seconds: for more of them where the machine is too busy."""
+    for seconds in (2, 8, 32):
+        with suppress(SigningUnavailable, UnsignedOutput):
+            return make(timedelta(seconds=seconds))
+    raise AssertionError("no certificate lived long enough for one picture")
 
 
 def key_pem(key: Key) -> str:

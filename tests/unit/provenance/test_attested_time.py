@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -18,10 +19,9 @@ from darkroom.provenance.verifier import Verifier
 from tests.servers.posts import served
 from tests.servers.timestamping import Authority
 from tests.unit.provenance.certificates import Authority as Issuer
+from tests.unit.provenance.certificates import in_time
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import SECRET, shapes, watermarker
-
-SHORT = timedelta(seconds=8)  # for one picture, on a machine that is busy with others
 
 
 class TimedHouse(House):
@@ -62,16 +62,16 @@ def insider(times: Authority, lives: timedelta) -> SigningIdentity:
 def aged() -> Aged:
     times, others, issuer = Authority(), Authority(), Issuer()
     authorities = {"by_trusted": times, "by_other": others, "by_nobody": None, "by_signer_of_authority": times}
-    asyncio.run(House(issuer.signer()).issue(shapes(64, 64)))  # the first one takes longer
-    made: dict[str, bytes] = {}
-    for name, authority in authorities.items():
+    signers: dict[str, SigningIdentity] = {}
+
+    def made(name: str, lives: timedelta) -> bytes:
         inside = name == "by_signer_of_authority"
-        identity = insider(times, SHORT) if inside else issuer.signer("Short-lived", lives=SHORT)
-        made[name] = asyncio.run(stamped_by(identity, authority))
-        if not inside:
-            ours = identity
-    time.sleep(max(0.0, identity.expires_at.timestamp() + 1.5 - time.time()))
-    return Aged(times, ours, **made)
+        signers[name] = insider(times, lives) if inside else issuer.signer("Short-lived", lives=lives)
+        return asyncio.run(stamped_by(signers[name], authorities[name]))
+
+    pictures = {name: in_time(partial(made, name)) for name in authorities}
+    time.sleep(max(0.0, max(each.expires_at for each in signers.values()).timestamp() + 1.5 - time.time()))
+    return Aged(times, signers["by_trusted"], **pictures)
 
 
 async def stamped_by(identity: SigningIdentity, authority: Authority | None) -> bytes:

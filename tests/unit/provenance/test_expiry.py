@@ -3,13 +3,12 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pytest
 
 from darkroom.errors import SigningUnavailable
 from darkroom.provenance import Stamped, State, TssWatermarker
-from tests.unit.provenance.certificates import Authority
+from tests.unit.provenance.certificates import Authority, in_time
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import decoded, shapes
 
@@ -23,11 +22,14 @@ class Aged:
     stamped: Stamped
 
 
+def issued(house: House) -> tuple[House, Stamped]:
+    return house, asyncio.run(house.issue(shapes(64, 64)))
+
+
 @pytest.fixture(scope="module")
 def aged() -> Aged:
     authority = Authority()
-    house = House(authority.signer("Short-lived", lives=timedelta(seconds=2)))
-    stamped = asyncio.run(house.issue(shapes(64, 64)))
+    house, stamped = in_time(lambda lives: issued(House(authority.signer("Short-lived", lives=lives))))
     time.sleep(max(0.0, house.identity.expires_at.timestamp() + 1.1 - time.time()))
     return Aged(house, House(authority.signer("Successor")), stamped)
 
