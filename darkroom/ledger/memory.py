@@ -200,6 +200,7 @@ class MemoryLedger(Upkeep):
     async def abandon(self, worker: str, how: str) -> tuple[str, ...]:
         now = self._now()
         self._attending.pop(worker, None)
+        self._quarantine.forget(worker)
         held = self._held(worker)
         for record in held:
             record.lease_until_ms, record.fate = now, how

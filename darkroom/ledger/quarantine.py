@@ -33,6 +33,10 @@ class Quarantine:
     def make_room(self, model: str, worker: str, now: int) -> None:
         self._emptying[model] = (worker, now + self._rules.lease_ms)
 
+    def forget(self, worker: str) -> None:
+        """It is dead, and makes room for nobody."""
+        self._emptying = {model: room for model, room in self._emptying.items() if room[0] != worker}
+
     def began(self, model: str) -> None:
         """A job runs alone: whoever made room for it may go on."""
         self._emptying.pop(model, None)

@@ -3,6 +3,10 @@
 -- Answers the ids of its jobs.
 local abandoned = {}
 withdraw(ARGV[1])
+for _, model in ipairs(redis.call('HKEYS', key('emptying'))) do
+  local who = string.match(redis.call('HGET', key('emptying'), model), '^%d+ (.*)$')
+  if who == ARGV[1] then redis.call('HDEL', key('emptying'), model) end
+end
 for _, id in ipairs(redis.call('SMEMBERS', key('held', ARGV[1]))) do
   redis.call('ZADD', key('leases'), now, id)
   redis.call('HSET', key('job', id), 'fate', ARGV[2])

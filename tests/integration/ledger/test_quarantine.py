@@ -89,6 +89,21 @@ async def test_an_idle_worker_takes_a_lone_job_before_the_one_that_makes_room(le
     assert await lent(ledger, "busy") == [other]
 
 
+async def test_a_worker_that_dies_while_it_makes_room_leaves_that_to_the_next(ledger: Ledger) -> None:
+    poison = await submitted(ledger)
+    await lent(ledger, "dead")
+    others = [await submitted(ledger) for _ in range(3)]
+    await lent(ledger, "one", 1)
+    (held,) = await ledger.claim("two", ["tiny"], 1)
+    await killed(ledger)
+    assert await lent(ledger, "one") == [], "it makes room"
+    await ledger.abandon("one", DIED)
+    assert await lent(ledger, "two") == [], "so does the next, without waiting for a lease"
+    await ledger.finish(held.job_id, held.attempt, succeeded())
+    assert await lent(ledger, "two") == [poison]
+    assert await lent(ledger, "three") == others[2:]
+
+
 async def test_lone_jobs_are_no_fairer_than_others(ledger: Ledger) -> None:
     """Ann's flood of poison is her own: Bob takes turns with it."""
     for _ in range(3):
