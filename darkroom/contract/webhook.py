@@ -41,7 +41,7 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
 
 
-Fault = Literal["refused", "unreachable", "timeout", "no_secret"]
+Fault = Literal["refused", "unreachable", "timeout", "no_secret", "internal"]
 Reason = Literal["attempts_exhausted", "endpoint_gone", "endpoint_disabled", "record_gone"]
 
 
@@ -52,8 +52,8 @@ class Attempt(Settled):
     at: float
     status: int | None = Field(description="of the receiver's answer; null without one")
     fault: Fault | None = Field(
-        description="why there was no answer: nobody is let go there, nobody answered, the time was over, or"
-        " your tenant has no secret to sign with"
+        description="why there was no answer: nobody is let go there, nobody answered, the time was over, your tenant"
+        " has no secret to sign with, or the service could not make the message"
     )
     milliseconds: int
 

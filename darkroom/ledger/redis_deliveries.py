@@ -1,6 +1,6 @@
 """Deliveries in Redis or Valkey, beside the ledger that makes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from darkroom.contract.webhook import Attempt, Delivery, LentDelivery, Verdict
 from darkroom.errors import NotFound
@@ -10,6 +10,9 @@ from darkroom.ledger.connection import Connection
 from darkroom.ledger.deliveries import Backlog, DeliveryPage, Room, Wanted
 from darkroom.ledger.fields import pairs
 from darkroom.ledger.rules import milliseconds
+from darkroom.log import get_logger
+
+log = get_logger(__name__)
 
 
 class RedisDeliveries:
@@ -24,7 +27,7 @@ class RedisDeliveries:
         under_way = [part for pair in busy.items() for part in pair]
         limits = (room.free, milliseconds(lease), room.per_lane, room.per_tenant)
         rows = await self._run("take_deliveries", *limits, *under_way)
-        return [_lent(pairs(fields)) for _, fields in rows]
+        return _readable(rows)
 
     async def seal(self, delivery_id: str, body: str) -> str | None:
         sealed: str | None = await self._run("seal_delivery", delivery_id, body)
@@ -92,6 +95,18 @@ def _delivery(fields: Mapping[str, str]) -> Delivery:
         | {"attempts": int(fields["attempts"]), "reason": fields.get("reason") or None}
         | {name: int(fields[name]) / 1000 for name in ("created_at", "due_at", "ended_at") if name in fields}
     )
+
+
+def _readable(rows: Iterable[tuple[str, Sequence[str]]]) -> list[LentDelivery]:
+    """Those that this version can read. One that it cannot, as of a newer gateway, waits for its lease to end and for a
+    newer courier; the others go out."""
+    lent: list[LentDelivery] = []
+    for delivery_id, fields in rows:
+        try:
+            lent.append(_lent(pairs(fields)))
+        except (KeyError, ValueError) as error:
+            log.error("delivery.unreadable", delivery=delivery_id, error=type(error).__name__)
+    return lent
 
 
 def _lent(fields: Mapping[str, str]) -> LentDelivery:

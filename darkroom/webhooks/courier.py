@@ -83,14 +83,28 @@ class Courier:
     async def _deliver(self, lent: LentDelivery) -> None:
         """Raises: LedgerUnavailable."""
         with about_job(lent.job_id):
-            body = lent.body or await self._first_body(lent)
-            if body is None:
+            sent = await self._attempt(lent)
+            if sent is None:
                 return
-            sent = await self.sender.send(lent, body)
             crash.here("webhook_sent_unmarked")
             verdict = after_attempt(lent, sent.attempt.status, sent.retry_after, self.schedule)
             if await self.ledger.deliveries.note(lent.id, sent.attempt, verdict):
                 self._tell(lent, sent, verdict)
+
+    async def _attempt(self, lent: LentDelivery) -> Sent | None:
+        """What became of an attempt; None where there is nothing to say any more. What goes wrong with a message here
+        is an attempt as well: if nobody counted it, it would go wrong at every lease, for ever.
+
+        Raises: LedgerUnavailable.
+        """
+        try:
+            body = lent.body or await self._first_body(lent)
+            return await self.sender.send(lent, body) if body is not None else None
+        except UnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a record of another version, or a fault of ours: told by its kind
+            _log.error("delivery.broken", delivery=lent.id, error=type(error).__name__)
+            return self.sender.broken(lent)
 
     async def _first_body(self, lent: LentDelivery) -> str | None:
         """What every attempt says, settled before the first is made; None where there is nothing to say any more."""

@@ -55,6 +55,10 @@ class Sender:
             told.retry_after if told else None,
         )
 
+    def broken(self, lent: LentDelivery) -> Sent:
+        """An attempt that never left, by a fault on our side."""
+        return Sent(Attempt(number=lent.number, at=self.clock(), status=None, fault="internal", milliseconds=0))
+
     async def _answer(self, lent: LentDelivery, body: str, at: float) -> Answer | Fault:
         if not self.signer.can_sign_for(lent.tenant):
             return "no_secret"

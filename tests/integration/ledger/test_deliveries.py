@@ -1,12 +1,15 @@
 """What webhooks are told: written with the event, lent under a lease, noted, listed, replayed, forgotten."""
 
 import pytest
+from redis.asyncio import Redis
 
 from darkroom.contract.job import Progress
 from darkroom.contract.webhook import Attempt, DeliveryState, LentDelivery, Verdict
 from darkroom.errors import InvalidField, NotFound
 from darkroom.ledger.deliveries import Room, Wanted
 from darkroom.ledger.protocol import Ledger
+from darkroom.ledger.redis import RedisLedger
+from darkroom.ledger.server import LocalRedis
 from tests.integration.ledger.clocks import StillClock
 from tests.integration.ledger.making import START, announced, claimed, submitted, succeeded, webhook
 
@@ -214,6 +217,19 @@ async def test_a_delivery_outlives_its_end_as_long_as_a_record_does(ledger: Ledg
     assert await ledger.deliveries.drop(pending)
     assert not await ledger.deliveries.drop(pending)
     assert (await ledger.deliveries.get("ann", pending))[0].reason == "record_gone"
+
+
+@pytest.mark.slow
+async def test_a_row_that_this_version_cannot_read_keeps_no_other_back(valkey: LocalRedis, key_prefix: str) -> None:
+    ledger, client = RedisLedger(valkey.url, prefix=key_prefix), Redis.from_url(valkey.url)
+    try:
+        odd, damaged, good = [await ended(ledger) for _ in range(3)]
+        await client.hset(f"{{{key_prefix}}}:delivery:{odd}", "event", "generation.dreamt")
+        await client.hdel(f"{{{key_prefix}}}:delivery:{damaged}", "base")
+        assert [lent.id for lent in await take(ledger)] == [good]
+    finally:
+        await client.aclose()
+        await ledger.close()
 
 
 async def test_the_backlog_counts_what_is_pending_and_how_long_it_is_due(ledger: Ledger, clock: StillClock) -> None:

@@ -221,6 +221,24 @@ async def test_a_delivery_whose_record_is_gone_is_given_up(receiver: Receiver) -
     assert (dropped.reason, receiver.messages) == ("record_gone", [])
 
 
+async def test_a_record_that_cannot_be_read_is_an_attempt_and_comes_to_an_end(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(receiver)
+    delivery_id = await office.end_job()
+
+    async def damaged(tenant: str, job_id: str) -> Any:
+        raise ValueError("no such state: of a red circle")
+
+    monkeypatch.setattr(office.services.ledger, "get", damaged)
+    with capture_logs() as lines:
+        dead, attempts = await office.settled(delivery_id)
+    assert (dead.reason, receiver.messages) == ("attempts_exhausted", [])
+    assert [attempt.fault for attempt in attempts] == ["internal"] * 3
+    assert [line["error"] for line in lines if line["event"] == "delivery.broken"] == ["ValueError"] * 3
+    assert "red circle" not in json.dumps(lines)
+
+
 async def test_what_could_not_be_noted_is_sent_again_under_the_same_id(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

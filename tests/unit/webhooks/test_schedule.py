@@ -65,5 +65,12 @@ def test_a_wait_is_asked_for_in_seconds_or_by_date() -> None:
     assert [asked_wait(text) for text in odd] == [0] * len(odd)
 
 
+@pytest.mark.parametrize(
+    "date", [f"1 Jan {'9' * 20} 00:00:00 GMT", f"1 Jan 2026 {'9' * 14}:00:00 GMT", f"1 Jan 2026 00:00:00 +{'9' * 14}"]
+)
+def test_a_date_beyond_all_numbers_is_no_wait_and_no_error(date: str) -> None:
+    assert after(503, retry_after=date).delay == 5
+
+
 def test_the_default_schedule_is_that_of_svix() -> None:
     assert Settings().webhook_schedule == (0, 5, 300, 1800, 7200, 18000, 36000, 36000)
