@@ -15,8 +15,8 @@ Verdict = tuple[Literal["ok", "warn", "fail"], str]
 async def check_webhooks(settings: Settings) -> list[Verdict]:
     """Secrets for all who may call, and deliveries that nobody makes."""
     if "redis_url" not in settings.model_fields_set:
-        return [_judge_secrets(settings, kept=True)]
-    return [_judge_secrets(settings, kept=False), *await _judge_backlog(settings)]
+        return [_judge_secrets(settings, kept=True), *_judge_schedule(settings)]
+    return [_judge_secrets(settings, kept=False), *_judge_schedule(settings), *await _judge_backlog(settings)]
 
 
 def _judge_secrets(settings: Settings, *, kept: bool) -> Verdict:
@@ -26,6 +26,15 @@ def _judge_secrets(settings: Settings, *, kept: bool) -> Verdict:
     if missing := sorted(callers - signed):
         return "warn", f"no secret for {', '.join(missing)}: requests with a webhook_url are refused"
     return "ok", f"signed for {', '.join(sorted(callers))}"
+
+
+def _judge_schedule(settings: Settings) -> list[Verdict]:
+    """What a message says ends with the record it tells of."""
+    whole = sum(settings.webhook_schedule)
+    if whole < settings.result_ttl:
+        return []
+    words = f"the schedule takes {whole:.0f} s, and records are kept for {settings.result_ttl} s"
+    return [("warn", f"{words}: the last attempts have nothing to say")]
 
 
 async def _judge_backlog(settings: Settings) -> list[Verdict]:

@@ -51,7 +51,8 @@ class Deliveries(Protocol):
         ...
 
     async def seal(self, delivery_id: str, body: str) -> str | None:
-        """Fix what a message says; the first wins, and is answered. None for a delivery that is gone."""
+        """Fix what a message says; the first wins, and is answered. It holds the record's prompt, and is
+        forgotten with it. None for a delivery that is gone, or whose record is."""
         ...
 
     async def note(self, delivery_id: str, attempt: Attempt, verdict: Verdict) -> bool:

@@ -49,7 +49,7 @@ class MemoryLedger(Upkeep):
         self._foresight = Foresight(self.lines, self.rules, self._workers_of)
         self._admission = Admission(self.lines, self.rules, self._foresight)
         self._quarantine = Quarantine(self.rules)
-        self.deliveries = MemoryDeliveries(self.rules, self._now)
+        self.deliveries = MemoryDeliveries(self.rules, self._records, self._now)
         self.news = News()
 
     async def submit(self, submission: Submission) -> Submitted:

@@ -92,10 +92,11 @@ class Kept:
 
 
 class MemoryDeliveries:
-    """`now` gives Unix milliseconds."""
+    """`now` gives Unix milliseconds. `records` are the ledger's: what was told of one is forgotten with it."""
 
-    def __init__(self, rules: Rules, now: Callable[[], int]) -> None:
+    def __init__(self, rules: Rules, records: Mapping[str, Record], now: Callable[[], int]) -> None:
         self._rules = rules
+        self._records = records
         self._now = now
         self._kept: dict[str, Kept] = {}
         self._disabled: dict[str, dict[str, float]] = {}
@@ -115,6 +116,8 @@ class MemoryDeliveries:
         self._kept[made.id] = made
 
     def forget(self, now: int) -> None:
+        for kept in self._kept.values():
+            kept.body = kept.body if kept.job_id in self._records else None
         old = sorted((kept.ended_ms, kept.id) for kept in self._kept.values() if kept.ended_ms is not None)
         for ended_ms, delivery_id in old[: self._rules.sweep]:
             if ended_ms + self._rules.result_ttl_ms <= now:
@@ -156,7 +159,7 @@ class MemoryDeliveries:
 
     async def seal(self, delivery_id: str, body: str) -> str | None:
         kept = self._kept.get(delivery_id)
-        if kept is None:
+        if kept is None or kept.job_id not in self._records:
             return None
         kept.body = body if kept.body is None else kept.body
         return kept.body

@@ -97,22 +97,22 @@ def _delivery(fields: Mapping[str, str]) -> Delivery:
     )
 
 
-def _readable(rows: Iterable[tuple[str, Sequence[str]]]) -> list[LentDelivery]:
+def _readable(rows: Iterable[tuple[str, Sequence[str], str | None]]) -> list[LentDelivery]:
     """Those that this version can read. One that it cannot, as of a newer gateway, waits for its lease to end and for a
     newer courier; the others go out."""
     lent: list[LentDelivery] = []
-    for delivery_id, fields in rows:
+    for delivery_id, fields, body in rows:
         try:
-            lent.append(_lent(pairs(fields)))
+            lent.append(_lent(pairs(fields), body))
         except (KeyError, ValueError) as error:
             log.error("delivery.unreadable", delivery=delivery_id, error=type(error).__name__)
     return lent
 
 
-def _lent(fields: Mapping[str, str]) -> LentDelivery:
+def _lent(fields: Mapping[str, str], body: str | None) -> LentDelivery:
     attempts = int(fields["attempts"])
     return LentDelivery.model_validate(
         {name: fields[name] for name in ("id", "tenant", "job_id", "event", "url", "base", "lane")}
-        | {"created_at": int(fields["created_at"]) / 1000, "body": fields.get("body")}
+        | {"created_at": int(fields["created_at"]) / 1000, "body": body}
         | {"number": attempts + 1, "turn": attempts - int(fields["before"])}
     )

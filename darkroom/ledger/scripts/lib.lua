@@ -21,7 +21,8 @@
 --   use:DIGEST                          hash, the first use of an idempotency key
 --   serving                             sorted set, "MODEL WORKER" by when the worker's word runs out
 --   allowance:DIGEST                    string, when a caller's allowance will be whole again
---   delivery:ID, attempts:ID            hash and list, what a receiver is to be told, and the attempts at it
+--   delivery:ID, attempts:ID            hash and list, that a receiver is to be told something, and the attempts at it
+--   bodies:ID                           hash, by delivery what receivers are told of a job; it ends with the job's record
 --   deliveries:TENANT                   sorted set, the tenant's delivery ids by when they were made
 --   due:LANE                            sorted set, pending delivery ids by when one may be taken; a lane is "HOST TENANT"
 --   lanes                               sorted set, lanes by when the first of them may be
@@ -113,6 +114,8 @@ local function put_due(delivery, at)
 end
 
 local function forget_delivery(id, tenant)
+  local job_id = redis.call('HGET', key('delivery', id), 'job_id')
+  if job_id then redis.call('HDEL', key('bodies', job_id), id) end
   redis.call('DEL', key('delivery', id), key('attempts', id))
   redis.call('ZREM', key('deliveries', tenant), id)
   redis.call('ZREM', key('deliveries_ended'), id .. ':' .. tenant)

@@ -1,6 +1,6 @@
 -- Lend due deliveries: those of the longest due lane first, as long as lane and tenant have room.
 -- ARGV: room, lease in ms, most of a lane, most of a tenant, then lane, how many of it are under way; and so on
--- Answers a list of {id, record}.
+-- Answers a list of {id, record, body or nothing}.
 local room, lease, per_lane, per_tenant = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local lent, of_lane, of_tenant = {}, {}, {}
 
@@ -22,7 +22,8 @@ local function lend(id, lane, tenant)
   else
     redis.call('ZADD', key('due', lane), now + lease, id)
     count_one(lane, tenant, 1)
-    lent[#lent + 1] = {id, redis.call('HGETALL', key('delivery', id))}
+    local body = redis.call('HGET', key('bodies', delivery.job_id), id)
+    lent[#lent + 1] = {id, redis.call('HGETALL', key('delivery', id)), body}
   end
 end
 

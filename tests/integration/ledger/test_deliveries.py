@@ -1,5 +1,7 @@
 """What webhooks are told: written with the event, lent under a lease, noted, listed, replayed, forgotten."""
 
+import asyncio
+
 import pytest
 from redis.asyncio import Redis
 
@@ -9,6 +11,7 @@ from darkroom.errors import InvalidField, NotFound
 from darkroom.ledger.deliveries import Room, Wanted
 from darkroom.ledger.protocol import Ledger
 from darkroom.ledger.redis import RedisLedger
+from darkroom.ledger.rules import Rules
 from darkroom.ledger.server import LocalRedis
 from tests.integration.ledger.clocks import StillClock
 from tests.integration.ledger.making import START, announced, claimed, submitted, succeeded, webhook
@@ -227,6 +230,39 @@ async def test_a_row_that_this_version_cannot_read_keeps_no_other_back(valkey: L
         await client.hset(f"{{{key_prefix}}}:delivery:{odd}", "event", "generation.dreamt")
         await client.hdel(f"{{{key_prefix}}}:delivery:{damaged}", "base")
         assert [lent.id for lent in await take(ledger)] == [good]
+    finally:
+        await client.aclose()
+        await ledger.close()
+
+
+async def test_what_a_message_says_is_forgotten_with_its_record(ledger: Ledger, clock: StillClock) -> None:
+    told, silent = await ended(ledger), await ended(ledger)
+    await take(ledger)
+    assert await ledger.deliveries.seal(told, "prompt") == "prompt"
+    await clock.advance(59.999)
+    assert {lent.id: lent.body for lent in await take(ledger)} == {told: "prompt", silent: None}
+    await clock.advance(30)
+    await ledger.reap()
+    assert {lent.id: lent.body for lent in await take(ledger)} == {told: None, silent: None}
+    assert await ledger.deliveries.seal(silent, "prompt") is None
+    assert await ledger.deliveries.drop(told)
+    assert await ledger.deliveries.replay("ann", [told]) == 1  # the row is still there, and has nothing to say
+    assert await ledger.deliveries.seal(told, "prompt") is None
+
+
+@pytest.mark.slow
+async def test_nothing_of_a_message_stays_behind_its_record(valkey: LocalRedis, key_prefix: str) -> None:
+    ledger = RedisLedger(valkey.url, prefix=key_prefix, rules=Rules(result_ttl_ms=1))
+    client = Redis.from_url(valkey.url, decode_responses=True)
+    try:
+        delivery = await ended(ledger)
+        await ledger.deliveries.seal(delivery, "a red circle")
+        await asyncio.sleep(0.01)
+        await ledger.reap()
+        await ledger.deliveries.seal(delivery, "a red circle")
+        left = [key async for key in client.scan_iter(f"{{{key_prefix}}}:*") if delivery[4:30] in key]
+        assert left == [f"{{{key_prefix}}}:delivery:{delivery}"]
+        assert "a red circle" not in str(await client.hgetall(left[0]))
     finally:
         await client.aclose()
         await ledger.close()

@@ -71,3 +71,11 @@ async def test_a_ledger_that_is_away_has_its_own_line(tmp_path: Path, monkeypatc
     monkeypatch.setattr(RedisDeliveries, "backlog", away)
     settings = Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0", webhook_secrets={"local": [SECRET]})
     assert await check_webhooks(settings) == [("ok", "signed for local")]
+
+
+async def test_the_doctor_knows_of_a_schedule_that_is_longer_than_records_are_kept(tmp_path: Path) -> None:
+    (_, (state, words)) = await check_webhooks(Settings(home=tmp_path, result_ttl=3600, webhook_schedule=(0, 3600)))
+    assert (state, words) == (
+        "warn",
+        "the schedule takes 3600 s, and records are kept for 3600 s: the last attempts have nothing to say",
+    )
