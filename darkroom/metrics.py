@@ -107,6 +107,11 @@ class Metrics:
             buckets=_SLOW,
             registry=self.registry,
         )
+        self.untimed = Counter(
+            "darkroom_pictures_without_time",
+            "Pictures that left without an attested time of signing, though a timestamp authority is set.",
+            registry=self.registry,
+        )
         self.spool_bytes = Gauge(
             "darkroom_spool_size_bytes",
             "Finished pictures on the worker's disk that the store has not taken yet.",

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from darkroom.errors import DarkroomError, StoreUnavailable
 from darkroom.ledger.protocol import Claim, Outcome
 from darkroom.metrics import Metrics
 from darkroom.provenance import Facts, Stamped
+from darkroom.provenance.issuing import Issue, Stamping
 from darkroom.storage.protocol import ObjectStore
 from worker.delivery import Delivery
 from worker.lineage import NONE, Ancestry, Lineage
@@ -26,18 +26,6 @@ from worker.spool import SpoolFull
 MAX_PENDING_PICTURES = 32
 
 Picture = NDArray[np.uint8]  # H x W x 3, RGB
-
-
-class Stamping(Protocol):
-    """What finishing needs of `darkroom.provenance.Stamper`."""
-
-    def issue(self, rgb_HWC: Picture, facts: Facts, store: ObjectStore, key: str) -> Awaitable[Stamped]:
-        """Mark, sign, read back and store a picture once, however many attempts come to this."""
-        ...
-
-    def stamp_unreserved(self, rgb_HWC: Picture, facts: Facts) -> Stamped:
-        """Mark, sign and read back a picture without the store."""
-        ...
 
 
 class Finisher:
@@ -106,6 +94,8 @@ class Finisher:
             del rgb_HWC, canvas  # whoever waits for the store holds no pixels
             issued = await self._issued(finishing, facts, key)
             stamped = await issued if isinstance(issued, asyncio.Future) else issued
+        if stamped.timestamped is False:
+            self._metrics.untimed.inc()
         return _artifact(stamped, facts, key)
 
     async def _issued(
@@ -115,22 +105,19 @@ class Finisher:
         holds its pixels."""
         self._in_memory += 1
         try:
-            whole_HWC = await asyncio.to_thread(finishing.pop())
-            return await patiently(self._patience, lambda: self._stored_or_spooled(whole_HWC, facts, key))
+            issue = Issue(self._stamper, await asyncio.to_thread(finishing.pop()), facts)
+            return await patiently(self._patience, lambda: self._stored_or_spooled(issue, key))
         finally:
             self._in_memory -= 1
 
-    async def _stored_or_spooled(
-        self, whole_HWC: Picture, facts: Facts, key: str
-    ) -> "Stamped | asyncio.Future[Stamped]":
+    async def _stored_or_spooled(self, issue: Issue, key: str) -> "Stamped | asyncio.Future[Stamped]":
         try:
-            return await self._stamper.issue(whole_HWC, facts, self._store, key)
+            return await issue.stored(self._store, key)
         except StoreUnavailable:
-            if self.delivery is None or self.delivery.room < whole_HWC.nbytes:
+            if self.delivery is None or self.delivery.room < issue.size:
                 raise
-            stamped = await asyncio.to_thread(self._stamper.stamp_unreserved, whole_HWC, facts)
             try:
-                return await self.delivery.accept(key, stamped)
+                return await self.delivery.accept(key, await issue.unstored())
             except SpoolFull as error:
                 raise StoreUnavailable("the store is away, and the spool is full") from error
 

@@ -17,6 +17,7 @@ from darkroom.provenance.credential import Credential, CredentialReader
 from darkroom.provenance.encoding import encode
 from darkroom.provenance.facts import Facts, Stamped
 from darkroom.provenance.identity import SigningIdentity
+from darkroom.provenance.issuing import Issue
 from darkroom.provenance.manifest import manifest
 from darkroom.provenance.pictures import decode, size
 from darkroom.provenance.policy import OMIT, Policy
@@ -120,8 +121,11 @@ class Stamper:
 
         Raises: UnmarkedOutput, UnsignedOutput, SigningUnavailable, GenerationError, StoreError, StoreUnavailable.
         """
-        mark_id = await self._records.reserve(facts.job_id, facts.index)
-        return await self._store(await asyncio.to_thread(self.stamp, rgb_HWC, facts, mark_id), store, key)
+        return await Issue(self, rgb_HWC, facts).stored(store, key)
+
+    async def reserve(self, facts: Facts) -> int:
+        """The mark id of this picture. Raises: StoreError, StoreUnavailable."""
+        return await self._records.reserve(facts.job_id, facts.index)
 
     def stamp_unreserved(self, rgb_HWC: RGB, facts: Facts) -> Stamped:
         """Stamp while the store is away, with the id that the picture will get unless chance has it that another's
@@ -129,16 +133,17 @@ class Stamper:
         return self.stamp(rgb_HWC, facts, self._records.first_choice(facts.job_id, facts.index))
 
     async def deliver(self, stamped: Stamped, store: RecordStore, key: str) -> Stamped:
-        """Store what `stamp_unreserved` made, as `issue` would have; may be called again after it failed.
+        """Store what was stamped before, as `issue` would have; may be called again after it failed.
 
         Raises: as `issue`; StoreError when the id that it bears is another picture's.
         """
         mark_id = await self._records.reserve(stamped.record.job_id, stamped.record.index)
         if watermark_id(mark_id) != stamped.record.watermark_id:
             raise StoreError("the picture was marked with an id that belongs to another")
-        return await self._store(stamped, store, key)
+        return await self.keep(stamped, store, key)
 
-    async def _store(self, stamped: Stamped, store: RecordStore, key: str) -> Stamped:
+    async def keep(self, stamped: Stamped, store: RecordStore, key: str) -> Stamped:
+        """Store what bears a reserved id. Raises: as `issue`."""
         await self._records.keep_manifest(stamped.record, stamped.manifest)
         if not await store.put(key, stamped.data, media_type=stamped.media_type, if_absent=True):
             # Equal pixels need equal quality and an equal mark, so the file that is there has those just made.

@@ -15,9 +15,9 @@ from darkroom.ledger.protocol import Claim, Outcome, Reaped, Renewal
 from darkroom.ledger.rules import Rules
 from darkroom.metrics import Metrics
 from darkroom.provenance import Facts, Record, Stamped
+from darkroom.provenance.records import RecordStore
 from darkroom.queue import SilentBells
 from darkroom.storage.memory import MemoryStore
-from darkroom.storage.protocol import ObjectStore
 from tests.fakes import fake_catalog
 from tests.integration.ledger.making import submission
 from tests.until import until
@@ -93,9 +93,11 @@ class FlakyStore(MemoryStore):
     """A memory store that can go away."""
 
     away = False
+    refused = 0
 
     async def put(self, key: str, data: bytes, *, media_type: str, if_absent: bool = False) -> bool:
         if self.away:
+            self.refused += 1
             raise StoreUnavailable("the store is away")
         return await super().put(key, data, media_type=media_type, if_absent=if_absent)
 
@@ -107,18 +109,26 @@ class PlainStamper:
 
     def __init__(self) -> None:
         self.delivered: list[str] = []
+        self.stamps = 0
 
-    async def issue(self, rgb_HWC: Picture, facts: Facts, store: ObjectStore, key: str) -> Stamped:
-        return await self.deliver(self.stamp_unreserved(rgb_HWC, facts), store, key)
+    async def reserve(self, facts: Facts) -> int:
+        return 0x0123456789AB
 
-    async def deliver(self, stamped: Stamped, store: ObjectStore, key: str) -> Stamped:
+    async def deliver(self, stamped: Stamped, store: RecordStore, key: str) -> Stamped:
+        return await self.keep(stamped, store, key)
+
+    async def keep(self, stamped: Stamped, store: RecordStore, key: str) -> Stamped:
         await store.put(key, stamped.data, media_type="image/png", if_absent=True)
         self.delivered.append(key)
         return stamped
 
+    def stamp(self, rgb_HWC: Picture, facts: Facts, mark_id: int) -> Stamped:
+        return self.stamp_unreserved(rgb_HWC, facts)
+
     def stamp_unreserved(self, rgb_HWC: Picture, facts: Facts) -> Stamped:
         if self.trouble:
             raise self.trouble
+        self.stamps += 1
         data = rgb_HWC.tobytes()
         height, width, _ = rgb_HWC.shape
         record = Record(

@@ -92,6 +92,7 @@ async def test_pictures_are_stored_in_the_order_in_which_they_came(yard: Yard) -
     for job_id in jobs:
         await yard.shop.ended(job_id)
     assert yard.shop.stamper.delivered == [f"images/{job_id}/0.png" for job_id in jobs]
+    assert yard.shop.stamper.stamps == len(jobs), "what was stamped when the store went is what is delivered"
 
 
 async def test_what_waits_on_disk_does_not_wait_in_memory(yard: Yard) -> None:

@@ -1,6 +1,8 @@
 """Pictures through the real stamper, into a store."""
 
+import asyncio
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,11 +10,14 @@ import pytest
 
 from darkroom.errors import StoreUnavailable, UnmarkedOutput
 from darkroom.ledger.protocol import Claim
+from darkroom.metrics import Metrics
+from darkroom.provenance import Facts, Stamped
 from darkroom.provenance.stamper import ENOUGH_QUALITY
 from darkroom.services import WorkerServices
 from tests.fakes import fake_verifier, fake_worker_services
 from tests.integration.ledger.making import plan
 from tests.unit.worker.shop import FlakyStore, Picture, PlainStamper
+from tests.until import until
 from worker.finish import Finisher
 
 
@@ -78,6 +83,29 @@ async def test_a_store_that_stays_away_is_given_up() -> None:
     store.away = True
     with pytest.raises(StoreUnavailable):
         await Finisher(PlainStamper(), store, "cpu", {}, patience=0.1).picture(claim("away"), 0, picture())
+
+
+async def test_a_picture_is_stamped_once_however_often_the_store_is_asked() -> None:
+    stamper, store = PlainStamper(), FlakyStore()
+    store.away = True
+    finisher = Finisher(stamper, store, "cpu", {}, patience=30)
+    stored = asyncio.create_task(finisher.picture(claim("late"), 0, picture()))
+    await until(lambda: store.refused >= 2)
+    store.away = False
+    artifact = await stored
+    assert (stamper.stamps, stamper.delivered) == (1, [artifact.key])
+
+
+@pytest.mark.parametrize("timestamped", [None, True, False])
+async def test_a_picture_that_left_without_a_time_is_counted(timestamped: bool | None) -> None:
+    class Timed(PlainStamper):
+        def stamp(self, rgb_HWC: Picture, facts: Facts, mark_id: int) -> Stamped:
+            return replace(super().stamp(rgb_HWC, facts, mark_id), timestamped=timestamped)
+
+    metrics = Metrics()
+    await Finisher(Timed(), FlakyStore(), "cpu", {}, metrics=metrics).picture(claim("timed"), 0, picture())
+    counted = metrics.registry.get_sample_value("darkroom_pictures_without_time_total")
+    assert counted == (timestamped is False)
 
 
 async def test_a_quality_that_was_raised_is_said(services: WorkerServices, finisher: Finisher) -> None:
