@@ -32,10 +32,11 @@ def parsed(url: str) -> httpcore.URL:
     """
     try:
         read = httpx.URL(url)
+        host = read.host  # decoded only now, from punycode that may be none
     except (httpx.InvalidURL, UnicodeError, ValueError):
         raise UrlRefused("the URL cannot be fetched") from None
     odd = len(url) > MAX_URL or "\\" in url or not url.isprintable() or " " in url
-    if odd or read.scheme not in {"http", "https"} or not read.host or read.userinfo or read.port == 0:
+    if odd or read.scheme not in {"http", "https"} or not host or read.userinfo or read.port == 0:
         raise UrlRefused("the URL cannot be fetched")
     return httpcore.URL(scheme=read.raw_scheme, host=read.raw_host, port=read.port, target=read.raw_path)
 

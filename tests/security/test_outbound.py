@@ -20,6 +20,7 @@ ODD = [
     "file:///etc/passwd", "gopher://8.8.8.8/", "data:text/html;base64,AA==", "http://u:p@8.8.8.8/", "http://",
     "http://127.0.0.1\\@example.com/", "http://8.8.8.8/a\r\nX: y", "http://8.8.8.8/" + "a" * 3000, "",
     "http://8.8.8.8:22/", "http://8.8.8.8:6379/", "HTTP://127.0.0.1/", "http://8.8.8.8:0/", "//8.8.8.8/",
+    "http://xn--/", "http://xn--a-ecp.ru/",
 ]  # fmt: skip
 
 
