@@ -1,5 +1,6 @@
 """A server on loopback for what our own processes post: it answers, late, slowly or wrongly, as a test wants it."""
 
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,14 +21,19 @@ class Served:
 
 
 @contextmanager
-def served(answer: Answer, *, hold: Event | None = None, drip: float = 0.0) -> Iterator[Served]:
+def served(
+    answer: Answer, *, hold: Event | None = None, drip: float = 0.0, tls: ssl.SSLContext | None = None
+) -> Iterator[Served]:
     """Posts are answered by `answer`, which says status and body; with `hold`, not before it is set; a byte in `drip`
     seconds.
     """
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answer, hold, drip))
+    if tls:
+        # The handshake belongs to the thread that answers: one that fails is that thread's alone.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.daemon_threads = True
     stage: Served = server.RequestHandlerClass.stage  # type: ignore[attr-defined]
-    stage.url = f"http://127.0.0.1:{server.server_port}/"
+    stage.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
