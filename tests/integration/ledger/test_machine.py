@@ -31,6 +31,7 @@ SABOTAGES = {
     "a lease outlives its job": ("redis.call('ZREM', key('leases'), job.id)", "do end"),
     "no outbox row": ("announce(id, 'generation.' .. name)", ""),
     "a delivery that has ended is taken again": ("redis.call('ZREM', key('due', delivery.lane), delivery.id)", ""),
+    "what was told stays behind its record": (", key('bodies', id)", ""),
     "pictures of a forgotten record stay for ever": (
         "if pictures and attempt ~= '0' then redis.call('XADD', key('leftovers'), '*', 'keys', pictures) end",
         "",

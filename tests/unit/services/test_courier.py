@@ -1,6 +1,8 @@
 """The courier's rounds, over the ledger in memory."""
 
 import asyncio
+import socket
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +14,7 @@ from darkroom.errors import LedgerUnavailable
 from darkroom.ledger.protocol import Submission
 from darkroom.planner import plan
 from darkroom.services import Services, run_courier
-from darkroom.services.courier import courier_round
+from darkroom.services.courier import courier_round, delivering
 from darkroom.services.leftovers import LeftoverSweep
 from tests.fakes import fake_services
 
@@ -88,6 +90,27 @@ async def test_the_courier_stops_at_once_when_told() -> None:
     await asyncio.sleep(0.01)
     stop.set()
     await asyncio.wait_for(running, 2)
+
+
+async def test_names_that_hang_leave_other_tenants_look_ups_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice what one tenant may have under way: look-ups that were given up go on for a while."""
+    leave = threading.Event()
+
+    def look_up(host: str, *args: Any, **options: Any) -> list[Any]:
+        if host.endswith("hangs.test"):
+            leave.wait(10)
+        return [(0, 0, 0, "", ("8.8.8.8", 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    courier = delivering(fake_services())
+    guard, many = courier.sender.guard, 2 * courier.pace.per_tenant
+    hanging = [asyncio.create_task(guard.vetted(f"{index}.hangs.test", 443)) for index in range(many)]
+    try:
+        await asyncio.sleep(0)
+        assert await asyncio.wait_for(guard.vetted("hooks.test", 443), 2) == ("8.8.8.8",)
+    finally:
+        leave.set()
+        await asyncio.gather(*hanging)
 
 
 async def test_the_courier_ends_records_that_are_due() -> None:
