@@ -13,6 +13,7 @@ from darkroom.contract.model import ModelSpec
 from darkroom.contract.plan import GenerationPlan, Notice, PlannedEmbedding, PlannedLora
 from darkroom.contract.start import computed_steps
 from darkroom.contract.vae import NamedVae, OwnVae, PlannedVae
+from darkroom.contract.webhook import ENDS
 from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler, VaeMisfit
 from darkroom.planner.controls import controls
 from darkroom.planner.course import Course, runs
@@ -91,6 +92,7 @@ def plan(
             *_notices(request, guidance_scale, seed),
             *_embedding_notices(named, spec, catalog),
             *label_notices(request, labels),
+            *_webhook_notices(request),
         ),
         metadata=request.metadata,
         start=begins.start,
@@ -187,3 +189,8 @@ def _notices(request: GenerationRequest, guidance_scale: float, seed: int) -> It
             yield Notice(field=f"loras.{index}.weight", reason="a LoRA of weight 0 has no effect")
     if seed + request.n - 1 > MAX_SEED:
         yield Notice(field="seed", reason=f"seeds after {MAX_SEED} went on at 0")
+
+
+def _webhook_notices(request: GenerationRequest) -> Iterator[Notice]:
+    if request.webhook_url is None and request.webhook_events != ENDS:
+        yield Notice(field="webhook_events", reason="has no effect without webhook_url")

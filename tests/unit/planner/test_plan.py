@@ -10,6 +10,7 @@ from darkroom.catalog import SCHEDULERS, Catalog
 from darkroom.contract.generation import MAX_SEED, TextToImage
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.plan import GenerationPlan
+from darkroom.contract.webhook import ENDS
 from darkroom.errors import InvalidField, UnknownModel, UnknownScheduler
 from darkroom.planner import pixel_budget, plan, random_seed
 
@@ -52,6 +53,12 @@ def test_what_was_left_out_is_the_models_own() -> None:
     assert (settled.seeds, settled.output_compression, settled.deadline_at) == ((7,), 90, None)
     assert settled.weights == SPEC.weights
     assert settled.warnings == ()
+
+
+def test_events_that_nobody_is_told_of_are_noticed() -> None:
+    assert warned(webhook_events=("generation.failed",)) == ["webhook_events"]
+    assert warned(webhook_events=("generation.failed",), webhook_url="https://hooks.test/") == []
+    assert warned(webhook_events=ENDS[::-1]) == []  # what was spelled out as its default is as if left out
 
 
 def test_what_was_asked_is_kept() -> None:
