@@ -48,6 +48,8 @@ async def _rounds(services: CourierServices, stop: asyncio.Event, every: float) 
             await retention.sweep()
         except UnavailableError as error:
             _log.warning("courier.waits", code=error.code)
+        except Exception as error:  # noqa: BLE001 - what one record does to a round must not keep webhooks from being sent
+            _log.error("round.failed", error=type(error).__name__)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every)
 

@@ -6,7 +6,6 @@ What was sent and could not be noted is sent again when its lease is over, under
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -54,14 +53,21 @@ class Courier:
         stopped = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
-                with suppress(UnavailableError):
-                    await self.take_due()
+                await self._look()
                 await asyncio.wait(
                     {stopped, *self._under_way}, timeout=self.pace.every, return_when=asyncio.FIRST_COMPLETED
                 )
         finally:
             stopped.cancel()
             await self._end()
+
+    async def _look(self) -> None:
+        try:
+            await self.take_due()
+        except UnavailableError:
+            pass  # the courier's rounds say so
+        except Exception as error:  # noqa: BLE001 - what is under way is not given up for what cannot be taken
+            _log.error("deliveries.untaken", error=type(error).__name__)
 
     async def take_due(self) -> int:
         """Set out with as much of what is due as there is room for; says how many. Raises: LedgerUnavailable."""

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from redis.exceptions import ResponseError
+from structlog.testing import capture_logs
 
 from darkroom.contract.generation import TextToImage
 from darkroom.contract.job import JobState
@@ -82,6 +84,27 @@ async def test_a_ledger_that_is_away_for_a_while_does_not_end_the_courier(monkey
     monkeypatch.setattr(services.ledger, "reap", sometimes)
     await asyncio.wait_for(run_courier(services, stop, every=0.001), 5)
     assert rounds == 3
+
+
+@pytest.mark.parametrize(("part", "call"), [("ledger", "reap"), ("deliveries", "take")])
+async def test_what_goes_wrong_in_one_loop_does_not_end_the_courier(
+    part: str, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that stumbles over one damaged record stumbles again after every restart."""
+    services, stop = fake_services(), asyncio.Event()
+
+    async def stumbles(*args: Any) -> Any:
+        stop.set()
+        raise ResponseError("user_script:1: attempt to index a nil value")
+
+    monkeypatch.setattr(services.ledger if part == "ledger" else services.ledger.deliveries, call, stumbles)
+    with capture_logs() as lines:
+        await asyncio.wait_for(run_courier(services, stop, every=0.001), 5)
+    (told,) = [line for line in lines if line["log_level"] == "error"]
+    assert (told["event"], told["error"]) == (
+        {"reap": "round.failed", "take": "deliveries.untaken"}[call],
+        "ResponseError",
+    )
 
 
 async def test_the_courier_stops_at_once_when_told() -> None:
