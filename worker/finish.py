@@ -62,7 +62,7 @@ class Finisher:
         return self._in_memory >= MAX_PENDING_PICTURES or (self.delivery is not None and self.delivery.high)
 
     async def ancestry(self, claim: Claim) -> Ancestry:
-        """What the job's inputs are, for all of its images. Raises: StoreUnavailable."""
+        """What the job's inputs are, for all of its images; waits for the store that has them."""
         return await self._lineage.of(claim) if self._lineage else NONE
 
     async def picture(
@@ -78,16 +78,7 @@ class Finisher:
         Nothing is stored that did not read back. Where an earlier attempt has stored this picture, that one counts.
         Raises: UnmarkedOutput, UnsignedOutput, SigningUnavailable, StoreError, StoreUnavailable.
         """
-        facts = Facts(
-            job_id=claim.job_id,
-            index=index,
-            tenant=claim.tenant,
-            plan=claim.generation,
-            seed=claim.generation.seeds[index],
-            created_at=time.time(),
-            versions=self._versions,
-            inputs=(await ancestry).inputs if ancestry else (),
-        )
+        facts = await self._facts(claim, index, ancestry)
         key = picture_key(claim.job_id, claim.generation, index)
         with self._metrics.finish_seconds.labels(claim.generation.output_format).time():
             finishing: list[Callable[[], Picture]] = [partial(canvas.finished, rgb_HWC)]
@@ -97,6 +88,24 @@ class Finisher:
         if stamped.timestamped is False:
             self._metrics.untimed.inc()
         return _artifact(stamped, facts, key)
+
+    async def _facts(self, claim: Claim, index: int, ancestry: Awaitable[Ancestry] | None) -> Facts:
+        """Counted as a picture in memory meanwhile: whoever waits here for the store holds its pixels."""
+        self._in_memory += 1
+        try:
+            inputs = (await ancestry).inputs if ancestry else ()
+        finally:
+            self._in_memory -= 1
+        return Facts(
+            job_id=claim.job_id,
+            index=index,
+            tenant=claim.tenant,
+            plan=claim.generation,
+            seed=claim.generation.seeds[index],
+            created_at=time.time(),
+            versions=self._versions,
+            inputs=inputs,
+        )
 
     async def _issued(
         self, finishing: list[Callable[[], Picture]], facts: Facts, key: str

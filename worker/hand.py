@@ -14,7 +14,7 @@ from darkroom.contract.job import JobState, Progress
 from darkroom.contract.plan import Notice
 from darkroom.contract.preprocess import PreprocessPlan
 from darkroom.contract.start import FromNoise
-from darkroom.errors import DarkroomError, LedgerUnavailable, StaleAttempt
+from darkroom.errors import DarkroomError, LedgerUnavailable, StaleAttempt, StoreUnavailable
 from darkroom.ledger.protocol import Claim, Ledger, Outcome
 from darkroom.log import get_logger
 from darkroom.metrics import Metrics
@@ -27,6 +27,7 @@ from worker.patience import patiently
 
 MAX_MAPS = 2  # one is made, the next one's picture is fetched
 RELEASE_SECONDS = 1.0
+PUT_OFF_SECONDS = 1.0  # so that a store away does not have its jobs go round and round
 
 log = get_logger(__name__)
 
@@ -143,9 +144,13 @@ class Hand:
             self._end_prepared(held, Outcome(state=JobState.SUCCEEDED, device_seconds=seconds))
 
     async def _prepared(self, held: Held, work: Awaitable[T]) -> T | None:
-        """What comes of `work`; a fault in it, or in the job's pictures, ends this job alone."""
+        """What comes of `work`; a fault in it, or in the job's pictures, ends this job alone. One whose pictures
+        cannot be had for now goes back in line."""
         try:
             return await work
+        except StoreUnavailable:
+            await self._put_off(held)
+            return None
         except DarkroomError as error:
             outcome = failure(error)
         except Exception as error:  # a fault of ours: the job must still end
@@ -274,6 +279,14 @@ class Hand:
         """Put a job back in front of its line; the attempt does not count."""
         self.drop(held.claim.job_id, "handed back")
         await self._release(held.claim)
+
+    async def _put_off(self, held: Held) -> None:
+        """Hand back what has not begun. It leaves here last: a worker that drains waits for what it still holds."""
+        log.info("job.put_off", job_id=held.claim.job_id, attempt=held.claim.attempt, reason="the store is away")
+        await asyncio.sleep(PUT_OFF_SECONDS)
+        held.dropped = True
+        await self._release(held.claim)
+        self._leave(held)
 
     async def _release(self, claim: Claim) -> None:
         with suppress(LedgerUnavailable):  # then its lease ends by itself

@@ -58,6 +58,6 @@ class Held:
 
     def stop_pictures(self) -> None:
         """Let go of pictures that nobody will wait for any more, and of what became of them."""
-        for picture in self.pictures:
-            if not picture.cancel() and not picture.cancelled():
-                picture.exception()
+        for task in (*self.pictures, *([self.ancestry] if self.ancestry else [])):
+            if not task.cancel() and not task.cancelled():
+                task.exception()

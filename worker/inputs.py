@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Inputs:
-    """`patience`: seconds a store may be away before a job fails.
+    """`patience`: seconds a store may be away before a job goes back in line.
 
     `preprocessors` make the maps; by default those that need no weights. Their thread is their own: it may take a
     minute for a map, and the threads that all else shares finish the pictures that others wait for.

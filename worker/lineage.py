@@ -27,15 +27,14 @@ NONE = Ancestry()
 
 
 class Lineage:
-    """`patience`: seconds a store may be away before a job fails."""
+    """Waits for a store that is away for as long as it takes, as finished pictures do."""
 
-    def __init__(self, store: ObjectStore, examiner: Examiner, patience: float = 60.0) -> None:
+    def __init__(self, store: ObjectStore, examiner: Examiner) -> None:
         self._store = store
         self._examiner = examiner
-        self._patience = patience
 
     async def of(self, claim: Claim) -> Ancestry:
-        """All looking is done elsewhere. Raises: StoreUnavailable."""
+        """All looking is done elsewhere."""
         asked = list(inputs_of(claim.generation))
         looked_at = [await self._look(claim.tenant, given) for _, given in asked]
         inputs, lost = await self._examiner.fitting([given for given, _ in looked_at])
@@ -47,10 +46,10 @@ class Lineage:
     async def _look(self, tenant: str, given: Input) -> tuple[Input, tuple[str, ...]]:
         """An input that is gone since its canvas was made is named by its hash: the picture is made, after all."""
         try:
-            png = await patiently(self._patience, lambda: fetch(self._store, tenant, given.sha256))
+            png = await patiently(None, lambda: fetch(self._store, tenant, given.sha256))
         except NotStored:
             return given, ()
-        original = await patiently(self._patience, lambda: fetch_original(self._store, tenant, given.sha256))
+        original = await patiently(None, lambda: fetch_original(self._store, tenant, given.sha256))
         return await self._examiner.examined(given, png, original)
 
 

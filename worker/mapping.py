@@ -21,7 +21,7 @@ GROUND = 0
 class MapMaker:
     """Makes one map at a time, which bounds the memory, on the thread of maps, so that no picture waits for it.
 
-    `patience`: seconds a store may be away before a job fails.
+    `patience`: seconds a store may be away before a job goes back in line.
     """
 
     def __init__(

@@ -20,11 +20,14 @@ AWAY = (UnavailableError, SigningUnavailable)
 
 async def patiently(seconds: float | None, call: Callable[[], Awaitable[T]]) -> T:
     """`call()`, tried again with growing pauses while it raises one of `AWAY`: for `seconds`, for ever if None.
+    0 tries once.
 
     A lost reply may hide a call that took effect, so `call` must bear being made twice.
     """
+    # Of a time-out of 0 stamina warns, as if it were a mistake.
+    timeout = None if seconds is None else max(seconds, 0.001)
     async for attempt in stamina.retry_context(
-        on=AWAY, attempts=None, timeout=seconds, wait_initial=0.1, wait_max=2.0, wait_jitter=0.1
+        on=AWAY, attempts=None, timeout=timeout, wait_initial=0.1, wait_max=2.0, wait_jitter=0.1
     ):
         with attempt:
             try:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from darkroom.contract.base import Settled
 
-State = Literal["standby", "loading", "ready", "stalled", "draining", "failed", "stopped"]
+State = Literal["standby", "loading", "waiting", "ready", "stalled", "draining", "failed", "stopped"]
 
 
 class Pulse(Settled):

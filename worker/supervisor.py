@@ -60,7 +60,7 @@ class Vigil:
 
     def overdue(self, now: float, limits: Limits) -> str | None:
         """Why the child must be killed, or None."""
-        if self.pulse.state == "loading":
+        if self.pulse.state == "loading":  # its own work; what it is "waiting" for is away for as long as it is
             return "loading takes too long" if now - self.born_at > limits.loading else None
         if now - self.heard_at > limits.silence:
             return "no pulse"

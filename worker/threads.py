@@ -71,7 +71,7 @@ class Worker:
         )
         device = device_name(placement(settings).device)
         patience, metrics = settings.outage_patience, services.metrics
-        lineage = Lineage(services.store, services.examiner, patience)
+        lineage = Lineage(services.store, services.examiner)
         finisher = Finisher(services.stamper, services.store, device, versions(), patience, metrics, lineage)
         self._delivery = finisher.delivery = open_delivery(services, lambda _: self._say_how_it_is())
         preprocessors = open_preprocessors(settings, services.catalog)
@@ -88,11 +88,11 @@ class Worker:
         whose key is not the certificate's.
         """
         self._models.lease(self._services.catalog.default).release()
-        self._heart.say("loading", "waiting for ledger and store")
+        self._heart.say("waiting", "waiting for ledger and store")
         check = patiently(None, lambda: check_start(self._services))
         for warning in self._loop.run_until_complete(check):
             log.warning("worker.warned", reason=warning)
-        self._heart.say("loading", "waiting for whoever signs")
+        self._heart.say("waiting", "waiting for whoever signs")
         sign = patiently(None, lambda: asyncio.to_thread(self._services.stamper.check_signer))
         self._loop.run_until_complete(sign)
 

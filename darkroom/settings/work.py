@@ -14,7 +14,7 @@ class WorkLife(BaseSettings):
     outage_patience: float = Field(
         default=60.0,
         ge=0,
-        description="seconds a worker waits for a store or ledger that is away before it gives a job up",
+        description="seconds a worker waits for what is away before it gives a job up, or hands it back",
     )
     spool_folder: Path | None = Field(
         default=None, description="where finished pictures wait while the store is away; `home`/spool if unset"

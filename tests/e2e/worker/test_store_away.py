@@ -69,7 +69,7 @@ async def test_finished_pictures_outlive_the_store_and_the_process(
             assert (await service.job(waiting)).state is JobState.RUNNING
             assert status.child_pid is not None
             os.kill(status.child_pid, signal.SIGKILL)
-            await service.in_state("loading")
+            await service.in_state("waiting")
             # The next child cannot begin without its store; what lies on disk is untouched by that.
             assert len(pictures(tmp_path)) == 1
             proxy.pass_on()

@@ -101,6 +101,11 @@ class FlakyStore(MemoryStore):
             raise StoreUnavailable("the store is away")
         return await super().put(key, data, media_type=media_type, if_absent=if_absent)
 
+    async def get(self, key: str) -> bytes:
+        if self.away:
+            raise StoreUnavailable("the store is away")
+        return await super().get(key)
+
 
 class PlainStamper:
     """Stores without marking. `trouble` is raised instead, when there is any."""

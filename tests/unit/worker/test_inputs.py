@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from darkroom.contract.job import JobState
 from darkroom.contract.start import FromImage, PictureRef
@@ -103,3 +104,23 @@ async def test_a_job_can_be_canceled_while_its_pictures_are_read(shop: Shop, mon
     await asyncio.sleep(0.02)
     assert job_id not in shop.engine.works
     assert (await shop.job(job_id)).state is JobState.CANCELED
+
+
+async def test_a_job_whose_pictures_cannot_be_had_for_now_goes_back_in_line_and_is_made_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("worker.hand.PUT_OFF_SECONDS", 0.02)
+    shop = Shop(patience=0.0)
+    running = asyncio.create_task(shop.intake.run())
+    image = await kept(shop)
+    shop.store.away = True
+    with capture_logs() as logs:
+        job_id = await shop.submit(**starting_from(image))
+        await until(lambda: [line["event"] for line in logs].count("job.put_off") > 1)
+    shop.store.away = False
+    await until(lambda: job_id in shop.engine.works)
+    shop.engine.finish(job_id)
+    job = await shop.ended(job_id)
+    assert (job.state, job.attempt, job.lost_attempts) == (JobState.SUCCEEDED, 1, ())
+    shop.intake.drain()
+    await running

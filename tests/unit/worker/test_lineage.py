@@ -1,5 +1,6 @@
 """What a job's inputs are found to be: their marks, and the credentials that came with them."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from darkroom.services import WorkerServices
 from tests.fakes import fake_worker_services
 from tests.integration.ledger.making import plan
 from tests.unit.provenance.making import MARK_ID, encoded, facts, shapes
-from worker.finish import Finisher
+from tests.unit.worker.shop import PICTURE, FlakyStore, PlainStamper
+from tests.until import until
+from worker.finish import MAX_PENDING_PICTURES, Finisher
 from worker.lineage import Ancestry, Lineage
 
 
@@ -92,3 +95,21 @@ async def test_the_record_of_a_picture_names_the_mark_of_the_one_before(
     record = await services.records.find(int(artifact.watermark_id, 16))
     assert record is not None
     assert record.parents == (f"{MARK_ID:012x}",)
+
+
+async def test_a_picture_waits_in_sight_of_the_worker_until_the_store_has_its_inputs_again(
+    services: WorkerServices, first: Stamped
+) -> None:
+    store = FlakyStore()
+    ref = await keep(store, "ann", normalise(first.data).packed())
+    finisher = Finisher(PlainStamper(), store, "cpu", {}, 0.0, lineage=Lineage(store, services.examiner))
+    claim, store.away = claim_of(ref), True
+    ancestry = asyncio.create_task(finisher.ancestry(claim))
+    pictures = [
+        asyncio.create_task(finisher.picture(claim, 0, PICTURE, ancestry=ancestry)) for _ in range(MAX_PENDING_PICTURES)
+    ]
+    await until(lambda: finisher.crowded)
+    assert not any(picture.done() for picture in pictures), "no patience ends this: the device has done its part"
+    store.away = False
+    await asyncio.gather(*pictures)
+    assert not finisher.crowded

@@ -170,6 +170,7 @@ RUNNING = Pulse(state="ready", step_at=NOW - 40.0, step_seconds=20.0)
     [
         (Pulse(state="loading"), NOW - 300, NOW - 300, None),
         (Pulse(state="loading"), NOW, NOW - 601, "loading takes too long"),
+        (Pulse(state="waiting", detail="waiting for ledger and store"), NOW, NOW - 36_000, None),
         (Pulse(state="ready"), NOW - 59, 0.0, None),
         (Pulse(state="ready"), NOW - 61, 0.0, "no pulse"),
         (RUNNING, NOW, 0.0, None),
