@@ -11,7 +11,7 @@ from darkroom import crash
 from darkroom.errors import ConfigurationError, ModelError
 from darkroom.log import configure_logging, get_logger
 from darkroom.services import build_worker_services
-from worker.exits import MISCONFIGURED, NO_WEIGHTS, ORPHANED, STOPPED
+from worker.exits import MISCONFIGURED, NO_WEIGHTS, ORPHANED
 from worker.heart import Heart
 from worker.launch import Orders, die_with
 
@@ -26,7 +26,7 @@ def main() -> int:
     crash.arm(orders.settings.crash_at)
     heart = Heart(orders.pulse_fd)
     try:
-        _work(orders, heart)
+        return _work(orders, heart)
     except ModelError as error:
         model = orders.settings.default_model
         log.error("model.broken", model=model, path=error.path, reason=error.detail)
@@ -36,11 +36,10 @@ def main() -> int:
         log.error("worker.refused", reason=error.detail)
         heart.say("failed", error.detail)
         return MISCONFIGURED
-    return STOPPED
 
 
-def _work(orders: Orders, heart: Heart) -> None:
-    """Raises: ModelError naming the file; ConfigurationError."""
+def _work(orders: Orders, heart: Heart) -> int:
+    """Until it is drained; the exit code. Raises: ModelError naming the file; ConfigurationError."""
     build_worker_services(orders.settings)
     from worker.threads import Worker  # loads torch
 
@@ -52,7 +51,7 @@ def _work(orders: Orders, heart: Heart) -> None:
     services = build_worker_services(orders.settings)  # anew: files may have changed while it waited
     worker = Worker(orders.worker, services, heart)
     worker.warm()
-    worker.run()
+    return worker.run()
 
 
 if __name__ == "__main__":

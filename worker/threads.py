@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import FrameType
 
 from redis import Redis, RedisError
@@ -25,7 +26,8 @@ from worker import tasks
 from worker.bell import BellListener
 from worker.delivery import open_delivery
 from worker.engine import Engine
-from worker.exits import DEVICE_LOST
+from worker.engine.memory import DeviceMemory, usable_memory
+from worker.exits import DEVICE_LOST, MEMORY_LOST, STOPPED
 from worker.expiry import CertificateWatch
 from worker.finish import Finisher
 from worker.hand import Hand
@@ -61,18 +63,23 @@ class Worker:
         self._loop.set_default_executor(ThreadPoolExecutor(finishing_threads(waits=services.stamper.waits), "finish"))
         self._models = open_models(settings, services.catalog)
         self._served = [*(spec.name for spec in services.catalog.specs()), PREPROCESSING]
+        self._exit_code = STOPPED
+        loras, device = open_loras(settings, services.catalog), placement(settings).device
+        memory = DeviceMemory(self._models, loras, partial(usable_memory, device), self._end_short_of_memory)
         relay = Relay(self._loop)
         self._engine = Engine(
             self._models,
             relay,
             max_rows=settings.max_rows,
-            loras=open_loras(settings, services.catalog),
+            loras=loras,
             on_step=services.metrics.passed,
+            memory=memory,
         )
-        device = device_name(placement(settings).device)
         patience, metrics = settings.outage_patience, services.metrics
         lineage = Lineage(services.store, services.examiner)
-        finisher = Finisher(services.stamper, services.store, device, versions(), patience, metrics, lineage)
+        finisher = Finisher(
+            services.stamper, services.store, device_name(device), versions(), patience, metrics, lineage
+        )
         self._delivery = finisher.delivery = open_delivery(services, lambda _: self._say_how_it_is())
         preprocessors = open_preprocessors(settings, services.catalog)
         inputs = Inputs(services.store, patience, preprocessors)
@@ -96,7 +103,8 @@ class Worker:
         sign = patiently(None, lambda: asyncio.to_thread(self._services.stamper.check_signer))
         self._loop.run_until_complete(sign)
 
-    def run(self) -> None:
+    def run(self) -> int:
+        """Returns the exit code of this process, from `worker.exits`."""
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
         ledger = _start("ledger", self._keep_ledger)
@@ -117,6 +125,12 @@ class Worker:
         ledger.join()
         self._engine_stop.set()
         engine.join(timeout=1.0)
+        return self._exit_code
+
+    def _end_short_of_memory(self) -> None:
+        """Drain first: what still fits is finished, and the rest goes back with no attempt counted."""
+        self._exit_code = MEMORY_LOST
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _say_how_it_is(self) -> None:
         if self._ready_with is None or self._stopping.is_set():

@@ -21,6 +21,7 @@ from worker.engine.generation import Generation
 from worker.engine.inbox import Inbox
 from worker.engine.lane import Seat
 from worker.engine.lanes import Lanes
+from worker.engine.memory import DeviceMemory
 from worker.engine.pulse import IDLE, Heartbeat, begin
 from worker.engine.request import ROWS_GUIDED, Listener, Work, WorkId
 from worker.models.cache import ModelCache
@@ -43,6 +44,7 @@ class Engine:
 
     `max_rows`, at least 2, bounds the rows of one pass, and by `room` those of everything admitted; a lane that finds
     its knee lower has fewer. `on_step` is told of each step of a lane: whose model, how many rows, how many seconds.
+    `memory` is told of pictures that had too little.
     """
 
     def __init__(
@@ -53,19 +55,20 @@ class Engine:
         clock: Callable[[], float] = time.perf_counter,
         loras: LoraCache | None = None,
         on_step: Callable[[str, int, float], None] = _unmeasured,
+        memory: DeviceMemory | None = None,
     ) -> None:
         if max_rows < ROWS_GUIDED:
             raise ValueError(f"max_rows must be at least {ROWS_GUIDED}: guidance needs as many")
-        self._models = models
         self._listener = listener
         self._on_step = on_step
         self._inbox = Inbox(max_rows)
         self._loras = loras or no_loras()
+        self._memory = memory or DeviceMemory(models, self._loras)
         self._fitting = Fitting(self._loras)
         self._door = Door(models)
-        self._lanes = Lanes(max_rows, self._free_memory, clock, self._expect)
-        self._encoder = Encoder(self._free_memory, clock, self._expect)
-        self._decoder = Decoder(self._free_memory, clock, self._expect)
+        self._lanes = Lanes(max_rows, self._memory.free, clock, self._expect)
+        self._encoder = Encoder(self._memory.free, clock, self._expect)
+        self._decoder = Decoder(self._memory.free, clock, self._expect)
         self._generations: dict[WorkId, Generation] = {}
         self._heartbeat = IDLE
 
@@ -105,6 +108,7 @@ class Engine:
     def step(self) -> bool:
         """Encode one canvas, step one lane, decode one image. False when there was nothing to do."""
         try:
+            self._memory.look()
             self._receive()
             encoded = self._encode_one()
             stepped = self._step_lane()
@@ -131,7 +135,7 @@ class Engine:
     def _enter(self, work: Work, entry: Entry) -> None:
         self._heartbeat = begin(PREPARATION_SECONDS)
         try:
-            generation = Generation(work, entry, self._fitting.take(work), self._free_memory)
+            generation = Generation(work, entry, self._fitting.take(work), self._memory.free)
         except Exception as error:  # noqa: BLE001  a request's own part may fail for that request alone
             self._refuse(work, error)
             return
@@ -151,7 +155,7 @@ class Engine:
     def _begin(self, seats: Sequence[Seat], encode: Callable[[], Encoded]) -> None:
         generation = seats[0].generation
         try:
-            encoded = sparing(encode, self._free_memory)
+            encoded = sparing(encode, self._memory.free)
             for seat in seats:
                 seat.sample.begin(encoded)
         except Exception as error:
@@ -180,7 +184,9 @@ class Engine:
             raise error
         self._fitting.drop(work.id)
         self._inbox.ended(work)
-        self._listener.on_failed(work, error if isinstance(error, ModelError) else as_failure(error, "preparation"))
+        failure = error if isinstance(error, ModelError) else as_failure(error, "preparation")
+        self._memory.failed(failure)
+        self._listener.on_failed(work, failure)
 
     def _step_lane(self) -> bool:
         lane = self._lanes.next()
@@ -256,6 +262,7 @@ class Engine:
     def _fail(self, generation: Generation, error: GenerationError) -> None:
         if generation.work.id in self._generations:
             self._end(generation)
+            self._memory.failed(error)
             self._listener.on_failed(generation.work, error)
 
     def _end(self, generation: Generation) -> None:
@@ -268,9 +275,3 @@ class Engine:
 
     def _expect(self, seconds: float) -> None:
         self._heartbeat = Heartbeat(self._heartbeat.at, self._heartbeat.expected + seconds)
-
-    def _free_memory(self) -> None:
-        self._models.evict_idle()
-        self._loras.evict()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()

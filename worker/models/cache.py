@@ -64,6 +64,11 @@ class ModelCache:
         with self._changed:
             return tuple(self._resident)
 
+    def taken_bytes(self) -> int:
+        """By what is loaded, and what is being loaded will take."""
+        with self._changed:
+            return sum(loaded.bytes for loaded in self._resident.values()) + sum(self._loading.values())
+
     def fits(self, *names: Wanted) -> Literal["now", "later", "never"]:
         """Whether leases on all of `names` would find room: now, once what is in use is given back, or not at all."""
         with self._changed:

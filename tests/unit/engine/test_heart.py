@@ -116,7 +116,7 @@ def test_compiling_for_a_new_shape_is_allowed_for_once_and_not_learned(measured:
 
     shapes: set[int] = set()
     service = measured(kernels=Kernels(compiled=True))
-    checkpoint: Checkpoint = service.engine._models.lease("model").loaded
+    checkpoint: Checkpoint = service.engine._memory._models.lease("model").loaded
     checkpoint.unet._unet = Compiling()
 
     first, second, third, _decoded = service.serve("a", steps=3)

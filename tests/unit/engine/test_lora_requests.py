@@ -223,7 +223,7 @@ def test_running_out_of_memory_lets_go_of_loras(epsilon: Checkpoint) -> None:
     cache.fetch(named("a")).result(10)
     engine = Engine(cache_of(epsilon), Recorder(), loras=cache)
 
-    engine._free_memory()
+    engine._memory.free()
 
     assert cache.resident() == ()
     engine.close()

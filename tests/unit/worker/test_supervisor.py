@@ -42,6 +42,12 @@ def test_the_first_restart_does_not_wait_and_later_ones_do(tmp_path: Path) -> No
         assert time.monotonic() - began > 1.0, "the second crash in a row is followed by a pause"
 
 
+def test_a_child_whose_device_memory_did_not_come_back_is_followed_by_another(tmp_path: Path) -> None:
+    with supervising(tmp_path, "if born == 1: sys.exit(71)\n" + READY_UNTIL_TERM) as watch:
+        wait_for(lambda: len(watch.births()) == 2)
+        assert watch.causes == ["child ended: device memory did not come back"]
+
+
 def test_a_stop_drains_the_child_and_ends_well(tmp_path: Path) -> None:
     with supervising(tmp_path, READY_UNTIL_TERM) as watch:
         wait_for(lambda: watch.is_in("ready"))
