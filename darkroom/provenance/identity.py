@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, Self
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
@@ -35,7 +37,8 @@ class SigningIdentity:
 
     @classmethod
     def from_files(cls, chain: Path, key: Path) -> Self:
-        """Raises: ConfigurationError for files that are missing, open to others, expired, or not of one another."""
+        """Raises: ConfigurationError for files that are missing, open to others, expired, or not of one another, and
+        for certificates that are no chain."""
         return cls.from_pem(_text(chain), read_private(key).decode("ascii", "replace"))
 
     @classmethod
@@ -50,7 +53,7 @@ class SigningIdentity:
 
     @classmethod
     def held_elsewhere(cls, chain: Path, holder: KeyHolder) -> Self:
-        """Raises: ConfigurationError for a chain that is missing or expired, and for what `holder` finds wrong.
+        """Raises: ConfigurationError for a chain that is missing, broken or expired, and for what `holder` finds wrong.
 
         Whether it holds the leaf's key is seen when it signs.
         """
@@ -90,6 +93,7 @@ def _certificates(text: str, chain: Path) -> list[x509.Certificate]:
 
 
 def _require_valid(certificates: list[x509.Certificate]) -> None:
+    _require_linked(certificates)
     now = datetime.now(UTC)
     if any(now < each.not_valid_before_utc for each in certificates):
         raise ConfigurationError("the signing certificate, or one that vouches for it, is not valid yet")
@@ -97,6 +101,17 @@ def _require_valid(certificates: list[x509.Certificate]) -> None:
         raise ConfigurationError(
             "the signing certificate, or one that vouches for it, has expired or does within a minute"
         )
+
+
+def _require_linked(certificates: list[x509.Certificate]) -> None:
+    """Else c2pa-rs signs all the same, and every reader, our own included, calls the signer a stranger."""
+    for each, issuer in pairwise(certificates):
+        try:
+            each.verify_directly_issued_by(issuer)
+        except (ValueError, TypeError, InvalidSignature):
+            raise ConfigurationError(
+                "the signing certificates are no chain: each, from the leaf on, must be signed by the one after it"
+            ) from None
 
 
 def _pem(certificate: x509.Certificate) -> str:

@@ -77,14 +77,21 @@ class CredentialSigner:
             self._identity.holder.close()
 
     def check(self) -> None:
-        """Have whoever holds the key sign, and whoever attests the time attest, if pictures depend on it.
+        """Sign what is no picture, by whoever holds the key, with the time attested if pictures depend on it.
 
-        Raises: SigningUnavailable; ConfigurationError for a signature that is not of the certificate's key.
+        Raises: SigningUnavailable; ConfigurationError for a signature that is not of the certificate's key, and for a
+            certificate by which no picture can be signed.
         """
         if self._identity.holder:
             self._check_holder(self._identity.holder)
-        if self._times and self._times.required:
-            self.sign(rehearsal.PICTURE, rehearsal.MEDIA_TYPE, rehearsal.MANIFEST)
+        timed = self._times is not None and self._times.required
+        sign = self.sign if timed else self._untimed
+        try:
+            sign(rehearsal.PICTURE, rehearsal.MEDIA_TYPE, rehearsal.MANIFEST)
+        except UnsignedOutput as error:
+            raise ConfigurationError(
+                "no picture can be signed with the signing certificate: what its leaf needs is in docs/provenance.md"
+            ) from error
 
     def _check_holder(self, holder: KeyHolder) -> None:
         """By something that is no claim of a picture. A key that is here was held against the leaf when it was read."""
@@ -96,12 +103,19 @@ class CredentialSigner:
 
     def sign(self, data: bytes, media_type: str, manifest: Json, carried: Iterable[Carried] = ()) -> Signed:
         """Raises: UnsignedOutput; SigningUnavailable when it may work later."""
+        if self._times is None:
+            return self._untimed(data, media_type, manifest, carried)
+        self._require_unexpired()
+        draft = _draft(data, media_type, manifest, carried)
+        return self._times.timed(lambda url: self._signed(draft, url), media_type)
+
+    def _untimed(self, data: bytes, media_type: str, manifest: Json, carried: Iterable[Carried] = ()) -> Signed:
+        self._require_unexpired()
+        return self._signed(_draft(data, media_type, manifest, carried))
+
+    def _require_unexpired(self) -> None:
         if self._identity.expires_at <= datetime.now(UTC):
             raise SigningUnavailable("the signing certificate, or one that vouches for it, has expired")
-        draft = _draft(data, media_type, manifest, carried)
-        if self._times is None:
-            return self._signed(draft)
-        return self._times.timed(lambda url: self._signed(draft, url), media_type)
 
     def _signed(self, draft: _Draft, timestamp_url: str | None = None) -> Signed:
         signed = io.BytesIO()

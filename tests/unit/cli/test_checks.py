@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.x509 import ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from darkroom.cli import checks
 from darkroom.cli.app import run
@@ -12,6 +14,7 @@ from darkroom.provenance import development_pki, kept_secret
 from darkroom.settings import Settings
 from tests.servers.posts import Answer, served
 from tests.unit.catalog.conftest import safetensors, tensor
+from tests.unit.provenance.certificates import Authority
 from tests.unit.provenance.timestamping import FAULTS, honest
 from tests.unit.provenance.trustmark.stand_in import networks_in
 
@@ -56,6 +59,23 @@ async def test_whoever_holds_the_key_is_asked_to_sign(settings: Settings, script
     findings = await checks.run_checks(held, only=("keys",))
     assert findings[-1].state == state, findings
     assert "sign" in findings[-1].words
+
+
+@pytest.mark.parametrize(
+    ("purpose", "state"), [(ExtendedKeyUsageOID.EMAIL_PROTECTION, "ok"), (ExtendedKeyUsageOID.SERVER_AUTH, "fail")]
+)
+async def test_a_picture_is_signed_by_a_key_that_is_here(
+    settings: Settings, purpose: ObjectIdentifier, state: str
+) -> None:
+    identity = Authority().signer(purposes=[purpose], lives=timedelta(days=90))
+    chain, key = settings.home_folder / "chain.pem", settings.home_folder / "leaf.key"
+    chain.write_text(identity.chain_pem)
+    key.touch(0o600)
+    key.write_text(identity.key_pem)
+    ours = Settings(home=settings.home, signing_certificate=chain, signing_key=key)
+    findings = await checks.run_checks(ours, only=("keys",))
+    assert findings[-1].state == state, findings
+    assert "picture can be signed" in findings[-1].words
 
 
 @pytest.mark.parametrize(

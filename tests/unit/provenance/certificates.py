@@ -1,6 +1,6 @@
 """Signing identities of every kind: of another authority, with another key, of another time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -48,14 +48,20 @@ class Authority:
         authority: Extensions = [(x509.BasicConstraints(True, None), True), (_usage(signs_certificates=True), True)]
         self.root = self._certificate(self.name, self.key, 1000 * DAY, authority)
 
-    def signer(self, name: str = "Some Signer", *, key: Key = None, lives: timedelta = DAY) -> SigningIdentity:
+    def signer(
+        self,
+        name: str = "Some Signer",
+        *,
+        key: Key = None,
+        lives: timedelta = DAY,
+        purposes: Iterable[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.EMAIL_PROTECTION,),
+    ) -> SigningIdentity:
         """A leaf that is a day old and has `lives` left."""
         key = key or ec.generate_private_key(ec.SECP256R1())
-        purposes = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
         extensions: Extensions = [
             (x509.BasicConstraints(False, None), True),
             (_usage(signs_certificates=False), True),
-            (purposes, False),
+            (x509.ExtendedKeyUsage(purposes), False),
         ]
         chain = _pem(self._certificate(name, key, lives, extensions)) + _pem(self.root)
         algorithm = "ed25519" if isinstance(key, ed25519.Ed25519PrivateKey) else "es256"

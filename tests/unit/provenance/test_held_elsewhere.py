@@ -109,11 +109,11 @@ def test_a_signer_that_failed_once_signs_the_next_picture() -> None:
 
 
 @pytest.mark.parametrize("algorithm", KEYS)
-def test_a_probe_is_signed_at_start(algorithm: str) -> None:
+def test_a_probe_and_a_picture_that_is_none_are_signed_at_start(algorithm: str) -> None:
     identity = identity_of(algorithm)
     CredentialSigner(identity).check()
     assert isinstance(identity.holder, Held)
-    assert identity.holder.asked == 1
+    assert identity.holder.asked == 2
 
 
 def test_a_holder_of_another_key_is_found_at_start() -> None:
