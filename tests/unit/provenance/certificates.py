@@ -58,14 +58,24 @@ class Authority:
     ) -> SigningIdentity:
         """A leaf that is a day old and has `lives` left."""
         key = key or ec.generate_private_key(ec.SECP256R1())
+        chain = _pem(self._leaf(name, key, lives, purposes)) + _pem(self.root)
+        algorithm = "ed25519" if isinstance(key, ed25519.Ed25519PrivateKey) else "es256"
+        return SigningIdentity(chain, key_pem(key), algorithm, _pem(self.root))
+
+    def itself(self) -> SigningIdentity:
+        """A leaf of this name, vouched for by its own key and nobody else."""
+        alone = _pem(self._leaf(self.name, self.key, DAY, (ExtendedKeyUsageOID.EMAIL_PROTECTION,)))
+        return SigningIdentity(alone, key_pem(self.key), "es256", alone)
+
+    def _leaf(
+        self, name: str, key: Key, lives: timedelta, purposes: Iterable[x509.ObjectIdentifier]
+    ) -> x509.Certificate:
         extensions: Extensions = [
             (x509.BasicConstraints(False, None), True),
             (_usage(signs_certificates=False), True),
             (x509.ExtendedKeyUsage(purposes), False),
         ]
-        chain = _pem(self._certificate(name, key, lives, extensions)) + _pem(self.root)
-        algorithm = "ed25519" if isinstance(key, ed25519.Ed25519PrivateKey) else "es256"
-        return SigningIdentity(chain, key_pem(key), algorithm, _pem(self.root))
+        return self._certificate(name, key, lives, extensions)
 
     def _certificate(self, name: str, key: Key, lives: timedelta, extensions: Extensions) -> x509.Certificate:
         now, public = datetime.now(UTC), key.public_key()

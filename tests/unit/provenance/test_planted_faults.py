@@ -15,7 +15,7 @@ import pytest
 from darkroom.contract.job import Failure
 from darkroom.errors import DarkroomError, GenerationError, StoreUnavailable, UnmarkedOutput
 from darkroom.ledger.protocol import Claim
-from darkroom.provenance import Records, SigningIdentity, Stamper, stamper
+from darkroom.provenance import Records, SigningIdentity, Stamper, issuing, stamper
 from darkroom.provenance.credential import CredentialReader
 from darkroom.provenance.signing import CredentialSigner, Signed
 from darkroom.provenance.tss.watermarker import TssWatermarker
@@ -27,6 +27,7 @@ from worker.finish import Finisher, failure
 
 CLAIM = Claim(job_id="01JOB", tenant="ann", attempt=1, plan=plan(), lease_until=0.0, waited=0.0)
 OURS = str(Path(stamper.__file__).parents[1])
+BROKEN = (stamper.__file__, issuing.__file__)
 PICTURE, MANIFEST, RECORD = "images/", "provenance/manifests/", "provenance/marks/"
 
 
@@ -138,14 +139,14 @@ class Planted(Exception):
 
 
 class Planter:
-    """Breaks the call number `at` that the stamper makes to a function of ours; 0 only counts."""
+    """Breaks the call number `at` that stamper or issue make to a function of ours; 0 only counts."""
 
     def __init__(self, at: int) -> None:
         self.at, self.calls = at, 0
 
     def __call__(self, frame: FrameType, event: str, _: object) -> None:
         caller, code = frame.f_back, frame.f_code
-        if event == "call" and caller and caller.f_code.co_filename == stamper.__file__ and _may_break(code):
+        if event == "call" and caller and caller.f_code.co_filename in BROKEN and _may_break(code):
             self.calls += 1
             if self.calls == self.at:
                 raise Planted(code.co_qualname)

@@ -1,6 +1,7 @@
 """Whose signature stands under a picture, and what verify makes of strangers'."""
 
 import base64
+import io
 
 import c2pa
 import pytest
@@ -10,7 +11,7 @@ from darkroom.contract.controlnet import NamedControlnet, PlannedControl
 from darkroom.contract.start import PictureRef
 from darkroom.provenance import SigningIdentity, State, TssWatermarker
 from darkroom.provenance.manifest import manifest
-from darkroom.provenance.signing import CredentialSigner
+from darkroom.provenance.signing import CredentialSigner, native_signer
 from darkroom.provenance.watermark import mark_value
 from tests.unit.provenance.certificates import Authority
 from tests.unit.provenance.house import House
@@ -49,6 +50,19 @@ async def test_a_signer_of_somebody_elses_is_not_trusted(house: House) -> None:
     assert verdict.signer is not None
     assert (verdict.signer.common_name, verdict.signer.trusted) == ("Mallory", False)
     assert not verdict.signer.development
+    assert verdict.generation is None
+
+
+async def test_a_signer_that_vouches_for_itself_is_not_trusted(house: House) -> None:
+    """c2pa-rs refuses to sign so only where it looks at its own work."""
+    lone, careless = Authority("Lone").itself(), {"version": 1, "verify": {"verify_after_sign": False}}
+    definition, signed = manifest(facts(), TssWatermarker.alg, mark_value(MARK_ID)), io.BytesIO()
+    with native_signer(lone) as signer, c2pa.Builder(definition, context=c2pa.Context.from_dict(careless)) as builder:
+        builder.sign(signer, "image/png", io.BytesIO(encoded(shapes(128, 128))), signed)
+    verdict = await house.verify(signed.getvalue())
+    assert verdict.state is State.INTACT_UNTRUSTED_SIGNER
+    assert verdict.signer is not None
+    assert (verdict.signer.common_name, verdict.signer.trusted) == ("Lone", False)
     assert verdict.generation is None
 
 
