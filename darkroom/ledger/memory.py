@@ -198,12 +198,11 @@ class MemoryLedger(Upkeep):
             self._put_back(record, Move.RELEASE, self._now(), "released")
 
     async def abandon(self, worker: str, how: str) -> tuple[str, ...]:
-        now = self._now()
         self._attending.pop(worker, None)
         self._quarantine.forget(worker)
         held = self._held(worker)
         for record in held:
-            record.lease_until_ms, record.fate = now, how
+            record.lease_until_ms, record.fate = 0, how
         return tuple(sorted(record.id for record in held))
 
     async def reap(self) -> Reaped:

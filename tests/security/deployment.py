@@ -21,7 +21,7 @@ def _of(path: Path) -> Iterator[str]:
     elif path.suffix in (".yaml", ".yml"):
         for document in yaml.safe_load_all(path.read_text()):
             yield from _of_document(document)
-    elif path.suffix == ".conf":
+    elif path.suffix == ".conf" and path.name.startswith(("valkey", "redis")):
         yield from _of_server(path.read_text())
 
 
@@ -42,7 +42,9 @@ def _of_image(text: str) -> Iterator[str]:
 
 
 def _of_server(text: str) -> Iterator[str]:
-    lines = dict(line.split(None, 1) for line in text.splitlines() if " " in line and not line.startswith("#"))
+    """Of Redis and Valkey: a directive a line."""
+    words = [line.split(None, 1) for line in text.splitlines() if not line.startswith("#")]
+    lines = dict(directive for directive in words if len(directive) == 2)
     bound = lines.get("bind", "*").split()
     if {"*", "0.0.0.0", "::", "-::*"} & set(bound) and "requirepass" not in lines and "aclfile" not in lines:
         yield "listens to everybody without a password"

@@ -1,5 +1,5 @@
 -- Forget old records, leaving their pictures to be deleted, and old deliveries; expire what is past its deadline, take back what dead workers held.
--- ARGV: '1' to look at leases
+-- ARGV: '1' to take leases that ran out for lost; '0' for those alone that a supervisor ended
 -- Answers {put back ids, ended ids, waiting by model}.
 local requeued, ended = {}, {}
 
@@ -49,7 +49,7 @@ local function note_loss(job)
   return lost
 end
 
-for _, id in ipairs(ARGV[1] == '1' and due('leases', now) or {}) do
+for _, id in ipairs(due('leases', ARGV[1] == '1' and now or 0)) do
   local job = load_job(id)
   local lost = note_loss(job)
   if lost.attempt >= RULES.max_attempts then

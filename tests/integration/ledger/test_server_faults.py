@@ -17,7 +17,7 @@ from darkroom.errors import LedgerUnavailable
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.rules import DAY_MS, Rules
 from darkroom.ledger.server import AppendFsync, LocalRedis
-from tests.integration.ledger.making import claimed, position, submission, submitted, succeeded
+from tests.integration.ledger.making import DIED, claimed, position, submission, submitted, succeeded
 
 pytestmark = pytest.mark.slow
 
@@ -116,6 +116,25 @@ async def test_an_outage_is_not_held_against_the_workers(server: LocalRedis, tmp
         server.start()
         assert (await ledger.reap()).requeued == ()
         assert (await ledger.renew("worker", {claim.job_id: claim.attempt})).lost == frozenset()
+    finally:
+        await ledger.close()
+
+
+async def test_a_worker_that_was_seen_to_die_needs_no_benefit_of_the_doubt(server: LocalRedis) -> None:
+    ledger = RedisLedger(server.url, rules=Rules(lease_ms=2000))
+    try:
+        dead, silent = await submitted(ledger), await submitted(ledger)
+        await ledger.claim("dead", ["tiny"], 1)
+        await ledger.claim("silent", ["tiny"], 1)
+        server.stop()
+        with pytest.raises(LedgerUnavailable):
+            await ledger.waiting()
+        server.start()
+        await ledger.abandon("dead", DIED)
+        assert (await ledger.reap()).requeued == (dead,)
+        async with asyncio.timeout(5):
+            while silent not in (await ledger.reap()).requeued:
+                await asyncio.sleep(0.02)
     finally:
         await ledger.close()
 
