@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from api import errors, openapi
 from api.auth import KeyRing
 from api.boundary import Boundary
-from api.desk import Crowd, Desk
+from api.desk import Desks
 from api.framing import OneLength
 from api.hardening import HardenedHeaders
 from api.head import HeadAsGet
@@ -47,9 +47,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.keys = KeyRing.of(services.settings)
     app.state.own_count = OwnCount()
-    app.state.crowd = Crowd()
-    app.state.long_bodies = Crowd()
-    app.state.reading_desk = Desk()
+    app.state.desks = Desks.of(services.settings)
     app.state.stopping = asyncio.Event()
     errors.install(app)
     openapi.install(app, services.settings, services.catalog)

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from api import strict_json
-from api.desk import Crowd
+from api.desk import Desks
 from darkroom.contract.generation import GenerationRequest
 from darkroom.contract.preprocess import PreprocessAsked
 from darkroom.errors import MalformedBody, PayloadTooLarge, UnsupportedMediaType
@@ -102,7 +102,8 @@ async def read_validated(request: Request, asked: TypeAdapter[T]) -> T:
 async def read_asked(request: Request, asked_of: Callable[[bytes], T]) -> T:
     """What the JSON of the body asks for.
 
-    Raises: UnsupportedMediaType, PayloadTooLarge, MalformedBody, RequestValidationError, CapacityError.
+    Raises: UnsupportedMediaType, PayloadTooLarge, MalformedBody, RequestValidationError, CapacityError,
+        TenantLimit.
     """
     if media_type_of(request) != "application/json":
         raise UnsupportedMediaType("send JSON with the header Content-Type: application/json (curl: --json DATA)")
@@ -117,8 +118,8 @@ def _place(request: Request) -> AbstractContextManager[None]:
     """Long bodies, and those that do not say, are read by few at a time: they lie in memory."""
     declared = request.headers.get("content-length", "")
     short = declared.isdecimal() and int(declared[:20]) <= LONG_BYTES
-    crowd: Crowd = request.app.state.long_bodies
-    return nullcontext() if short else crowd
+    desks: Desks = request.app.state.desks
+    return nullcontext() if short else desks.long_bodies.of(request.state.tenant)
 
 
 def _generation_of(data: bytes) -> GenerationRequest:

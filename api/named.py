@@ -38,7 +38,7 @@ NAMED_BODY: Final[dict[str, Any]] = {
 
 
 @asynccontextmanager
-async def named_picture(request: Request, services: Services) -> AsyncIterator[IO[bytes]]:
+async def named_picture(request: Request, services: Services, tenant: str) -> AsyncIterator[IO[bytes]]:
     """The one picture that the body holds or names, as a file.
 
     Raises: as `uploaded_picture`; RequestValidationError, UrlRefused, UrlUnreachable.
@@ -46,7 +46,7 @@ async def named_picture(request: Request, services: Services) -> AsyncIterator[I
     most = services.settings.max_body_bytes
     if media_type_of(request) == "application/json":
         named = await read_validated(request, _NAMED)
-        with await fetch(named.url, Limits(most), services.guard) as file:
+        with await fetch(named.url, Limits(most), services.guard.on_behalf_of(tenant)) as file:
             yield file
     else:
         async with uploaded_picture(request, most) as file:

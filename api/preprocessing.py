@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import Field
 from ulid import ULID
 
-from api.desk import Desk
+from api.desk import Desks
 from api.errands import fetched
 from api.kinds import preprocess_plan
 from api.quotas import quota_of
@@ -45,14 +45,15 @@ class Made:
     ref: PictureRef
 
 
-async def preprocess(services: Services, desk: Desk, tenant: str, asked: PreprocessAsked) -> Made | Job:
+async def preprocess(services: Services, desks: Desks, tenant: str, asked: PreprocessAsked) -> Made | Job:
     """The map asked for, or the job that makes it: the one that is under way, if the same is asked twice.
 
     Raises: PreprocessorUnavailable, InvalidField, CapacityError, TenantLimit, QueueFull, LedgerUnavailable,
         StoreUnavailable, UrlRefused, UrlUnreachable, PayloadTooLarge.
     """
     maker = services.catalog.preprocessors.spec(asked.type, "type")
-    async with fetched(desk, {"image": asked.image}, services.guard) as files, desk:
+    urls = fetched(desks.errands, tenant, {"image": asked.image}, services.guard)
+    async with urls as files, desks.reading.of(tenant):
         found = await read_picture(Sources(services.store, tenant, files), "image", asked.image)
     picture = found.picture.packed()
     name = map_name(picture.ref, maker.digest, asked.detect_resolution)

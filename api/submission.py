@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from ulid import ULID
 
-from api.desk import Desk
+from api.desk import Desks
 from api.errands import fetched
 from api.quotas import spend_one
 from darkroom import crash, planner
@@ -26,13 +26,13 @@ _log = get_logger(__name__)
 
 async def submit(
     services: Services,
-    desk: Desk,
+    desks: Desks,
     tenant: str,
     asked: GenerationRequest,
     idempotency_key: str | None,
     webhook: Webhook | None = None,
 ) -> Submitted:
-    """Settle the request, record it, and ring for a worker. Its pictures are read at `desk`.
+    """Settle the request, record it, and ring for a worker. Its pictures are read at `desks`.
 
     Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownVae, VaeMisfit, UnknownControlnet, ControlnetMisfit,
         PreprocessorUnavailable, UnknownScheduler, InvalidField, IdempotencyMismatch, CapacityError,
@@ -40,7 +40,7 @@ async def submit(
         PayloadTooLarge.
     """
     return await enter(
-        services, tenant, lambda: _settled(services, desk, tenant, asked), idempotency_key, body_hash(asked), webhook
+        services, tenant, lambda: _settled(services, desks, tenant, asked), idempotency_key, body_hash(asked), webhook
     )
 
 
@@ -78,11 +78,12 @@ async def enter(
     return submitted
 
 
-async def _settled(services: Services, desk: Desk, tenant: str, asked: GenerationRequest) -> GenerationPlan:
+async def _settled(services: Services, desks: Desks, tenant: str, asked: GenerationRequest) -> GenerationPlan:
     """The plan, its pictures in the store: a worker must find them whenever it comes to the job."""
     if isinstance(asked, TextToImage) and not asked.controlnets:
         return planner.plan(asked, services.catalog, now=time.time(), labels=services.labels)
-    async with fetched(desk, pictures_of(asked), services.guard) as files, desk:
+    urls = fetched(desks.errands, tenant, pictures_of(asked), services.guard)
+    async with urls as files, desks.reading.of(tenant):
         read = await read_inputs(Sources(services.store, tenant, files), asked)
         plan = planner.plan(asked, services.catalog, read.inputs, now=time.time(), labels=services.labels)
     for picture in read.sent:

@@ -19,6 +19,7 @@ from darkroom.errors import (
     MalformedBody,
     PayloadTooLarge,
     StoreUnavailable,
+    TenantLimit,
     Unauthenticated,
     UnsupportedMediaType,
 )
@@ -45,6 +46,7 @@ PICTURE_PROBLEMS = (
     BadPicture,
     InvalidField,
     CapacityError,
+    TenantLimit,
     StoreUnavailable,
 )
 PICTURE_BODY: dict[str, Any] = {

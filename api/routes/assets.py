@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from api.deps import ServicesOf, Tenant
-from api.desk import Crowd, Desk
+from api.desk import Desks
 from api.documents import problems
 from api.named import NAMED_BODY, NAMED_PROBLEMS, named_picture
 from api.resources import Asset, asset_of
@@ -31,10 +31,9 @@ router = APIRouter(prefix="/api/v1/assets", tags=["assets"])
 )
 async def create_asset(request: Request, services: ServicesOf, tenant: Tenant) -> Asset:
     """Keep a picture under an id that generations may name as `image` or `mask`. The same picture has the same id."""
-    crowd: Crowd = request.app.state.crowd
-    desk: Desk = request.app.state.reading_desk
-    with crowd:
-        async with named_picture(request, services) as file, desk:
+    desks: Desks = request.app.state.desks
+    with desks.uploads.of(tenant):
+        async with named_picture(request, services, tenant) as file, desks.reading.of(tenant):
             picture = await asyncio.to_thread(lambda: normalise(file.read()))
         kept = await keep(services.store, tenant, picture)
     return asset_of(kept)

@@ -103,7 +103,7 @@ async def create_generation(
 ) -> Generation:
     """Ask for pictures. Answers at once, or with the finished generation if you prefer to wait and it ends in time."""
     webhook = webhook_of(services, tenant, asked, base_url(request, services.settings))
-    submitted = await submit(services, request.app.state.reading_desk, tenant, asked, idempotency_key, webhook)
+    submitted = await submit(services, request.app.state.desks, tenant, asked, idempotency_key, webhook)
     return await answered(request, response, services, submitted, prefer)
 
 

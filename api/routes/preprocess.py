@@ -106,7 +106,7 @@ async def create_map(
 ) -> Preprocessing:
     """Make the control map of a picture, and keep it under an id that generations may name. The same picture and type
     have the same map, which is made once."""
-    found = await preprocess(services, request.app.state.reading_desk, tenant, asked)
+    found = await preprocess(services, request.app.state.desks, tenant, asked)
     if isinstance(found, Made):
         return shown_made(found)
     seconds = await _default_wait(services) if prefer is None else wanted_wait(prefer)

@@ -5,7 +5,7 @@ from time import monotonic
 from fastapi import APIRouter, Request
 
 from api.deps import ServicesOf
-from api.desk import Crowd
+from api.desk import Desks
 from api.documents import problems
 from api.lookups import Looker
 from api.named import NAMED_BODY, NAMED_PROBLEMS, named_picture
@@ -27,9 +27,9 @@ async def verify_picture(request: Request, services: ServicesOf, tenant: Looker)
 
     None of its states says that a picture was not made by an AI. Whose picture it is, is told to its owner alone.
     """
-    crowd: Crowd = request.app.state.crowd
-    with crowd:
-        async with named_picture(request, services) as picture:
+    desks: Desks = request.app.state.desks
+    with desks.uploads.of(tenant):
+        async with named_picture(request, services, tenant) as picture:
             begun = monotonic()
             verdict = await services.verifier.verify_file(picture, tenant)
     services.metrics.verified(state=verdict.state, seconds=monotonic() - begun)

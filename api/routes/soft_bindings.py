@@ -24,7 +24,7 @@ from api.bindings import (
     require_known,
 )
 from api.deps import ServicesOf
-from api.desk import Crowd
+from api.desk import Desks
 from api.documents import problems
 from api.lookups import Looker
 from api.uploads import uploaded_picture
@@ -38,6 +38,7 @@ from darkroom.errors import (
     PayloadTooLarge,
     RateLimited,
     StoreUnavailable,
+    TenantLimit,
     Unauthenticated,
     UnsupportedMediaType,
 )
@@ -91,7 +92,7 @@ async def matches_by_binding(
     openapi_extra={
         "requestBody": {"required": True, "content": {"application/json": {"schema": Binding.model_json_schema()}}}
     },
-    responses=problems(*_ASKED, MalformedBody, PayloadTooLarge, UnsupportedMediaType),
+    responses=problems(*_ASKED, MalformedBody, PayloadTooLarge, UnsupportedMediaType, CapacityError, TenantLimit),
 )
 async def matches_by_posted_binding(
     request: Request, services: ServicesOf, _: Looker, limit: Limit = DEFAULT_LIMIT
@@ -117,12 +118,12 @@ async def _matches(services: Services, alg: str, value: str) -> Matches:
             "content": dict.fromkeys(("image/png", "image/jpeg", "image/webp", "application/octet-stream"), _BYTES),
         }
     },
-    responses=problems(*_ASKED, MalformedBody, PayloadTooLarge, UnsupportedMediaType, CapacityError),
+    responses=problems(*_ASKED, MalformedBody, PayloadTooLarge, UnsupportedMediaType, CapacityError, TenantLimit),
 )
 async def matches_by_content(
     request: Request,
     services: ServicesOf,
-    _: Looker,
+    tenant: Looker,
     limit: Limit = DEFAULT_LIMIT,
     alg: MaybeAlg = None,
     hint_alg: HintAlg = None,
@@ -134,8 +135,8 @@ async def matches_by_content(
     """
     if alg is not None:
         require_known(services.resolver, alg)
-    crowd: Crowd = request.app.state.crowd
-    with crowd:
+    desks: Desks = request.app.state.desks
+    with desks.uploads.of(tenant):
         async with uploaded_picture(request, services.settings.max_body_bytes) as picture:
             try:
                 found = await services.resolver.by_content(picture, alg)

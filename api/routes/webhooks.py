@@ -35,6 +35,7 @@ from darkroom.errors import (
     MalformedBody,
     NotFound,
     PayloadTooLarge,
+    TenantLimit,
     Unauthenticated,
     UnsupportedMediaType,
 )
@@ -43,7 +44,7 @@ from darkroom.ledger.deliveries import Wanted
 router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
 
 _LOOKED = (Unauthenticated, InvalidField, LedgerUnavailable)
-_POSTED = (*_LOOKED, MalformedBody, PayloadTooLarge, UnsupportedMediaType, CapacityError)
+_POSTED = (*_LOOKED, MalformedBody, PayloadTooLarge, UnsupportedMediaType, CapacityError, TenantLimit)
 _REPLAY: Final = TypeAdapter(ReplayAsked)
 _ENABLE: Final = TypeAdapter(EnableAsked)
 

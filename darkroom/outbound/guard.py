@@ -1,20 +1,18 @@
 """Which addresses may be connected to: decided where the connection is made, so that no second look-up can differ."""
 
-import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import partial
+from copy import copy
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 import httpcore
 
 from darkroom.errors import UrlRefused
+from darkroom.outbound.resolver import Resolve, SystemResolver
 
 Network = IPv4Network | IPv6Network
-Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 # Global by `ipaddress`, and yet not the public network: a cloud's own services, relays, and wrapped IPv4.
 _NOT_PUBLIC = tuple(
@@ -23,19 +21,6 @@ _NOT_PUBLIC = tuple(
 )
 _UNICAST = IPv6Network("2000::/3")
 _MOST_TRIED = 4  # addresses of one host
-
-
-class SystemResolver:
-    """Asks the system's resolver, in threads of its own: names that hang hold up other look-ups and nothing else."""
-
-    def __init__(self, at_once: int = 8) -> None:
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="resolver")
-
-    async def __call__(self, host: str, port: int) -> list[str]:
-        """Every address of a host. Raises: OSError, or UnicodeError for what is no name."""
-        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
-        return [str(entry[4][0]) for entry in found]
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
@@ -57,8 +42,15 @@ class Guard(httpcore.AsyncNetworkBackend):
     ) -> None:
         self._allow = tuple(allow)
         self._ports = frozenset(ports)
-        self._resolve = resolver or SystemResolver()
+        self._shares: Callable[[str], Resolve] = (lambda _: resolver) if resolver else SystemResolver().of
+        self._resolve = self._shares("")
         self._network = network or httpcore.AnyIOBackend()
+
+    def on_behalf_of(self, tenant: str) -> "Guard":
+        """The same, its look-ups counted as this tenant's."""
+        theirs = copy(self)
+        theirs._resolve = self._shares(tenant)
+        return theirs
 
     def refuse_at_sight(self, host: str, port: int) -> None:
         """Refuse what no look-up could make good: a port, or an address written out. Raises: UrlRefused."""

@@ -7,19 +7,16 @@ from contextlib import suppress
 
 from darkroom.errors import UnavailableError
 from darkroom.log import get_logger
-from darkroom.outbound import Guard, SystemResolver
+from darkroom.outbound import Guard
 from darkroom.provenance.retention import Retention
 from darkroom.queue import rebell
 from darkroom.services.composition import CourierServices
 from darkroom.services.leftovers import LeftoverSweep
-from darkroom.webhooks.courier import Courier, Pace
+from darkroom.webhooks.courier import Courier
 from darkroom.webhooks.sending import Sender
 from darkroom.webhooks.signing import Signer
 
 ROUND_SECONDS = 1.0
-# At once. A look-up that hangs keeps its thread for longer than an attempt may take, so that one tenant's names, whose
-# servers never answer, would otherwise have every other tenant's attempts run out of time before they begin.
-LOOK_UPS = 2 * Pace.at_once
 
 _log = get_logger(__name__)
 
@@ -34,7 +31,7 @@ async def run_courier(services: CourierServices, stop: asyncio.Event, *, every: 
 def delivering(services: CourierServices) -> Courier:
     """What delivers, wired."""
     settings = services.settings
-    guard = Guard(settings.outbound_allow, settings.outbound_ports, SystemResolver(LOOK_UPS))
+    guard = Guard(settings.outbound_allow, settings.outbound_ports)
     sender = Sender(guard, Signer(settings.webhook_secrets), settings.webhook_timeout)
     return Courier(services.ledger, sender, services.metrics, settings.webhook_schedule, settings.result_ttl)
 

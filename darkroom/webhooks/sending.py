@@ -63,9 +63,10 @@ class Sender:
         if not self.signer.can_sign_for(lent.tenant):
             return "no_secret"
         headers = self.signer.headers(lent.tenant, lent.id, datetime.fromtimestamp(at, UTC), body)
+        guard = self.guard.on_behalf_of(lent.tenant)
         try:
             return await post(
-                lent.url, body.encode(), headers, Limits(MOST_ANSWER_BYTES, self.seconds), self.guard, self.tls
+                lent.url, body.encode(), headers, Limits(MOST_ANSWER_BYTES, self.seconds), guard, self.tls
             )
         except UrlRefused:
             return "refused"

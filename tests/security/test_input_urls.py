@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -13,9 +14,10 @@ import pytest
 from api import desk
 from darkroom.inputs import fetched
 from darkroom.inputs.normal import normalise
+from darkroom.outbound import Guard
 from tests.fakes import fake_services
-from tests.gateway import GENERATIONS, client_of, problem_in
-from tests.security.test_verify_urls import SECONDS, Serve, client_and_server, dripping, file, silent
+from tests.gateway import API_KEYS, GENERATIONS, client_of, problem_in
+from tests.security.test_verify_urls import SECONDS, VERIFY, Serve, client_and_server, dripping, file, silent
 from tests.unit.inputs.files import png_header, saved, scene
 
 ASSETS = "/api/v1/assets"
@@ -127,6 +129,22 @@ async def test_no_more_are_on_their_way_than_there_is_room_for(monkeypatch: pyte
         answer = await client.post(GENERATIONS, json={"prompt": "a", "image": url})
         assert (answer.status_code, problem_in(answer)["code"]) == (503, "over_capacity")
         assert answer.headers["Retry-After"]
+
+
+@pytest.mark.parametrize("path", [ASSETS, VERIFY, *(path for path, _ in FIELDS.values())])
+async def test_names_are_looked_up_on_behalf_of_who_named_them(path: str) -> None:
+    asked_by: list[str] = []
+
+    class Noting(Guard):
+        def on_behalf_of(self, tenant: str) -> Guard:
+            asked_by.append(tenant)
+            return self
+
+    body = {"url": INNER[0]} if path in (ASSETS, VERIFY) else dict(FIELDS.values())[path](INNER[0])
+    services = fake_services(allow_anonymous=False, api_keys=API_KEYS)
+    async with client_of(replace(services, guard=Noting()), "bob") as client:
+        assert (await client.post(path, json=body)).status_code == 422
+    assert asked_by == ["bob"]
 
 
 async def test_the_document_tells_how_urls_fail(client: httpx.AsyncClient) -> None:

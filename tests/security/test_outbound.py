@@ -9,6 +9,7 @@ import pytest
 
 from darkroom.errors import DarkroomError, PayloadTooLarge, UrlRefused, UrlUnreachable
 from darkroom.outbound import Guard, Limits, fetch
+from darkroom.outbound.resolver import AT_ONCE, OF_ONE
 
 LIMITS = Limits(max_bytes=100, seconds=1.5)
 LOOPBACK = [ip_network("127.0.0.0/8")]
@@ -96,9 +97,37 @@ async def test_names_that_hang_hold_up_nobody_else(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: leave.wait(10) or [])
     guard, soon = Guard(), Limits(max_bytes=1, seconds=0.1)
     try:
-        fetches = [fetch(f"http://{index}.test/", soon, guard) for index in range(20)]
+        fetches = [fetch(f"http://{index}.test/", soon, guard) for index in range(2 * AT_ONCE)]
         answers = await asyncio.gather(*fetches, return_exceptions=True)
-        assert [type(answer) for answer in answers] == [UrlUnreachable] * 20
+        assert [type(answer) for answer in answers] == [UrlUnreachable] * 2 * AT_ONCE
         assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 1) == "free"
+    finally:
+        leave.set()
+
+
+async def test_a_tenant_whose_names_hang_holds_up_its_own_look_ups_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave, hanging = threading.Event(), 0
+
+    def look_up(host: str, *_: object, **__: object) -> list[object]:
+        nonlocal hanging
+        if host == "slow.test":
+            hanging += 1
+            leave.wait(10)
+        return [(0, 0, 0, "", ("8.8.8.8", 80))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    guard, soon = Guard(), Limits(max_bytes=1, seconds=0.1)
+    alice, bob = guard.on_behalf_of("alice"), guard.on_behalf_of("bob")
+    try:
+        for _ in range(2):  # those given up hold their threads
+            fetches = [fetch("http://slow.test/", soon, alice) for _ in range(AT_ONCE)]
+            answers = await asyncio.gather(*fetches, return_exceptions=True)
+            assert [type(answer) for answer in answers] == [UrlUnreachable] * AT_ONCE
+        assert hanging == OF_ONE
+        assert await asyncio.wait_for(bob.vetted("quick.test", 80), 1) == ("8.8.8.8",)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(alice.vetted("quick.test", 80), 0.05)
+        leave.set()
+        assert await asyncio.wait_for(alice.vetted("quick.test", 80), 1) == ("8.8.8.8",)
     finally:
         leave.set()
