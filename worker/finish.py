@@ -55,11 +55,13 @@ class Finisher:
         self._lineage = lineage
         self.delivery: Delivery | None = None
         self._in_memory = 0
+        self._unplaced: set[str] = set()  # keys of those that neither the store nor the disk takes
 
     @property
     def crowded(self) -> bool:
         """Whether so many pictures wait for the store, here or on disk, that no more should be generated."""
-        return self._in_memory >= MAX_PENDING_PICTURES or (self.delivery is not None and self.delivery.high)
+        full = bool(self._unplaced) or (self.delivery is not None and self.delivery.high)
+        return full or self._in_memory >= MAX_PENDING_PICTURES
 
     async def ancestry(self, claim: Claim) -> Ancestry:
         """What the job's inputs are, for all of its images; waits for the store that has them."""
@@ -118,16 +120,21 @@ class Finisher:
             return await patiently(self._patience, lambda: self._stored_or_spooled(issue, key))
         finally:
             self._in_memory -= 1
+            self._unplaced.discard(key)
 
     async def _stored_or_spooled(self, issue: Issue, key: str) -> "Stamped | asyncio.Future[Stamped]":
         try:
             return await issue.stored(self._store, key)
         except StoreUnavailable:
-            if self.delivery is None or self.delivery.room < issue.size:
+            if self.delivery is None:
+                raise
+            if self.delivery.room < issue.size:
+                self._unplaced.add(key)
                 raise
             try:
                 return await self.delivery.accept(key, await issue.unstored())
             except SpoolFull as error:
+                self._unplaced.add(key)
                 raise StoreUnavailable("the store is away, and the spool is full") from error
 
     def success(

@@ -20,6 +20,9 @@ from worker.main import probe
 
 pytestmark = pytest.mark.slow
 
+# Of a spool. A quarter of it must take one picture of 128 x 128 without compression: what may not fit is not tried.
+ROOM = 200_000
+
 
 def behind(proxy: TcpProxy, server: S3Server, **changed: object) -> dict[str, object]:
     """A worker that reaches its store through a proxy."""
@@ -83,7 +86,7 @@ async def test_a_full_spool_stops_claims_and_says_so(
     tmp_path: Path, valkey: LocalRedis, key_prefix: str, seaweedfs: S3Server
 ) -> None:
     with tcp_proxy(port_of(seaweedfs)) as proxy:
-        async with running(tmp_path, valkey.url, key_prefix, **behind(proxy, seaweedfs, spool_bytes=40_000)) as service:
+        async with running(tmp_path, valkey.url, key_prefix, **behind(proxy, seaweedfs, spool_bytes=ROOM)) as service:
             await service.in_state("ready")
             proxy.black_hole()
             jobs = [await service.submit(steps=4, seed=1)]
@@ -98,7 +101,7 @@ async def test_a_full_spool_stops_claims_and_says_so(
             late = await service.submit(steps=4)
             await asyncio.sleep(1)
             assert (await service.job(late)).state is JobState.QUEUED
-            assert sum(path.stat().st_size for path in pictures(tmp_path)) <= 40_000
+            assert sum(path.stat().st_size for path in pictures(tmp_path)) <= ROOM
             proxy.pass_on()
             await service.in_state("ready")
             for job_id in (*jobs, late):

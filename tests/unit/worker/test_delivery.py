@@ -17,7 +17,7 @@ from tests.unit.worker.shop import PICTURE, Shop
 from tests.unit.worker.test_spool import files, stamped
 from tests.until import until
 from worker.delivery import Delivery
-from worker.spool import Spool
+from worker.spool import Spool, SpoolFull
 
 BIG = 1_000_000
 
@@ -185,16 +185,27 @@ async def test_a_spool_that_fills_up_stops_new_jobs_says_so_and_takes_jobs_again
     await yard.close()
 
 
-async def test_where_the_disk_has_no_room_a_picture_waits_in_memory_for_its_patience(tmp_path: Path) -> None:
-    yard = Yard(tmp_path, limit=10)
+def full(key: str, stamped: Stamped) -> Path:
+    raise SpoolFull
+
+
+@pytest.mark.parametrize("limit", [10, BIG], ids=["too small", "broken"])
+async def test_what_no_disk_takes_waits_in_memory_for_its_patience_and_nothing_is_claimed_meanwhile(
+    tmp_path: Path, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard = Yard(tmp_path, limit)
+    monkeypatch.setattr(yard.spool, "write", full)
     yard.open()
     running = asyncio.create_task(yard.shop.intake.run())
     yard.shop.store.away = True
     job_id = await yard.shop.generating()
     yard.shop.engine.finish(job_id)
+    await until(lambda: yard.shop.hand.stalled)
+    assert yard.shop.hand.room() == 0
     job = await yard.shop.ended(job_id)
     assert job.failure is not None
     assert (job.failure.code, job.failure.retryable) == ("store_unavailable", True)
+    assert not yard.shop.hand.stalled
     yard.shop.intake.drain()
     await running
     await yard.close()
