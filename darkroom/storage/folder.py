@@ -8,14 +8,24 @@ import asyncio
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Final, ParamSpec, TypeVar
 
 from darkroom.errors import ConfigurationError, NotStored, StoreUnavailable
 from darkroom.storage.keys import checked_filename, checked_key
+
+# Longer than a busy disk takes to write and sync the largest picture, and no longer than a caller should hang.
+SECONDS: Final = 5.0
+THREADS: Final = 8
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -37,18 +47,19 @@ class FolderStore:
         except OSError as error:
             raise ConfigurationError(f"the store's folder cannot be made ({_name_of(error)})") from error
         self._root = root
+        self._threads = ThreadPoolExecutor(THREADS, "store")
 
     async def put(self, key: str, data: bytes, *, media_type: str, if_absent: bool = False) -> bool:
-        return await asyncio.to_thread(self._put, checked_key(key), data, if_absent)
+        return await self._soon(self._put, checked_key(key), data, if_absent)
 
     async def get(self, key: str) -> bytes:
-        return await asyncio.to_thread(self._get, checked_key(key))
+        return await self._soon(self._get, checked_key(key))
 
     async def delete(self, key: str) -> None:
-        await asyncio.to_thread(self._delete, checked_key(key))
+        await self._soon(self._delete, checked_key(key))
 
     async def keys(self, folder: str, *, after: str = "", limit: int = 100) -> list[str]:
-        return await asyncio.to_thread(self._keys, checked_key(folder), after, limit)
+        return await self._soon(self._keys, checked_key(folder), after, limit)
 
     async def url(self, key: str, *, expires: timedelta, media_type: str, filename: str) -> str | None:
         checked_key(key)
@@ -56,10 +67,22 @@ class FolderStore:
         return None
 
     async def check(self) -> None:
-        await asyncio.to_thread(self._check)
+        await self._soon(self._check)
 
     async def close(self) -> None:
         """Nothing is held open between calls."""
+
+    async def _soon(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A disk that hangs, as those of networks do, holds threads that are the store's alone.
+
+        Raises: StoreUnavailable after `SECONDS`; the call may still take effect.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await loop.run_in_executor(self._threads, partial(call, *args, **kwargs))
+        except TimeoutError as error:
+            raise StoreUnavailable("the store's folder does not answer") from error
 
     def _put(self, key: str, data: bytes, if_absent: bool) -> bool:
         *folders, name = key.split("/")

@@ -1,13 +1,16 @@
 """What a folder store must withstand besides: links, crashes, and a file system that refuses."""
 
+import asyncio
 import errno
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from darkroom.errors import ConfigurationError, NotStored, StoreUnavailable
 from darkroom.storage import FolderStore
+from darkroom.storage.folder import THREADS
 
 PNG = "image/png"
 
@@ -131,3 +134,19 @@ async def test_no_url_leads_past_the_gateway(store: FolderStore) -> None:
     from datetime import timedelta
 
     assert await store.url("0.png", expires=timedelta(minutes=1), media_type=PNG, filename="0.png") is None
+
+
+async def test_a_disk_that_hangs_is_a_store_that_is_away_and_holds_up_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("darkroom.storage.folder.SECONDS", 0.05)
+    store, hung = FolderStore(tmp_path), threading.Event()
+    monkeypatch.setattr(store, "_get", lambda key: hung.wait(10))
+    try:
+        calls = [store.get("a") for _ in range(2 * THREADS)]
+        assert {type(end) for end in await asyncio.gather(*calls, return_exceptions=True)} == {StoreUnavailable}
+        async with asyncio.timeout(1):
+            assert await asyncio.to_thread(lambda: "others' threads are free") is not None
+    finally:
+        hung.set()
+    await store.put("a", b"again", media_type="image/png")
