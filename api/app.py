@@ -15,6 +15,7 @@ from api.framing import OneLength
 from api.hardening import HardenedHeaders
 from api.head import HeadAsGet
 from api.lookups import OwnCount
+from api.readiness import Readiness
 from api.routes import (
     assets,
     error_codes,
@@ -48,6 +49,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.keys = KeyRing.of(services.settings)
     app.state.own_count = OwnCount()
     app.state.desks = Desks.of(services.settings)
+    app.state.readiness = Readiness()
     app.state.stopping = asyncio.Event()
     errors.install(app)
     openapi.install(app, services.settings, services.catalog)

@@ -1,8 +1,6 @@
 """For those who run the service: is it alive, can it serve, how is it doing."""
 
-import asyncio
-
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from prometheus_client import REGISTRY, generate_latest
 from pydantic import BaseModel, Field
 from starlette.responses import Response
@@ -11,11 +9,10 @@ from api.deps import ServicesOf, Tenant
 from api.documents import problems
 from api.errors import headers_of
 from api.problems import MEDIA_TYPE, Problem, answer, problem_of
-from darkroom.errors import DarkroomError, NotReady, Unauthenticated, UnavailableError
-from darkroom.ledger.protocol import Ledger, LedgerHealth
+from api.readiness import Readiness
+from darkroom.errors import NotReady, Unauthenticated, UnavailableError
+from darkroom.ledger.protocol import Ledger
 from darkroom.metrics import CONTENT_TYPE, Metrics
-from darkroom.services import Services
-from darkroom.storage.protocol import ObjectStore
 
 router = APIRouter(tags=["operations"])
 
@@ -54,17 +51,14 @@ async def is_alive() -> Alive:
         }
     },
 )
-async def is_ready(services: ServicesOf) -> Response | Ready:
+async def is_ready(request: Request, services: ServicesOf) -> Response | Ready:
     """Whether ledger and store can be worked with. Open to everyone; names no tenant and no address."""
-    health, stored, unserved = await asyncio.gather(
-        _ledger_health(services.ledger), _store_problems(services.store), _unserved(services)
-    )
-    reasons = [*health.problems, *stored]
-    warnings = [*health.warnings, *services.catalog.broken(), *map(_told_unserved, unserved)]
-    if not reasons:
-        return Ready(warnings=warnings, unserved=unserved)
-    error = NotReady("; ".join(reasons))
-    described = NotReadyProblem(**problem_of(error).model_dump(), problems=reasons, warnings=warnings)
+    readiness: Readiness = request.app.state.readiness
+    found = await readiness.of(services)
+    if not found.problems:
+        return Ready(warnings=found.warnings, unserved=found.unserved)
+    error = NotReady("; ".join(found.problems))
+    described = NotReadyProblem(**problem_of(error).model_dump(), problems=found.problems, warnings=found.warnings)
     return answer(described, headers_of(error))
 
 
@@ -97,31 +91,3 @@ async def _measure_line(ledger: Ledger, metrics: Metrics) -> None:
     metrics.serving.clear()
     for model, count in serving.items():
         metrics.serving.labels(model).set(count)
-
-
-async def _unserved(services: Services) -> list[str]:
-    """Models we take requests for and nobody serves; none while the ledger, which would know, is away."""
-    try:
-        serving = await services.ledger.serving()
-    except UnavailableError:
-        return []
-    return [spec.name for spec in services.catalog.specs() if spec.name not in serving]
-
-
-def _told_unserved(model: str) -> str:
-    return f"no worker serves {model}: generations with it wait until one does"
-
-
-async def _ledger_health(ledger: Ledger) -> LedgerHealth:
-    try:
-        return await ledger.check()
-    except DarkroomError as error:
-        return LedgerHealth(problems=(error.detail,), warnings=())
-
-
-async def _store_problems(store: ObjectStore) -> list[str]:
-    try:
-        await store.check()
-    except DarkroomError as error:
-        return [error.detail]
-    return []

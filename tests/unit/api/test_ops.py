@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.readiness import Readiness
 from darkroom.errors import LedgerUnavailable, StoreUnavailable
 from darkroom.ledger.protocol import LedgerHealth
 from darkroom.services import Services
@@ -49,6 +51,27 @@ async def test_ready_shows_its_warnings(
     answer = await client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json() == {"ready": True, "warnings": ["appendfsync is everysec"], "unserved": []}
+
+
+async def test_however_many_ask_the_store_is_asked_once_at_a_time(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readiness, leave, asked = Readiness(), asyncio.Event(), 0
+
+    async def check() -> None:
+        nonlocal asked
+        asked += 1
+        await leave.wait()
+
+    monkeypatch.setattr(services.store, "check", check)
+    impatient, *waiting = [asyncio.create_task(readiness.of(services)) for _ in range(20)]
+    await asyncio.sleep(0)
+    impatient.cancel()  # who hangs up takes nobody's answer away
+    leave.set()
+    assert [found.problems for found in await asyncio.gather(*waiting)] == [[]] * 19
+    assert asked == 1
+    await readiness.of(services)
+    assert asked == 2
 
 
 async def test_a_model_that_nobody_serves_is_a_warning_until_somebody_does(
