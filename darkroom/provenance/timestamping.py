@@ -6,6 +6,7 @@ this picture is c2pa-rs's to judge: it holds nonce and hash against what it aske
 """
 
 import secrets
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -100,8 +101,7 @@ class Timestamping:
         self._circuit = circuit or Circuit()
         self._poster = Poster(proxies=True)
         self._open: dict[str, _Question] = {}
-        self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server((LOOPBACK, 0), _handler(self))
         self._thread = Thread(target=self._server.serve_forever, args=(0.1,), name="timestamps", daemon=True)
         self._thread.start()
 
@@ -171,13 +171,22 @@ def _tried(sign: Callable[[str | None], T], judge: Callable[[T], str], question:
     return _Outcome(None, why) if why else _Outcome(made)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Not to standard error, with a traceback, as the library has it: anybody on this machine may hang up."""
+        _log.warning("timestamp.interrupted", error=type(sys.exception()).__name__)
+
+
 def _handler(timestamping: Timestamping) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 10
 
         def do_POST(self) -> None:
-            length = int(self.headers.get("content-length") or 0)
-            query = self.rfile.read(min(length, MOST_BYTES))
+            length = self.headers.get("content-length") or ""
+            told = length.isdecimal() and len(length) < 10
+            query = self.rfile.read(min(int(length), MOST_BYTES)) if told else b""
             answer = timestamping.answer(self.path.removeprefix("/"), query)
             self.send_response(200 if answer is not None else 502)
             self.send_header("content-type", "application/timestamp-reply")

@@ -1,8 +1,10 @@
 """What becomes of a picture whose time of signing is to be attested."""
 
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -206,6 +208,21 @@ def test_nobody_else_on_this_machine_asks_the_authority_through_us() -> None:
         finally:
             way.close()
     assert asked.asked == []
+
+
+@pytest.mark.parametrize("length", ["-1", "much", "", "9" * 5000])
+def test_what_others_on_this_machine_send_is_not_read_without_end(
+    length: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    way = Timestamping(TimestampAuthority("http://timestamp.example/"))
+    try:
+        with socket.create_connection(("127.0.0.1", way._server.server_port), timeout=20) as line:
+            line.sendall(f"POST /guess HTTP/1.0\r\nContent-Length: {length}\r\n\r\n".encode() + bytes(1 << 17))
+            with suppress(OSError):
+                assert b" 502 " in line.recv(4096)
+    finally:
+        way.close()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_proxy_that_would_get_between_us_is_found_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
