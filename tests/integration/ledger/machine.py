@@ -248,6 +248,7 @@ class TwoLedgers(RuleBasedStateMachine):
         ended = [member.partition(":")[0] for member in await self.client.zrange(f"{tag}ended", 0, -1)]
         records = [key.removeprefix(f"{tag}job:") async for key in self.client.scan_iter(f"{tag}job:*")]
         assert sorted(queued + running + ended) == sorted(records)
+        assert {key.rpartition(":")[2] async for key in self.client.scan_iter(f"{tag}bodies:*")} <= {*records}
         desks = [key async for key in self.client.scan_iter(f"{tag}desk:*")]
         at_desks = [
             f"{key.replace('desk:', 'line:', 1)}:{who}" for key in desks for who in await self.client.smembers(key)

@@ -31,7 +31,6 @@ SABOTAGES = {
     "a lease outlives its job": ("redis.call('ZREM', key('leases'), job.id)", "do end"),
     "no outbox row": ("announce(id, 'generation.' .. name)", ""),
     "a delivery that has ended is taken again": ("redis.call('ZREM', key('due', delivery.lane), delivery.id)", ""),
-    "what was told stays behind its record": (", key('bodies', id)", ""),
     "pictures of a forgotten record stay for ever": (
         "if pictures and attempt ~= '0' then redis.call('XADD', key('leftovers'), '*', 'keys', pictures) end",
         "",
@@ -59,6 +58,7 @@ def test_both_ledgers_tell_the_same_story(url: str) -> None:
     run(url)
 
 
+@pytest.mark.timeout(1200)  # it walks at random until it stumbles: three minutes alone, and longer on a busy machine
 @pytest.mark.parametrize("name", SABOTAGES)
 def test_the_machine_finds_a_sabotaged_script(url: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     right, wrong = SABOTAGES[name]
