@@ -166,3 +166,12 @@ async def test_an_operators_own_authority_is_known_by_the_environment(
         assert (await sent(site, NAME, None)).status == 200
     finally:
         system_trust.cache_clear()
+
+
+async def test_a_proxy_of_the_environment_is_not_used(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would look the name up by itself, past the guard."""
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    trusted = ssl.create_default_context(cadata=site.authority)
+    assert (await sent(site, NAME, trusted)).status == 200
+    assert await got(site, NAME, trusted) == b"hi"
