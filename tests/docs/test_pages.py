@@ -33,6 +33,7 @@ def test_the_settings_page_is_the_one_the_settings_give() -> None:
     assert page("docs/settings.md") == generator().settings_page(), "run `make fix`"
 
 
+@pytest.mark.slow
 def test_the_cli_page_is_the_one_the_commands_give() -> None:
     assert page("docs/cli.md") == generator().cli_page(), "run `make fix`"
 

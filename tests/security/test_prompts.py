@@ -66,6 +66,7 @@ def test_the_encoder_makes_numbers_of_any_prompt_and_a_bounded_number_of_chunks(
     assert found.shape[1] <= MOST_CHUNKS * 77
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
 def test_no_prompt_takes_its_reader_fifty_milliseconds(text: str) -> None:
     """For as many characters as a prompt may have; ten times as many take ten times as long, and not a hundred."""

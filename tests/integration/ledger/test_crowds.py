@@ -44,6 +44,7 @@ async def delay_of_a_single_job(ledger: Ledger) -> int:
     raise AssertionError("the flood goes first")
 
 
+@pytest.mark.slow
 async def test_a_flood_of_a_thousand_delays_anothers_job_by_one_a_worker_at_most() -> None:
     assert await delay_of_a_single_job(MemoryLedger()) <= len(WORKERS)
 
