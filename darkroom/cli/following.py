@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from darkroom.cli.client import Client, Event
@@ -52,13 +53,16 @@ def _cancel(client: Client, job_id: str) -> str:
 
 
 def _in_line(client: Client, job: dict[str, Any]) -> Iterator[Event]:
-    """While it waits: `queued` with its `position`, and once `unserved` with its `model` if no worker serves that.
+    """While it waits: `queued` with its `position` and, where that is known, `seconds` until it should have ended; and
+    once `unserved` with its `model` if no worker serves that.
 
     The place is no event of the job's own: it changes by what becomes of others, so it is asked for.
     """
     since, pause, failures, hinted = time.monotonic(), FIRST_LOOK_SECONDS, 0, False
+    # Our clock may be another than the gateway's; the job was made just now.
+    fast = time.time() - _unix(job["created_at"]) if "created_at" in job else 0.0
     while job.get("state") == "queued":
-        yield Event("", "queued", {"position": (job.get("queue") or {}).get("position")})
+        yield Event("", "queued", _place(job, time.time() - fast))
         time.sleep(pause)
         pause = min(LOOK_SECONDS, 1.5 * pause)
         try:
@@ -70,6 +74,16 @@ def _in_line(client: Client, job: dict[str, Any]) -> Iterator[Event]:
             failures += 1
             if failures == MOST_FAILURES:
                 raise
+
+
+def _place(job: dict[str, Any], now: float) -> dict[str, Any]:
+    """`now` is by the gateway's clock, as `eta` is."""
+    place = {"position": (job.get("queue") or {}).get("position")}
+    return place | {"seconds": max(0.0, _unix(job["eta"]) - now)} if job.get("eta") else place
+
+
+def _unix(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
 
 
 def _is_unserved(client: Client, job: dict[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """A generation on the terminal: its place in line, then its steps."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from darkroom.cli.client import Event
 
 Update = Callable[[Event], None]
+
+MINUTES_FROM = 90.0  # seconds
 
 
 @contextmanager
@@ -28,7 +31,7 @@ def _show(bar: Progress, task: TaskID, event: Event) -> None:
         step, steps = event.data["step"], event.data["steps"]
         bar.update(task, description="developing", total=steps, completed=step, count=f"step {step}/{steps}")
     elif event.name == "queued" and "position" in event.data:
-        bar.update(task, description=_place(event.data["position"]))
+        bar.update(task, description=_place(**event.data))
     elif event.name == "unserved":
         model = event.data["model"]
         bar.console.print(f"no worker serves {model} now: this waits until one does; Ctrl-C cancels it", markup=False)
@@ -38,8 +41,11 @@ def _show(bar: Progress, task: TaskID, event: Event) -> None:
         bar.update(task, description="a worker was lost, again in line", total=None, count="")
 
 
-def _place(position: int | None) -> str:
+def _place(position: int | None, seconds: float | None = None) -> str:
     """Those before it are its owner's own: between owners the service takes turns."""
-    if not position:
-        return "in line"
-    return f"in line, {position} of yours before"
+    before = f", {position} of yours before" if position else ""
+    return f"in line{before}" + ("" if seconds is None else f", ready in about {_about(seconds)}")
+
+
+def _about(seconds: float) -> str:
+    return f"{math.ceil(seconds)} s" if seconds < MINUTES_FROM else f"{round(seconds / 60)} min"

@@ -67,6 +67,31 @@ def test_the_place_in_line_moves() -> None:
     ]
 
 
+def test_when_it_should_be_ready_is_told_by_the_gateways_clock() -> None:
+    made = {"created_at": "2001-01-01T00:00:00Z"}
+    gateway = Gateway({**made, "eta": "2001-01-01T00:00:50Z"}, {**made, "eta": None}, {"state": "running"})
+    told: list[Event] = []
+    with client_of(gateway) as client:
+        follow(client, {**JOB, **made, "eta": "2001-01-01T00:01:00Z"}, nullcontext(told.append))
+    places = [event.data for event in told if event.name == "queued"]
+    assert [place.get("seconds") for place in places] == [pytest.approx(60, abs=1), pytest.approx(50, abs=2), None]
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ({"position": 0, "seconds": 12.1}, "in line, ready in about 13 s"),
+        ({"position": 2, "seconds": 150.0}, "in line, 2 of yours before, ready in about 2 min"),
+        ({"position": None}, "in line"),
+    ],
+)
+def test_the_bar_says_when_it_should_be_ready(place: dict[str, Any], words: str) -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, width=120)
+    with progress_of(JOB, screen) as update:
+        update(Event("", "queued", place))
+    assert words in screen.file.getvalue()  # type: ignore[attr-defined]
+
+
 def test_a_gateway_that_is_away_for_a_moment_does_not_end_the_wait() -> None:
     gateway = Gateway(
         {"queue": {"position": 2}}, httpx.ConnectError("restarting"), {"queue": {"position": 1}}, {"state": "running"}
