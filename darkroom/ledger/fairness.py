@@ -6,11 +6,14 @@ account halves every `half_life_ms` (the decayed fair share of Slurm's and HTCon
 line where others wait is raised to the least of them: idling saves up no credit, and a newcomer takes turns at once
 instead of having the device alone until it has caught up.
 
-The Lua twin is in `scripts/lib.lua`; both compute in the same order, in doubles, and so agree to the last bit.
+The Lua twin is `scripts/fairness.lua`; both compute in the same order, in doubles, and so agree to the last bit.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Final
+
+LN2: Final = 0.6931471805599453
 
 
 @dataclass
@@ -28,6 +31,11 @@ class Account:
         self.seconds = max(0.0, self.used(now_ms, half_life_ms) + seconds)
         self.at_ms = now_ms
 
-    def raise_to(self, floor: float, now_ms: int, half_life_ms: int) -> None:
-        if self.used(now_ms, half_life_ms) < floor:
-            self.seconds, self.at_ms = floor, now_ms
+    def level(self, half_life_ms: int) -> float:
+        """The logarithm of what was used, as it weighed at time 0. Accounts that decay alike keep its order, whenever
+        one looks: so it can be kept sorted."""
+        return self.at_ms / half_life_ms + math.log(self.seconds) / LN2 if self.seconds > 0 else -math.inf
+
+    def raise_to(self, least: "Account", half_life_ms: int) -> None:
+        if self.level(half_life_ms) < least.level(half_life_ms):
+            self.seconds, self.at_ms = least.seconds, least.at_ms

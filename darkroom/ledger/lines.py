@@ -49,7 +49,7 @@ class Lines:
             desks = [(model, priority) for model in models]
             waiting = [record for record in self.in_line() if record.desk in desks and self._may_run(record, taken)]
             if waiting:
-                return min(waiting, key=lambda record: (self._used(record, now), record.place))
+                return min(waiting, key=self._turn)
         return None
 
     def _may_run(self, record: Record, taken: Collection[str]) -> bool:
@@ -61,12 +61,26 @@ class Lines:
         return [record for record in self._records.values() if record.state is JobState.RUNNING]
 
     def level(self, record: Record, now: int) -> float:
-        """Where its tenant's account stands; where it has no line yet, not below those it joins."""
-        here = [other for other in self.in_line() if other.desk == record.desk and not other.alone]
+        """What its tenant has used; where it has no line yet, not below those it joins."""
         own = self.used(record.desk, record.tenant, now)
         if any(other.line == record.line for other in self.in_line()):
             return own
-        return max(own, min(self._used(other, now) for other in here)) if here else own
+        least = self._least(record)
+        return max(own, self.used(least.desk, least.tenant, now)) if least else own
+
+    def seated(self, desk: tuple[str, str]) -> list[str]:
+        """Tenants with a line here, but for jobs to be run alone, the next in turn first."""
+        return list(dict.fromkeys(other.tenant for other in sorted(self._at(desk), key=self._turn)))
+
+    def _at(self, desk: tuple[str, str]) -> list[Record]:
+        return [other for other in self.in_line() if other.desk == desk and not other.alone]
+
+    def _least(self, record: Record) -> Record | None:
+        """The first of those where a job waits or is to wait."""
+        return min(self._at(record.desk), key=self._turn, default=None)
+
+    def _turn(self, record: Record) -> tuple[float, int]:
+        return self._account(record).level(self._rules.half_life_ms), record.place
 
     def weight(self, tenant: str) -> float:
         return self.quotas.get(tenant, Quota()).weight
@@ -74,11 +88,11 @@ class Lines:
     def used(self, desk: tuple[str, str], tenant: str, now: int) -> float:
         return self.accounts[(*desk, tenant)].used(now, self._rules.half_life_ms)
 
-    def join(self, record: Record, now: int) -> None:
+    def join(self, record: Record) -> None:
         """Who joins where others wait is raised to the least of them."""
-        here = [other for other in self.in_line() if other.desk == record.desk and not other.alone]
-        if here and all(other.tenant != record.tenant for other in here):
-            self._account(record).raise_to(min(self._used(r, now) for r in here), now, self._rules.half_life_ms)
+        least = self._least(record)
+        if least and all(other.line != record.line for other in self.in_line()):
+            self._account(record).raise_to(self._account(least), self._rules.half_life_ms)
 
     def settle(self, record: Record, seconds: float, now: int) -> None:
         """Let the tenant's account hold `seconds` for this job instead of what it held so far."""
@@ -91,9 +105,6 @@ class Lines:
         if record.state is not JobState.QUEUED or record.delayed:
             return None
         return sum(other.place < record.place for other in self.in_line() if other.line == record.line)
-
-    def _used(self, record: Record, now: int) -> float:
-        return self.used(record.desk, record.tenant, now)
 
     def _account(self, record: Record) -> Account:
         return self.accounts[(*record.desk, record.tenant)]

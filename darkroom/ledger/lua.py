@@ -35,7 +35,7 @@ DELIVERY_SCRIPTS = (
 )
 
 # What stands in front of all scripts.
-LIBRARY = ("lib", "outlook")
+LIBRARY = ("lib", "fairness", "outbox", "places", "outlook")
 
 LuaValue = str | int | float | dict[str, "LuaValue"]
 

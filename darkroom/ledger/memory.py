@@ -63,7 +63,7 @@ class MemoryLedger(Upkeep):
         self._admission.admit(record, now)
         self.lines.quotas[record.tenant] = record.quota
         record.place = self.lines.next_place()
-        self.lines.join(record, now)
+        self.lines.join(record)
         self._records[record.id] = record
         self._first_uses.remember(submission, now)
         outlook = self._foresight.of(record, now)

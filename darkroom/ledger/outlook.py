@@ -59,18 +59,18 @@ class Foresight:
         )
 
     def _others(self, record: Record, own: int, now: int) -> int:
-        """Milliseconds of other tenants at the same desk that are served first."""
+        """Milliseconds of other tenants at the same desk that are served first; of many, as a sample of them has it."""
         level = self._lines.level(record, now) + own / 1000 / record.quota.weight
         waiting = [other for other in self._lines.waiting() if other.desk == record.desk]
+        seated = self._lines.seated(record.desk)
+        looks = min(len(seated), self._rules.outlook_tenants)
         ahead = 0
-        for tenant in {
-            other.tenant for other in self._lines.in_line() if other.line[:2] == record.desk and not other.alone
-        }:
+        for tenant in (seated[i * len(seated) // looks] for i in range(looks)):
             if tenant != record.tenant:
                 theirs = sum(other.expected_ms for other in waiting if other.tenant == tenant)
                 behind = (level - self._lines.used(record.desk, tenant, now)) * self._lines.weight(tenant)
                 ahead += max(0, min(theirs, math.floor(behind * 1000)))
-        return ahead
+        return ahead * len(seated) // max(1, looks)
 
     def _other_priority(self, record: Record, ahead: int) -> int:
         turns = self._rules.bulk_every - 1

@@ -25,7 +25,8 @@ def exhausted(ended: str) -> Failure:
 class Rules:
     """`bulk_every`: one job in so many is looked for among bulk first. `half_life_ms`: after so long, device seconds
     used weigh half. `sweep`: most jobs of one kind that one `reap` touches, so that no script holds the server long.
-    `max_disabled`: most endpoints of a tenant that are left alone.
+    `max_disabled`: most endpoints of a tenant that are left alone. `outlook_tenants`: how many at a desk are
+    looked at to say when a job's turn will come.
 
     A lost attempt is tried again at once, the next after `retry_ms`, and then each after twice the time; alone if its
     worker's process died, or for the `alone_after`th time.
@@ -46,6 +47,7 @@ class Rules:
     bulk_every: int = 5
     sweep: int = 200
     max_disabled: int = 1_000
+    outlook_tenants: int = 100
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Rules":

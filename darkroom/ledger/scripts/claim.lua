@@ -31,16 +31,27 @@ local function may_run(tenant)
 end
 
 local function better(one, best)
-  return not best or one.used < best.used or (one.used == best.used and one.place < best.place)
+  return not best or one.level < best.level or (one.level == best.level and one.place < best.place)
 end
 
+-- The first of those who may run at this desk, if it goes before `best`. Only those with as many running as they may have
+-- are passed over, so no more are looked at than run.
 local function fairest_of(priority, model, alone, best)
-  for _, tenant in ipairs(redis.call('SMEMBERS', key('desk', standing(priority, alone), model))) do
+  local rank = 0
+  while true do
+    local tenant, place, at = seated(priority, alone, model, rank)
+    local one = {place = place, level = at}
+    if not tenant or not better(one, best) then return best end
     local first = redis.call('ZRANGE', key('line', standing(priority, alone), model, tenant), 0, 0, 'WITHSCORES')
-    local one = {id = first[1], place = tonumber(first[2]), used = used(key('account', priority, model, tenant))}
-    if better(one, best) and may_run(tenant) then best = one end
+    one.id = first[1]
+    if tonumber(first[2]) ~= place then
+      seat(priority, alone, model, tenant)  -- an older version moved the line, and not the seat
+    elseif may_run(tenant) then
+      return one
+    else
+      rank = rank + 1
+    end
   end
-  return best
 end
 
 local function fairest_at(priority)

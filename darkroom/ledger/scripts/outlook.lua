@@ -1,11 +1,16 @@
 -- What a waiting job may expect: the twin of darkroom/ledger/outlook.py. It stands in front of the scripts that tell it.
 local LONG_MS = 2000
 
+-- What one run of a script has looked up.
+local served, sampled = {}, {}
+
 local function workers_of(model)
+  if served[model] then return served[model] end
   local workers = 0
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', key('serving'), string.format('(%d', now), '+inf')) do
     if string.match(member, '^[^ ]*') == model then workers = workers + 1 end
   end
+  served[model] = workers
   return workers
 end
 
@@ -13,19 +18,38 @@ end
 local function level_of(job)
   local own = used(account(job))
   if redis.call('EXISTS', line(job)) == 1 then return own end
-  return math.max(own, floor_of(job) or 0)
+  local floor = floor_of(job)
+  return math.max(own, floor and used(floor) or 0)
+end
+
+-- Tenants at a desk with what they have used, their backlog and weight: all, or as many as are looked at, evenly from
+-- those next to those last. And how many there are.
+local function sample_of(priority, model)
+  local desk = counter(priority, model)
+  if sampled[desk] then return sampled[desk] end
+  local many = redis.call('ZCARD', key('turn', desk))
+  local sample, looks = {many = many}, math.min(many, RULES.outlook_tenants)
+  for i = 0, looks - 1 do
+    local tenant = seated(priority, false, model, math.floor(i * many / looks))
+    sample[#sample + 1] = {
+      tenant = tenant, used = used(key('account', desk, tenant)), weight = weight_of(tenant),
+      backlog = tallied('backlog_by_line', counter(desk, tenant)),
+    }
+  end
+  sampled[desk] = sample
+  return sample
 end
 
 local function others_ahead(job, own)
-  local level, ahead = level_of(job) + own / 1000 / job.weight, 0
-  for _, tenant in ipairs(redis.call('SMEMBERS', key('desk', job.priority, job.model))) do
-    if tenant ~= job.tenant then
-      local theirs = tallied('backlog_by_line', counter(job.priority, job.model, tenant))
-      local behind = (level - used(key('account', job.priority, job.model, tenant))) * weight_of(tenant)
-      ahead = ahead + math.max(0, math.min(theirs, math.floor(behind * 1000)))
+  local upto, ahead = level_of(job) + own / 1000 / job.weight, 0
+  local sample = sample_of(job.priority, job.model)
+  for _, other in ipairs(sample) do
+    if other.tenant ~= job.tenant then
+      local behind = (upto - other.used) * other.weight
+      ahead = ahead + math.max(0, math.min(other.backlog, math.floor(behind * 1000)))
     end
   end
-  return ahead
+  return math.floor(ahead * sample.many / math.max(1, #sample))
 end
 
 local function other_priority_ahead(job, ahead)

@@ -66,4 +66,16 @@ for _, id in ipairs(due('leases', ARGV[1] == '1' and now or 0)) do
   end
 end
 
-return {requeued, ended, redis.call('HGETALL', key('waiting'))}
+-- An older version notes its lines in a set, where nobody looks any more.
+local waiting = redis.call('HGETALL', key('waiting'))
+for i = 1, #waiting, 2 do
+  for _, priority in ipairs({'interactive', 'bulk'}) do
+    for _, alone in ipairs({false, true}) do
+      local desk = key('desk', standing(priority, alone), waiting[i])
+      for _, tenant in ipairs(redis.call('SMEMBERS', desk)) do seat(priority, alone, waiting[i], tenant) end
+      redis.call('DEL', desk)
+    end
+  end
+end
+
+return {requeued, ended, waiting}

@@ -54,16 +54,12 @@ job.place = redis.call('INCR', key('places'))
 keep('weights', tenant, quota.weight ~= 1 and quota.weight)
 keep('most_running', tenant, quota.max_running)
 
--- Who joins where others wait is raised to the least of them.
-if redis.call('EXISTS', line(job)) == 0 then
-  local floor = floor_of(job)
-  if floor and used(account(job)) < floor then hold(account(job), floor) end
-end
-
+if redis.call('EXISTS', line(job)) == 0 then raise(job) end
 set(job, 'id', id, 'tenant', tenant, 'model', model, 'priority', priority, 'state', 'queued', 'plan', plan,
   'predicted', predicted, 'expected', job.expected, 'weight', job.weight, 'deadline', deadline, 'place', job.place,
   'attempt', 0, 'handed_back', 0, 'charge', 0, 'created_at', now, 'pictures', pictures, 'webhook', webhook)
 join_line(job)
+sampled = {}
 if listed == '1' then redis.call('ZADD', key('jobs', tenant), 0, id) end
 if digest ~= '' then
   redis.call('HSET', key('use', digest), 'job_id', id, 'body_hash', body_hash)

@@ -26,9 +26,9 @@ from tests.integration.ledger.making import FAILED, submission, succeeded, webho
 
 RULES = Rules(
     lease_ms=10_000,
-    max_attempts=3,
     retry_ms=3_000,
     max_queued=7,
+    outlook_tenants=2,
     max_queued_per_tenant=4,
     max_queued_ms=40_000,
     max_job_ms=30_000,
@@ -249,11 +249,11 @@ class TwoLedgers(RuleBasedStateMachine):
         records = [key.removeprefix(f"{tag}job:") async for key in self.client.scan_iter(f"{tag}job:*")]
         assert sorted(queued + running + ended) == sorted(records)
         assert {key.rpartition(":")[2] async for key in self.client.scan_iter(f"{tag}bodies:*")} <= {*records}
-        desks = [key async for key in self.client.scan_iter(f"{tag}desk:*")]
-        at_desks = [
-            f"{key.replace('desk:', 'line:', 1)}:{who}" for key in desks for who in await self.client.smembers(key)
-        ]
-        assert sorted(at_desks) == sorted(lines)
+        seats: dict[str, float] = {}
+        async for key in self.client.scan_iter(f"{tag}turn:*"):
+            seated = [member.split(" ") for member in await self.client.zrange(key, 0, -1)]
+            seats |= {f"{key.replace('turn:', 'line:', 1)}:{who}": float(place) for place, who in seated}
+        assert seats == {line: (await self.client.zrange(line, 0, 0, withscores=True))[0][1] for line in lines}
 
     @invariant()
     def tenants_have_used_the_same(self) -> None:

@@ -89,3 +89,26 @@ async def test_ten_thousand_in_line_cost_no_more_than_a_few_and_the_next_is_refu
         refused.append(time.perf_counter() - started)
     p99 = statistics.quantiles(refused, n=100)[98]
     assert p99 < 3 * SOON, "thrice, for a busy machine"
+
+
+async def slowest_script(ledger: RedisLedger, waiting: list[str]) -> float:
+    """The milliseconds of the slowest of a claim for eight, a look at a page and a submission: the median of some."""
+    rounds = []
+    for _ in range(5):
+        longest = 0.0
+        for ask in (ledger.claim("one", ["tiny"], 8), ledger.foresee(waiting), ledger.submit(submission("new"))):
+            started = time.perf_counter()
+            await ask
+            longest = max(longest, time.perf_counter() - started)
+        rounds.append(1000 * longest)
+    return statistics.median(rounds)
+
+
+@pytest.mark.slow
+async def test_a_thousand_tenants_at_one_desk_hold_nobody_up(server_ledger: RedisLedger) -> None:
+    """A page of a hundred took over a second once, and the server does nothing else meanwhile."""
+    await server_ledger.attend("one", ["tiny"])
+    for first in range(0, 1_000, 10):
+        await asyncio.gather(*(server_ledger.submit(submission(f"tenant-{n}")) for n in range(first, first + 10)))
+    page = [await submitted(server_ledger, "ann") for _ in range(100)]
+    assert await slowest_script(server_ledger, page) < 1000 * SOON

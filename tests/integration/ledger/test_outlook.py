@@ -2,7 +2,9 @@
 
 import pytest
 
+from darkroom.ledger.memory import MemoryLedger
 from darkroom.ledger.protocol import Ledger, Outlook
+from darkroom.ledger.rules import Rules
 from darkroom.settings.quotas import Quota
 from tests.integration.ledger.clocks import StillClock
 from tests.integration.ledger.making import claimed, submission, submitted, succeeded
@@ -94,3 +96,12 @@ async def test_what_has_left_the_line_is_ahead_of_nobody(ledger: Ledger, end: st
     else:
         await claimed(ledger)
     assert (await outlook(ledger, second)).ahead_seconds == 0
+
+
+async def test_of_many_tenants_some_stand_for_all() -> None:
+    ledger = MemoryLedger(Rules(outlook_tenants=4))
+    for number in range(12):
+        for _ in range(2):
+            await submitted(ledger, f"tenant-{number}", predicted_seconds=1.0)
+    last = [await submitted(ledger, "ann", predicted_seconds=1.0) for _ in range(2)][1]
+    assert (await outlook(ledger, last)).ahead_seconds == 1.0 + 13, "one of its own, and one of each at the desk"

@@ -78,7 +78,7 @@ def test_an_account_never_falls_below_nothing() -> None:
 
 def test_raising_does_not_lower() -> None:
     account = Account(5.0, at_ms=0)
-    account.raise_to(3.0, 0, 60_000)
+    account.raise_to(Account(3.0, at_ms=0), 60_000)
     assert account.used(0, 60_000) == 5.0
-    account.raise_to(7.0, 0, 60_000)
+    account.raise_to(Account(7.0, at_ms=0), 60_000)
     assert account.used(0, 60_000) == 7.0
