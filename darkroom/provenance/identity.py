@@ -11,7 +11,13 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from darkroom.errors import ConfigurationError
 from darkroom.provenance.keyholders.answers import KeyHolder
@@ -43,13 +49,14 @@ class SigningIdentity:
 
     @classmethod
     def from_pem(cls, chain_pem: str, key_pem: str, anchor_pem: str | None = None) -> Self:
-        """As `from_files`; without an anchor the last certificate of the chain is one."""
+        """As `from_files`; without an anchor the last certificate of the chain is one. A key in one of OpenSSL's older
+        forms is brought into PKCS#8, the one that c2pa-rs reads."""
         certificates, key = _parsed(chain_pem, key_pem)
         leaf, last = certificates[0], certificates[-1]
         if _spki(leaf.public_key()) != _spki(key.public_key()):
             raise ConfigurationError("the signing key is not the key of the first certificate in the chain")
         _require_valid(certificates)
-        return cls(chain_pem, key_pem, _algorithm(leaf.public_key()), anchor_pem or _pem(last))
+        return cls(chain_pem, _pkcs8(key), _algorithm(leaf.public_key()), anchor_pem or _pem(last))
 
     @classmethod
     def held_elsewhere(cls, chain: Path, holder: KeyHolder) -> Self:
@@ -134,6 +141,10 @@ def _parsed(chain_pem: str, key_pem: str) -> tuple[list[x509.Certificate], Priva
         return x509.load_pem_x509_certificates(chain_pem.encode()), load_pem_private_key(key_pem.encode(), None)
     except (ValueError, TypeError) as error:
         raise ConfigurationError("the signing certificate or key is not unencrypted PEM") from error
+
+
+def _pkcs8(key: PrivateKeyTypes) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def _spki(key: object) -> bytes:

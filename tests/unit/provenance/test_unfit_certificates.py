@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID as Purpose
 
 from darkroom.errors import ConfigurationError
@@ -50,6 +50,14 @@ def test_a_key_that_is_too_short_is_refused_at_start() -> None:
 def test_a_leaf_for_our_purposes_passes(added: list[x509.ObjectIdentifier]) -> None:
     made = Authority().signer(purposes=[Purpose.EMAIL_PROTECTION, *added])
     CredentialSigner(SigningIdentity.from_pem(made.chain_pem, made.key_pem)).check()
+
+
+@pytest.mark.parametrize("algorithm", ["es256", "ps256"])
+def test_a_key_as_older_tools_write_it_signs_as_well(algorithm: str) -> None:
+    key = key_of(algorithm)
+    older = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+    assert "BEGIN PRIVATE KEY" not in older
+    CredentialSigner(SigningIdentity.from_pem(Authority().signer(key=key).chain_pem, older)).check()
 
 
 def parts(identity: SigningIdentity) -> list[str]:
