@@ -14,6 +14,7 @@ from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS, bearer, client_of, problem_in
 from tests.unit.provenance.making import encoded, shapes
+from tests.until import until
 
 VERIFY = "/api/v1/provenance/verify"
 
@@ -102,12 +103,13 @@ async def test_one_of_several_tenants_may_be_half_of_the_line() -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/provenance/verify", "/api/v1/assets", "/api/v1/generations"])
 async def test_a_tenant_with_slow_bodies_leaves_room_for_the_others(path: str) -> None:
-    services, leave, begun = fake_services(allow_anonymous=False, api_keys=API_KEYS), asyncio.Event(), asyncio.Event()
-    kind = "application/json" if path.endswith("generations") else "image/png"
+    services, leave = fake_services(allow_anonymous=False, api_keys=API_KEYS), asyncio.Event()
+    begun, kind = 0, "application/json" if path.endswith("generations") else "image/png"
 
     async def slowly() -> AsyncIterator[bytes]:
+        nonlocal begun
         yield b"x"
-        begun.set()
+        begun += 1
         await leave.wait()
 
     async with client_of(services) as client:
@@ -116,9 +118,7 @@ async def test_a_tenant_with_slow_bodies_leaves_room_for_the_others(path: str) -
             return await client.post(path, content=content, headers={**bearer(tenant), "Content-Type": kind})
 
         slow = [asyncio.create_task(send("alice", slowly())) for _ in range(VISITORS // 2)]
-        await begun.wait()
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await until(lambda: begun == len(slow))
         refused, other = await send("alice", one_byte()), await send("bob", b"no picture")
         leave.set()
         await asyncio.gather(*slow)
