@@ -14,12 +14,13 @@ from darkroom.errors import CapacityError, TenantLimit
 from darkroom.settings import Settings
 
 VISITORS = 16
+LISTENERS = 1_000  # half of the connections that there may be
 AT_ONCE = 1
 IN_LINE = 16
 
 
 class Room:
-    """Counts who is in, by tenant. `shared`: whether there are several tenants."""
+    """Counts who is in, by tenant. `crowded`: what too many of do. `shared`: whether there are several tenants."""
 
     def __init__(self, most: int, crowded: str, *, shared: bool) -> None:
         self._most, self._crowded = most, crowded
@@ -29,9 +30,9 @@ class Room:
     def enter(self, tenant: str) -> None:
         """Raises: CapacityError; TenantLimit where the tenant's own are too many."""
         if self._inside.total() >= self._most:
-            raise CapacityError(self._crowded, retry_after=2)
+            raise CapacityError(f"too many {self._crowded}", retry_after=2)
         if self._inside[tenant] >= self._of_one:
-            raise TenantLimit("too many of your pictures are being looked at", retry_after=2)
+            raise TenantLimit(f"too many of your {self._crowded}", retry_after=2)
         self._inside[tenant] += 1
 
     def leave(self, tenant: str) -> None:
@@ -42,8 +43,10 @@ class Room:
 class Crowd:
     """Lets so many in and no more. What they bring waits for its turn on disk, or is not yet read."""
 
-    def __init__(self, *, shared: bool = False) -> None:
-        self._room = Room(VISITORS, "too many pictures are being looked at", shared=shared)
+    def __init__(
+        self, most: int | None = None, crowded: str = "pictures are being looked at", *, shared: bool = False
+    ) -> None:
+        self._room = Room(VISITORS if most is None else most, crowded, shared=shared)
 
     @contextmanager
     def of(self, tenant: str) -> Iterator[None]:
@@ -60,7 +63,7 @@ class Desk:
 
     def __init__(self, *, shared: bool = False) -> None:
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._line = Room(IN_LINE, "too many pictures are being read", shared=shared)
+        self._line = Room(IN_LINE, "pictures are being read", shared=shared)
 
     @asynccontextmanager
     async def of(self, tenant: str) -> AsyncIterator[None]:
@@ -81,16 +84,18 @@ class Desks:
     """All such places of a gateway.
 
     `reading`: where pictures are decoded. `uploads`: whose pictures come as a body. `long_bodies`: whose requests hold
-    them. `errands`: whose pictures are fetched from elsewhere.
+    them. `errands`: whose pictures are fetched from elsewhere. `listeners`: who waits for events, or for an end.
     """
 
     reading: Desk
     uploads: Crowd
     long_bodies: Crowd
     errands: Crowd
+    listeners: Crowd
 
     @classmethod
     def of(cls, settings: Settings) -> "Desks":
         shared = len(set(settings.api_keys.values())) > 1
         uploads, long_bodies, errands = (Crowd(shared=shared) for _ in range(3))
-        return cls(Desk(shared=shared), uploads, long_bodies, errands)
+        listeners = Crowd(LISTENERS, "requests wait for events", shared=shared)
+        return cls(Desk(shared=shared), uploads, long_bodies, errands, listeners)

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
+from api.desk import Crowd
 from darkroom.contract.job import Job, JobEvent, JobState
 from darkroom.errors import DarkroomError
 from darkroom.ledger.protocol import Ledger
@@ -21,7 +23,9 @@ RETRY_MILLISECONDS = 2000
 _SLICE_SECONDS = 1.0
 
 
-async def answer_with_events(ledger: Ledger, job: Job, after: str, stopping: asyncio.Event) -> Response:
+async def answer_with_events(
+    ledger: Ledger, job: Job, after: str, stopping: asyncio.Event, listeners: Crowd
+) -> Response:
     """The stream of what follows `after`.
 
     204 when the job has ended and nothing follows: that is what tells an EventSource to stop coming back.
@@ -32,7 +36,19 @@ async def answer_with_events(ledger: Ledger, job: Job, after: str, stopping: asy
         after = await _not_beyond(ledger, job, after)
     # nginx would otherwise keep events back until it has a bufferful.
     headers = {"X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(ledger, job, after, stopping), headers=headers, media_type="text/event-stream")
+    return Listening(listeners, job.tenant, _stream(ledger, job, after, stopping), headers)
+
+
+class Listening(StreamingResponse):
+    """Holds a place among the listeners while it is sent. Raises, before: CapacityError, TenantLimit."""
+
+    def __init__(self, listeners: Crowd, tenant: str, pieces: AsyncIterator[bytes], headers: Mapping[str, str]) -> None:
+        super().__init__(pieces, headers=headers, media_type="text/event-stream")
+        self._listeners, self._tenant = listeners, tenant
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._listeners.of(self._tenant):
+            await super().__call__(scope, receive, send)
 
 
 async def _not_beyond(ledger: Ledger, job: Job, after: str) -> str:

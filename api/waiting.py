@@ -5,9 +5,10 @@ import time
 
 from starlette.requests import Request
 
+from api.desk import Desks
 from api.events import FROM_THE_START, ends
 from darkroom.contract.job import Job
-from darkroom.errors import UnavailableError
+from darkroom.errors import CapacityError, UnavailableError
 from darkroom.ledger.protocol import Ledger
 
 MAX_WAIT_SECONDS = 60
@@ -27,12 +28,15 @@ def wanted_wait(prefer: str | None) -> int:
 async def wait_for_end(ledger: Ledger, job: Job, seconds: float, request: Request) -> Job:
     """The job as it is once it ended, time is up, the caller hung up or the server stops, whichever is first.
 
-    A ledger that goes away meanwhile changes nothing about the job being accepted: it is shown as it was.
+    A ledger that goes away meanwhile changes nothing about the job being accepted: it is shown as it was. So it
+    is where too many wait already.
     """
+    desks: Desks = request.app.state.desks
     try:
-        await _follow(ledger, job, time.monotonic() + seconds, request)
+        with desks.listeners.of(job.tenant):
+            await _follow(ledger, job, time.monotonic() + seconds, request)
         return await ledger.get(job.tenant, job.id)
-    except UnavailableError:
+    except (UnavailableError, CapacityError):
         return job
 
 

@@ -13,7 +13,16 @@ from api.events import FROM_THE_START, answer_with_events
 from api.kinds import generation_job
 from api.patterns import EVENT_ID_PATTERN
 from darkroom.contract.job import Artifact, EventName, Job
-from darkroom.errors import InvalidField, LedgerUnavailable, NotFound, NotStored, StoreUnavailable, Unauthenticated
+from darkroom.errors import (
+    CapacityError,
+    InvalidField,
+    LedgerUnavailable,
+    NotFound,
+    NotStored,
+    StoreUnavailable,
+    TenantLimit,
+    Unauthenticated,
+)
 
 router = APIRouter(prefix="/api/v1/generations/{job_id}", tags=["generations"])
 
@@ -46,7 +55,7 @@ IfNoneMatch = Annotated[str | None, Header(description="an ETag you hold")]
     "/events",
     operation_id="follow_generation",
     response_class=Response,
-    responses=problems(Unauthenticated, NotFound, InvalidField, LedgerUnavailable)
+    responses=problems(Unauthenticated, NotFound, InvalidField, TenantLimit, CapacityError, LedgerUnavailable)
     | {
         200: {
             "description": "events until the generation ends, and `: ping` while it is silent",
@@ -60,7 +69,8 @@ async def follow_generation(
 ) -> Response:
     """Its history and then its life, as server-sent events; the last one is its end."""
     job = await generation_job(services.ledger, tenant, job_id)
-    return await answer_with_events(services.ledger, job, last_event_id, request.app.state.stopping)
+    state = request.app.state
+    return await answer_with_events(services.ledger, job, last_event_id, state.stopping, state.desks.listeners)
 
 
 @router.get(

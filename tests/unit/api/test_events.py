@@ -1,16 +1,18 @@
 import asyncio
 import json
+from time import monotonic
 from typing import Any
 
 import httpx
 import pytest
 
-from api import events
+from api import desk, events
 from darkroom.contract.job import Progress
 from darkroom.errors import LedgerUnavailable
 from darkroom.ledger.memory import MemoryLedger
 from darkroom.services import Services
-from tests.gateway import GENERATIONS, ask, claim_one, finish_one, problem_in
+from tests.fakes import fake_services
+from tests.gateway import API_KEYS, GENERATIONS, ask, claim_one, client_of, finish_one, problem_in
 from tests.until import until
 
 
@@ -149,3 +151,22 @@ async def test_a_listener_from_the_future_still_hears_the_end(
     await finish_one(services)
     told = messages((await asyncio.wait_for(listening, 5)).text)
     assert [event["event"] for event in told] == ["running", "succeeded"]
+
+
+async def test_who_has_too_many_listeners_is_refused_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "LISTENERS", 2)
+    services = fake_services(allow_anonymous=False, api_keys=API_KEYS)
+    async with client_of(services, "alice") as client:
+        path = f"{GENERATIONS}/{(await ask(client))['id']}/events"
+        listening = asyncio.create_task(client.get(path))
+        await until(lambda: waits(services))
+        answer = await client.get(path)
+        assert (answer.status_code, problem_in(answer)["code"]) == (429, "tenant_limit")
+        begun = monotonic()
+        accepted = await client.post(GENERATIONS, json={"prompt": "a"}, headers={"Prefer": "wait=9"})
+        assert (accepted.status_code, monotonic() - begun < 5) == (202, True)
+        for _ in range(2):
+            await finish_one(services)
+        assert (await listening).status_code == 200
+        again = await client.get(path)
+        assert again.status_code == 200
