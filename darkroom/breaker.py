@@ -1,7 +1,7 @@
 """Stops asking what does not answer, so that nobody waits for a time-out that others have waited for already.
 
 Closed, calls pass. After failures in a row that were waited for it is open: calls are refused at once, and a probe of
-our own, one at a time and nobody's request, asks whether the dependency is back. The first probe that succeeds closes.
+our own, one at a time and nobody's request, asks whether the dependency is back. The first that is answered closes.
 
 A failure that is told at once opens nothing: it costs nobody time, and may be about one kind of call, as when a full
 Redis refuses writes and still reads.
@@ -112,6 +112,9 @@ class Breaker:
                 break
             except UnavailableError:
                 rest = self._limits.rest
+            except Exception as error:  # noqa: BLE001  an answer, too; whoever asks next shall hear it
+                log.warning("probe.answered", dependency=self.dependency, error=type(error).__name__)
+                break
         self._refusal, self._failures = None, 0
         log.info("breaker.closed", dependency=self.dependency)
         self._on_change(False)

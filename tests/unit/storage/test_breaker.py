@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from darkroom.breaker import Breaker, Limits
-from darkroom.errors import NotStored, StoreUnavailable
+from darkroom.errors import NotStored, StoreError, StoreUnavailable
 from darkroom.storage import GuardedStore, MemoryStore
 from tests.until import until
 
@@ -25,6 +25,7 @@ class SickStore(MemoryStore):
         self.checked = 0
         self.asked = 0
         self.probe_hangs = False
+        self.refuses = False
 
     async def get(self, key: str) -> bytes:
         self.asked += 1
@@ -39,6 +40,8 @@ class SickStore(MemoryStore):
             await asyncio.sleep(0.005)
         if self.away:
             raise StoreUnavailable("the store did not answer")
+        if self.refuses:
+            raise StoreError("the store lets nobody in")
 
 
 class Guarded:
@@ -61,6 +64,16 @@ async def guarded() -> AsyncIterator[Guarded]:
     yield guarded
     guarded.sick.probe_hangs = False
     await guarded.store.close()
+
+
+async def test_a_probe_that_is_answered_with_a_refusal_closes_and_callers_hear_it(guarded: Guarded) -> None:
+    guarded.sick.away = True
+    await guarded.refused(2)
+    guarded.sick.away, guarded.sick.refuses = False, True
+    await until(lambda: not guarded.breaker.is_open)
+    with pytest.raises(StoreError):
+        await guarded.store.check()
+    assert guarded.changes == [True, False]
 
 
 async def test_after_failures_that_were_waited_for_nobody_waits_any_more(guarded: Guarded) -> None:

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from darkroom.contract.job import JobState
-from darkroom.errors import StoreError, UnmarkedOutput
+from darkroom.errors import SigningUnavailable, StoreError, UnmarkedOutput
 from darkroom.provenance import Stamped
 from darkroom.storage.protocol import ObjectStore
 from tests.unit.worker.shop import PICTURE, Shop
@@ -206,6 +206,25 @@ async def test_what_no_disk_takes_waits_in_memory_for_its_patience_and_nothing_i
     assert job.failure is not None
     assert (job.failure.code, job.failure.retryable) == ("store_unavailable", True)
     assert not yard.shop.hand.stalled
+    yard.shop.intake.drain()
+    await running
+    await yard.close()
+
+
+async def test_store_and_signer_away_together_and_back_one_after_the_other(tmp_path: Path) -> None:
+    yard = Yard(tmp_path, shop=Shop())
+    yard.open()
+    running = asyncio.create_task(yard.shop.intake.run())
+    yard.shop.store.away, yard.shop.stamper.trouble = True, SigningUnavailable("away")
+    job_id = await yard.shop.generating()
+    yard.shop.engine.finish(job_id)
+    await asyncio.sleep(0.05)
+    assert (files(yard.folder), yard.shop.stamper.delivered) == ([], []), "what is not signed is written nowhere"
+    yard.shop.stamper.trouble = None
+    await until(lambda: len(yard.spool) == 1)
+    yard.shop.stamper.trouble = SigningUnavailable("away again")
+    yard.shop.store.away = False
+    assert (await yard.shop.ended(job_id)).state is JobState.SUCCEEDED
     yard.shop.intake.drain()
     await running
     await yard.close()
