@@ -54,6 +54,7 @@ class Rules:
         return cls(
             lease_ms=milliseconds(settings.lease_seconds),
             max_attempts=settings.max_attempts,
+            alone_after=max(1, min(cls.alone_after, settings.max_attempts - 1)),  # the last is always made alone
             max_queued=settings.max_queued,
             max_queued_per_tenant=settings.max_queued_per_tenant,
             max_queued_ms=milliseconds(settings.max_queued_seconds),
