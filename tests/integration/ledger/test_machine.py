@@ -39,14 +39,6 @@ SABOTAGES = {
         "redis.call('ZADD', line(job), job.place, job.id)",
         "redis.call('ZADD', line(job), redis.call('INCR', key('places')), job.id)",
     ),
-    "a job to be run alone is lent beside others": ("elseif busy() then", "elseif false then"),
-    "a worker that runs a job alone gets more": ("if stops() then return lent end", ""),
-    "every lost attempt is tried again at once": ("if lost.attempt > 1 then", "if false then"),
-    "a seat stays where its account was": ("seat(job.priority, false, job.model, job.tenant)", ""),
-    "nobody has as many running as they may": (
-        "return not most or tallied('running_by_tenant', tenant) < tonumber(most)",
-        "return true",
-    ),
 }
 
 
