@@ -160,7 +160,7 @@ async def test_who_has_too_many_listeners_is_refused_and_not_waited_for(monkeypa
         path = f"{GENERATIONS}/{(await ask(client))['id']}/events"
         listening = asyncio.create_task(client.get(path))
         await until(lambda: waits(services))
-        answer = await client.get(path)
+        answer = await asyncio.wait_for(client.get(path), 5)
         assert (answer.status_code, problem_in(answer)["code"]) == (429, "tenant_limit")
         begun = monotonic()
         accepted = await client.post(GENERATIONS, json={"prompt": "a"}, headers={"Prefer": "wait=9"})
