@@ -101,6 +101,7 @@ async def test_a_server_that_dawdles_is_given_up(serve: Serve) -> None:
         assert monotonic() - begun < SECONDS
 
 
+@pytest.mark.slow
 async def test_a_picture_at_a_url_gets_the_verdict_of_one_that_is_sent() -> None:
     picture = encoded(shapes(64, 64))
     async with client_and_server(file(picture)) as (client, url):

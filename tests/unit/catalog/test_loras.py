@@ -232,6 +232,7 @@ def test_a_name_nobody_could_ask_for_stops_the_start(tmp_path: Path, name: str) 
         open_catalog(Settings(home=tmp_path, loras={name: tmp_path / "x.safetensors"}))
 
 
+@pytest.mark.slow
 def test_reading_loras_brings_no_torch(tmp_path: Path) -> None:
     (tmp_path / "style.safetensors").write_bytes(file_of(kohya()))
     code = f"""

@@ -73,6 +73,7 @@ def test_every_scheduler_has_a_title() -> None:
     assert {"ddim", "euler", "euler_a", "dpmpp_2m", "unipc"} <= set(SCHEDULERS)
 
 
+@pytest.mark.slow
 def test_reading_the_catalog_imports_neither_the_worker_nor_torch(tmp_path: Path) -> None:
     code = f"""
 import sys

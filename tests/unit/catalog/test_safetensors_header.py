@@ -78,6 +78,7 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         read_header(tmp_path)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.binary(max_size=200) | st.dictionaries(st.text(), st.lists(st.integers())).map(lambda d: safetensors(d, b"")))
 def test_no_bytes_do_anything_but_pass_or_be_refused_in_our_words(

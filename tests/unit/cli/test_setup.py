@@ -66,6 +66,7 @@ def test_a_setting_that_cannot_work_is_refused_by_name(
     assert told.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_probe_names_a_wrong_setting_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DARKROOM_REDIS_URL", "oops-secret")
     probe = subprocess.run([sys.executable, "-m", "worker.main", "probe"], capture_output=True, text=True, timeout=60)

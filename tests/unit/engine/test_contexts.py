@@ -31,6 +31,7 @@ def plans(**fields: object) -> list[GenerationPlan]:
     ]
 
 
+@pytest.mark.slow
 def test_prompts_of_any_length_share_passes_and_equal_their_solo_runs(epsilon: Checkpoint) -> None:
     alone = [denoise_alone(epsilon, plan) for plan in plans()]
     checkpoint, unet = watch(epsilon)

@@ -36,6 +36,7 @@ def configured(folder: Path, target: Path, **fields: Any) -> Path:
     return target
 
 
+@pytest.mark.slow
 def test_one_fits_the_networks_it_was_made_for(
     folder: Path, epsilon: Checkpoint, inpainting: Checkpoint, xl: Checkpoint, embedded: Checkpoint
 ) -> None:

@@ -41,6 +41,7 @@ def mixture(nets: list[Controlnet], **fields: object) -> list[Work]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_a_batch_of_different_controls_and_none_equals_solo_runs(
     epsilon: Checkpoint, nets: list[Controlnet], every: int

@@ -25,6 +25,8 @@ from tests.unit.engine.works import develop
 from worker.engine import Work
 from worker.models.checkpoint import Checkpoint
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("euler_a", "dpmpp_2m_karras")
 SCHEDULERS = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in SAMPLERS]
 

@@ -86,6 +86,7 @@ def test_the_rows_of_a_mixture_really_share_passes(
     assert max(unet.passes) >= 12
 
 
+@pytest.mark.slow
 def test_deterministic_requests_have_the_same_bits_whatever_loras_their_neighbours_have(
     epsilon: Checkpoint, files: list[Path], loras: dict[str, Lora]
 ) -> None:

@@ -95,6 +95,7 @@ def test_every_scheduler_has_an_oracle() -> None:
     assert set(ORACLES) == set(KINDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guidance_scale", [pytest.param(1.0, marks=pytest.mark.slow), 4.0])
 @pytest.mark.parametrize(
     "scheduler", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in SAMPLERS]

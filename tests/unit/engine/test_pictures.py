@@ -63,6 +63,7 @@ def test_all_tasks_share_passes_and_none_changes_another(epsilon: Checkpoint, ev
     assert max(unet.passes) > 4
 
 
+@pytest.mark.slow
 def test_rows_that_tell_the_network_of_the_mask_share_passes_too(inpainting: Checkpoint) -> None:
     works = [repainted(f"p{index}", (0.5, 1.0)[index % 2], content) for index, content in enumerate(CONTENTS * 2)]
     works[3] = expanded("e")
@@ -73,6 +74,7 @@ def test_rows_that_tell_the_network_of_the_mask_share_passes_too(inpainting: Che
     assert max(relative(found, expected) for found, expected in zip(together, alone, strict=True)) <= 1e-5
 
 
+@pytest.mark.slow
 def test_deterministic_works_have_the_same_bits_under_any_load(epsilon: Checkpoint) -> None:
     works = mixture(5, deterministic=True)
     alone = [denoise_alone(epsilon, work) for work in works]
@@ -130,6 +132,7 @@ def test_progress_counts_the_steps_that_are_computed(epsilon: Checkpoint) -> Non
     assert told.steps["job"][-1] == (10, 10)
 
 
+@pytest.mark.slow
 def test_less_strength_stays_nearer_to_the_picture(embedded: Checkpoint) -> None:
     side = embedded.spec.native_width
     fields = {"model": "tiny", "width": side, "height": side, "steps": 10}

@@ -39,6 +39,7 @@ def generator() -> torch.Generator:
     return torch.Generator().manual_seed(5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prediction_type", ["epsilon", pytest.param("v_prediction", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", KINDS)
 def test_a_table_ends_where_its_scheduler_ends(name: str, prediction_type: str) -> None:

@@ -29,6 +29,7 @@ def mixture(**fields: Any) -> list[Work]:
     ]
 
 
+@pytest.mark.slow
 def test_refined_works_share_passes_and_equal_their_solo_runs(xl: Checkpoint, refiner: Checkpoint) -> None:
     works, others = mixture(), [polishing(refiner)]
     alone = [denoise_alone(xl, work, others=others) for work in works]

@@ -18,6 +18,7 @@ def test_the_catalog_offers_exactly_these_schedulers() -> None:
     assert tuple(KINDS) == SCHEDULERS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", UNSPACED)
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_few_steps_end_in_finite_latents(epsilon: Checkpoint, scheduler: str, steps: int) -> None:
@@ -26,6 +27,7 @@ def test_few_steps_end_in_finite_latents(epsilon: Checkpoint, scheduler: str, st
     assert torch.isfinite(latents_1CHW).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 2, 50])
 @pytest.mark.parametrize("name", KINDS)
 def test_the_catalog_knows_how_many_passes_steps_take(epsilon: Checkpoint, name: str, steps: int) -> None:
@@ -70,6 +72,7 @@ def test_an_outdated_configuration_is_repaired_as_the_pipeline_repairs_it(epsilo
     assert (scheduler.config.steps_offset, scheduler.config.clip_sample) == (1, False)
 
 
+@pytest.mark.slow
 def test_that_of_an_xl_model_is_taken_at_its_word_as_its_pipeline_takes_it(xl: Checkpoint) -> None:
     said = {**xl.scheduler_config, "steps_offset": 0}
     said.pop("clip_sample", None)

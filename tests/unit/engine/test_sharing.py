@@ -61,6 +61,7 @@ def test_every_scheduler_at_once_equals_solo_runs(velocity: Checkpoint) -> None:
     assert max(relative(found, expected) for found, expected in zip(together, alone, strict=True)) <= 1e-5
 
 
+@pytest.mark.slow
 def test_a_job_of_more_rows_than_fit_equals_its_images_asked_for_alone(velocity: Checkpoint) -> None:
     plan = make_plan(seeds=(5, 6, 7, 8, 9), scheduler="euler_a")
     alone = [denoise_alone(velocity, plan.model_copy(update={"seeds": (seed,)})) for seed in plan.seeds]
@@ -70,6 +71,7 @@ def test_a_job_of_more_rows_than_fit_equals_its_images_asked_for_alone(velocity:
     assert relative(together, torch.cat(alone)) <= 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checkpoint", ["epsilon", pytest.param("velocity", marks=pytest.mark.slow)])
 def test_deterministic_requests_have_the_same_bits_under_any_load(
     checkpoint: str, request: pytest.FixtureRequest
@@ -86,6 +88,7 @@ def test_deterministic_requests_have_the_same_bits_under_any_load(
     assert all(equal_bits(reversed_order, alone))
 
 
+@pytest.mark.slow
 def test_image_i_of_a_deterministic_job_has_the_bits_of_its_seed_alone(epsilon: Checkpoint) -> None:
     plan = make_plan(seeds=tuple(range(40, 47)), scheduler="euler_a", deterministic=True)
     alone = [denoise_alone(epsilon, plan.model_copy(update={"seeds": (seed,)})) for seed in plan.seeds]

@@ -52,6 +52,7 @@ def work_of(index: int, **fields: Any) -> Work:
     return redrawn(f"redrawn{index}", **fields)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "schedulers", "every"),
     [(4, LIGHT, 1), pytest.param(12, ALL, 0, marks=pytest.mark.slow), pytest.param(12, ALL, 2, marks=pytest.mark.slow)],

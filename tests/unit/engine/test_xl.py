@@ -25,6 +25,8 @@ from worker.engine.conditions import conditions
 from worker.models.checkpoint import Checkpoint
 from worker.models.loader import load_folder
 
+pytestmark = pytest.mark.slow
+
 SIZE, BOTH = (96, 64), ("negative_prompt", "prompt")
 FIELDS: dict[str, Any] = {"scheduler": "euler", "guidance_scale": 5.0, "seeds": (77,)}
 

@@ -21,6 +21,8 @@ from worker.models.conditioning import Conditioning
 from worker.models.embeddings import load_vectors, open_shelf
 from worker.models.loader import load_checkpoint
 
+pytestmark = pytest.mark.slow
+
 RED, BLUE = "a red circle", "two blue stars"
 
 

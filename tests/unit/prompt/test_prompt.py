@@ -79,6 +79,7 @@ def test_weights_brought_within_the_limit_are_counted() -> None:
     assert parse("(a:99) b (c:-99) (d:9)").clamped == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

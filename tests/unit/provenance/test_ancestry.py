@@ -110,6 +110,7 @@ async def test_the_credential_of_an_input_is_carried_on_with_what_was_found_of_i
     assert first.manifest_id in report(second.data, second.media_type, house.identity)["manifests"]
 
 
+@pytest.mark.slow
 async def test_what_is_wrong_with_a_carried_credential_is_said_and_spoils_nothing(house: House) -> None:
     first = await house.issue(output_format="jpeg")
     changed = first.data[:-40] + bytes(38) + first.data[-2:]
@@ -119,6 +120,7 @@ async def test_what_is_wrong_with_a_carried_credential_is_said_and_spoils_nothin
     assert (missing, failures, parent["format"]) == ((), ["assertion.dataHash.mismatch"], "image/jpeg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "where", [b"c2pa.claim", *(pytest.param(each, marks=pytest.mark.slow) for each in (b"jumb", b"c2pa.signature"))]
 )
@@ -133,6 +135,7 @@ async def test_a_credential_that_cannot_be_read_is_left_behind(house: House, whe
     assert (given.credential, missing) == (None, (DAMAGED,))
 
 
+@pytest.mark.slow
 async def test_a_credential_too_large_to_carry_is_left_behind(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("darkroom.provenance.carrying.MOST_CARRIED", 4000)
     given, missing = await examined(house, (await house.issue()).data)
@@ -140,6 +143,7 @@ async def test_a_credential_too_large_to_carry_is_left_behind(house: House, monk
     assert missing == ("its content credential has more than 4000 bytes",)
 
 
+@pytest.mark.slow
 async def test_of_two_credentials_that_contradict_each_other_the_first_is_carried_on(house: House) -> None:
     """They call different manifests by one label, as nobody but a forger does: signed together, both would fail."""
     first = (await house.issue(output_format="jpeg")).data
@@ -155,6 +159,7 @@ async def test_of_two_credentials_that_contradict_each_other_the_first_is_carrie
     assert ["active_manifest" in each for each in carried] == [False, True]
 
 
+@pytest.mark.slow
 async def test_the_thumbnail_of_a_carried_credential_stays_in_its_own_manifest(house: House) -> None:
     given, missing = await examined(house, with_thumbnail(house.identity))
     stamped = stamp(house, facts_of("image_to_image", given))

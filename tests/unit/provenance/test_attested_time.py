@@ -130,6 +130,7 @@ async def test_who_may_attest_times_may_not_sign_pictures(aged: Aged) -> None:
     assert (await house.verify((await fresh.issue(shapes(64, 64))).data)).state is State.INTACT_UNTRUSTED_SIGNER
 
 
+@pytest.mark.slow
 async def test_a_time_is_told_of_a_certificate_that_is_still_valid(identity: SigningIdentity) -> None:
     times = Authority()
     with served(lambda query: (200, times.answer(query))) as asked:

@@ -17,6 +17,8 @@ from tests.unit.provenance.house import House
 from tests.unit.provenance.making import STARTS, facts_of, shapes
 from tests.unit.provenance.splicing import spliced
 
+pytestmark = pytest.mark.slow
+
 ROOT_HASH = "5c" * 32
 TRUSTED = "valid_for_supplied_material"  # its word where only roots that it was given are asked
 

@@ -111,6 +111,7 @@ def test_exif_that_cannot_be_read_says_nothing(exif: bytes) -> None:
     assert near(decode(encoded(PICTURE, "JPEG", quality=95, exif=exif)), PICTURE)
 
 
+@pytest.mark.slow
 def test_pillow_does_not_warn_about_what_strangers_send() -> None:
     """In an interpreter of its own: pytest lays its own filters over those of the process."""
     data = encoded(PICTURE, "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")

@@ -94,6 +94,7 @@ async def test_a_signers_name_cannot_command_a_terminal(house: House) -> None:
     assert verdict.signer.common_name == "[2Jevil" + "x" * 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["", "%%%", "no base64 at all", base64.b64encode(b"1" * 5000).decode(), "\u2028"])
 async def test_soft_bindings_that_are_none_of_ours_are_left_alone(house: House, value: str) -> None:
     definition = manifest(facts(), "org.other", "AAAAAAAB")

@@ -106,6 +106,7 @@ async def test_a_large_picture_tells_its_own_size(house: House) -> None:
     assert (stamped.record.width, stamped.record.height) == (2560, 2048)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output_format", ["jpeg", "webp"])
 @pytest.mark.parametrize("quality", [0, pytest.param(10, marks=pytest.mark.slow), 100])
 async def test_a_quality_that_would_leave_nothing_of_the_mark_is_raised(

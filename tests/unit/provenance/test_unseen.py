@@ -1,5 +1,7 @@
 """What verify says of what it could not look at."""
 
+import pytest
+
 from darkroom.provenance import SigningIdentity, State
 from darkroom.provenance.verdict import NO_PIXELS, NO_READER, NOTES, TOO_SMALL
 from darkroom.provenance.watermark import NoWatermarker
@@ -7,6 +9,7 @@ from tests.unit.provenance.house import House
 from tests.unit.provenance.making import clouds, encoded, shapes
 
 
+@pytest.mark.slow
 async def test_a_picture_too_small_for_a_mark_says_so(house: House) -> None:
     verdict = await house.verify_pixels(shapes(40, 40))
     assert (verdict.state, verdict.notes) == (State.NO_EVIDENCE, (TOO_SMALL,))

@@ -76,6 +76,7 @@ CHANGES: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("draw", [shapes, pytest.param(clouds, marks=pytest.mark.slow)])
 async def test_a_changed_picture_is_recovered_and_still_looks_like_itself(house: House, draw: Any, change: str) -> None:
@@ -130,6 +131,7 @@ async def test_a_changed_picture_whose_mark_leads_nowhere_is_modified(
     assert verdict.signer is None or not verdict.signer.trusted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output_format", FORMATS)
 async def test_a_credential_spliced_into_another_picture_is_modified(house: House, output_format: str) -> None:
     stamped = await house.issue(output_format=output_format)
@@ -241,12 +243,14 @@ async def test_a_record_whose_manifest_ends_whoever_reads_it_proves_nothing(
     assert (await house.verify_pixels(decoded(stamped.data))).state is State.UNKNOWN_ID
 
 
+@pytest.mark.slow
 async def test_another_installations_marks_are_not_read(house: House, identity: SigningIdentity) -> None:
     other = House(identity, TssWatermarker.of(b"another secret, as long as needed"))
     stamped = await other.issue()
     assert (await house.verify_pixels(decoded(stamped.data))).state is State.NO_EVIDENCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draw", [shapes, pytest.param(clouds, marks=pytest.mark.slow)])
 async def test_a_picture_from_elsewhere_shows_no_evidence(house: House, draw: Any) -> None:
     verdict = await house.verify_pixels(draw(128, 128))

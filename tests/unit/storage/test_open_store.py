@@ -39,6 +39,7 @@ def test_access_does_not_print_its_secret() -> None:
     assert "canary" not in repr(access)
 
 
+@pytest.mark.slow
 def test_a_folder_store_does_not_bring_boto3(tmp_path: Path) -> None:
     code = f"""
 import sys

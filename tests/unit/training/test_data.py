@@ -9,6 +9,8 @@ from training.captions import caption
 from training.checker import check
 from training.scenes import HELD_OUT_PAIRS, KIND_SHARES, is_held_out, render, sample_scene
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_same_seed_draws_the_same_picture_and_caption() -> None:
     first, second = random.Random(7), random.Random(7)

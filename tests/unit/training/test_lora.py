@@ -13,6 +13,8 @@ from training.checker import hollowness
 from training.evaluate import generate, load
 from training.scenes import render, sample_scene
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = embedded_model_folder().parent / "loras" / "outline.safetensors"
 HOLLOW = 0.12
 

@@ -12,6 +12,8 @@ from training.muon import Muon, is_matrix, orthogonal
 from training.parallel import gathered
 from training.scenes import HELD_OUT_PAIRS, Scene, Thing, sample_scene
 
+pytestmark = pytest.mark.slow
+
 PEER = """
 import sys, torch
 from pathlib import Path

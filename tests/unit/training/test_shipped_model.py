@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from training.evaluate import generate, load, megabytes
+
+pytestmark = pytest.mark.slow
 
 MODEL = Path(__file__).parents[3] / "worker" / "tiny" / "model"
 

@@ -19,6 +19,8 @@ from tests.unit.provenance.house import House
 from tests.unit.provenance.making import MARK_ID, SECRET, clouds, decoded, encoded, saved_as, watermarker
 from tests.unit.provenance.test_stamper import report
 
+pytestmark = pytest.mark.slow
+
 TSS, TRUSTMARK = "org.darkroom.tss.1", "com.adobe.trustmark.Q"
 
 

@@ -164,6 +164,7 @@ def test_a_mark_of_another_key_is_not_read(attack: str) -> None:
     assert TssWatermarker.of(bytes(32)).identify(changed) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DRAWN)
 def test_unmarked_pictures_bear_no_mark(kind: str) -> None:
     assert watermarker().identify(DRAWN[kind](160, 128)) is None
@@ -192,6 +193,7 @@ def test_the_mark_survives_in_every_shape_and_several_pictures(kind: str, height
         assert mark.mark_id == seed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("height", "width"), [(64, 2048), (2048, 64), (1024, 100)])
 def test_oblong_pictures_carry_the_mark_too(height: int, width: int) -> None:
     mark = watermarker().identify(saved_as(watermarker().embed(shapes(height, width), MARK_ID).rgb_HWC, "JPEG", 75))
