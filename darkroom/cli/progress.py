@@ -31,7 +31,7 @@ def _show(bar: Progress, task: TaskID, event: Event) -> None:
         step, steps = event.data["step"], event.data["steps"]
         bar.update(task, description="developing", total=steps, completed=step, count=f"step {step}/{steps}")
     elif event.name == "queued" and "position" in event.data:
-        bar.update(task, description=_place(**event.data))
+        bar.update(task, description=_place(event.data["position"], event.data.get("seconds")))
     elif event.name == "unserved":
         model = event.data["model"]
         bar.console.print(f"no worker serves {model} now: this waits until one does; Ctrl-C cancels it", markup=False)

@@ -114,7 +114,8 @@ def test_waiting_for_a_model_that_is_served_says_nothing(monkeypatch: pytest.Mon
 def test_the_bar_shows_the_place_and_the_hint() -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, width=100)
     with progress_of(JOB, screen) as update:
-        for event in (Event("", "queued", {"position": 2}), Event("", "unserved", {"model": "tiny"})):
+        told = {"position": 2, "ahead_seconds": 1.5}  # as the gateway's own event has it, which we did not make
+        for event in (Event("", "queued", told), Event("", "unserved", {"model": "tiny"})):
             update(event)
     shown = screen.file.getvalue()  # type: ignore[attr-defined]
     assert "in line, 3 of yours before" in shown or "in line, 2 of yours before" in shown
