@@ -66,7 +66,7 @@ async def rolling(home: Path, url: str, prefix: str, *arguments: str, **changed:
 async def test_twenty_rollouts_under_load_fail_no_job_and_cost_no_attempt(
     tmp_path: Path, valkey: LocalRedis, key_prefix: str
 ) -> None:
-    async with rolling(tmp_path, valkey.url, key_prefix, str(ROLLOUTS + 1), drain_seconds=0.5) as service:
+    async with rolling(tmp_path, valkey.url, key_prefix, str(ROLLOUTS + 1), drain_seconds=0.1) as service:
         name = await service.next_worker("")
         asked: list[str] = []
         for rollout in range(ROLLOUTS):
