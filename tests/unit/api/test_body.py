@@ -5,7 +5,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from api import body
+from api import body, strict_json
 from api.desk import VISITORS
 from darkroom.contract.generation import TextToImage
 from darkroom.errors import MalformedBody, PayloadTooLarge, UnsupportedMediaType
@@ -95,6 +95,16 @@ async def test_json_is_bounded_also_in_chunks(client: httpx.AsyncClient) -> None
     answer = await client.post(GENERATIONS, content=endless(), headers=JSON)
     assert (answer.status_code, problem_in(answer)["code"]) == (413, "payload_too_large")
     assert sent <= body.MAX_JSON_BYTES / 65536 + 2
+
+
+async def test_a_long_body_of_brackets_is_refused_before_it_is_parsed(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[bytes] = []
+    monkeypatch.setattr(strict_json, "parse", parsed.append)
+    brackets = b'{"prompt":"a","x":[' + b"[]," * (body.LONG_BYTES // 3) + b"[]]}"
+    answer = await client.post(GENERATIONS, content=brackets, headers=JSON)
+    assert (answer.status_code, problem_in(answer)["code"], parsed) == (400, "malformed_body", [])
 
 
 @pytest.mark.parametrize("declared", [None, body.LONG_BYTES + 1])
