@@ -25,13 +25,12 @@ up: .venv/.run ## run the whole service on http://127.0.0.1:8000 until Ctrl-C
 
 test: .venv/.dev ## every test: real Valkey, real S3 server, real worker processes
 	$(BIN)/pytest -m "not slow" --numprocesses=auto --maxprocesses=4
-	$(BIN)/pytest -m "slow and not sabotage"
+	$(BIN)/pytest -m slow
 
 chaos: .venv/.dev ## kill everything again and again while jobs run; SEED=N repeats a run, NIGHTLY=1 kills ten times as often
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(NIGHTLY),--nightly)
 
 mutants: .venv/.dev ## take each guard away once; fails where no test notices. GUARDS=words picks some
-	@$(if $(GUARDS),,$(BIN)/pytest -q -m sabotage)
 	@$(BIN)/python -m tests.mutants.run $(GUARDS)
 
 soak: .venv/.dev ## run under steady work and see that nothing grows: five minutes, or HOURS=4

@@ -58,7 +58,6 @@ def test_both_ledgers_tell_the_same_story(url: str) -> None:
     run(url)
 
 
-@pytest.mark.sabotage
 @pytest.mark.timeout(1200)  # it walks at random until it stumbles: three minutes alone, and longer on a busy machine
 @pytest.mark.parametrize("name", SABOTAGES)
 def test_the_machine_finds_a_sabotaged_script(url: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
