@@ -157,7 +157,8 @@ class Spool:
     def _inherit(self, root: Path) -> None:
         """Take over what processes that are no more have left in folders of their own."""
         for folder in sorted(root.iterdir()):
-            if folder == self._folder or (lock := _locked(folder)) is None:
+            # Not every folder here need be ours to open: a disk of its own has a `lost+found`.
+            if not folder.name.isdecimal() or folder == self._folder or (lock := _locked(folder)) is None:
                 continue
             for path in _pictures(folder):
                 mine = path.rename(self._next_path())

@@ -149,3 +149,10 @@ def test_what_the_dead_left_in_other_folders_is_taken_over_and_half_files_are_no
     assert (len(heir), len(files(tmp_path))) == (2, 2)
     assert {heir.read(path)[0].key for path in files(tmp_path)} == {"one", "two"}
     heir.close()
+
+
+def test_what_is_not_the_spools_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "a file").write_text("of somebody's")
+    Spool(tmp_path, 1000).close()
+    assert list((tmp_path / "lost+found").iterdir()) == []
