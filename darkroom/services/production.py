@@ -1,6 +1,7 @@
 """What an installation whose pictures strangers rely on must not be run with."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from urllib.parse import urlsplit
 
 from darkroom.errors import ConfigurationError
@@ -60,7 +61,7 @@ def _unfit_watermark(settings: Settings) -> Iterator[str]:
 def _open_secrets(settings: Settings) -> Iterator[str]:
     """Also those of `home` that are not used any more: what they marked and signed is still trusted."""
     for path in (*([settings.signing_key] if settings.signing_key else []), *kept_secrets(settings)):
-        yield from _complaints(lambda path=path: read_private(path))  # type: ignore[misc]
+        yield from _complaints(partial(read_private, path))
 
 
 def _complaints(check: Callable[[], object]) -> Iterator[str]:
