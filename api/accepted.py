@@ -13,6 +13,24 @@ from api.prospects import eta_of, place_of
 from api.waiting import wait_for_end, wanted_wait
 from darkroom.contract.document import Generation, generation_of
 from darkroom.contract.job import Job, JobState
+from darkroom.errors import (
+    CapacityError,
+    DarkroomError,
+    IdempotencyMismatch,
+    InvalidField,
+    LedgerUnavailable,
+    MalformedBody,
+    ModelError,
+    PayloadTooLarge,
+    QueueFull,
+    RateLimited,
+    StoreUnavailable,
+    TenantLimit,
+    TooLarge,
+    TooLate,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
 from darkroom.ledger.protocol import Outlook, Submitted
 from darkroom.services import Services
 
@@ -22,6 +40,25 @@ _PLACE = {
     "Location": "where the generation is",
     "Idempotency-Replayed": "`true` when this is the answer to an earlier request with the same key",
 }
+
+# Whatever is to be made, and of what.
+REFUSALS: tuple[type[DarkroomError], ...] = (
+    MalformedBody,
+    Unauthenticated,
+    IdempotencyMismatch,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    InvalidField,
+    TooLarge,
+    RateLimited,
+    TenantLimit,
+    CapacityError,
+    TooLate,
+    QueueFull,
+    LedgerUnavailable,
+    StoreUnavailable,
+    ModelError,
+)
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {

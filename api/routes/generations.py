@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.accepted import RESPONSES, IdempotencyKey, Prefer, answered, resource
+from api.accepted import REFUSALS, RESPONSES, IdempotencyKey, Prefer, answered, resource
 from api.addresses import base_url
 from api.body import AskedGeneration
 from api.deps import JobId, PageLimit, ServicesOf, Tenant
@@ -17,31 +17,19 @@ from api.submission import submit
 from darkroom.contract.document import Generation
 from darkroom.contract.job import Job, JobState
 from darkroom.errors import (
-    CapacityError,
     ControlnetMisfit,
-    IdempotencyMismatch,
     InvalidField,
     LedgerUnavailable,
     LoraMisfit,
-    MalformedBody,
-    ModelError,
     NotFound,
     NoWebhookSecret,
-    PayloadTooLarge,
     PreprocessorUnavailable,
-    QueueFull,
-    RateLimited,
-    StoreUnavailable,
-    TenantLimit,
-    TooLarge,
-    TooLate,
     Unauthenticated,
     UnknownControlnet,
     UnknownLora,
     UnknownModel,
     UnknownScheduler,
     UnknownVae,
-    UnsupportedMediaType,
     UrlRefused,
     UrlUnreachable,
     VaeMisfit,
@@ -62,12 +50,7 @@ DeadLetters = Annotated[
     operation_id="create_generation",
     status_code=202,
     responses=problems(
-        MalformedBody,
-        Unauthenticated,
-        IdempotencyMismatch,
-        PayloadTooLarge,
-        UnsupportedMediaType,
-        InvalidField,
+        *REFUSALS,
         UrlRefused,
         UrlUnreachable,
         UnknownModel,
@@ -80,15 +63,6 @@ DeadLetters = Annotated[
         PreprocessorUnavailable,
         UnknownScheduler,
         NoWebhookSecret,
-        TooLarge,
-        RateLimited,
-        TenantLimit,
-        CapacityError,
-        TooLate,
-        QueueFull,
-        LedgerUnavailable,
-        StoreUnavailable,
-        ModelError,
     )
     | RESPONSES,
 )

@@ -4,32 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.accepted import RESPONSES, IdempotencyKey, Prefer, answered
+from api.accepted import REFUSALS, RESPONSES, IdempotencyKey, Prefer, answered
 from api.deps import JobId, ServicesOf, Tenant
 from api.documents import problems
 from api.kinds import generation_job
 from api.rerun import AskedRerun, rerun
 from darkroom.contract.document import Generation
 from darkroom.contract.job import Job
-from darkroom.errors import (
-    CapacityError,
-    Gone,
-    IdempotencyMismatch,
-    InvalidField,
-    LedgerUnavailable,
-    MalformedBody,
-    ModelError,
-    NotFound,
-    PayloadTooLarge,
-    QueueFull,
-    RateLimited,
-    StoreUnavailable,
-    TenantLimit,
-    TooLarge,
-    TooLate,
-    Unauthenticated,
-    UnsupportedMediaType,
-)
+from darkroom.errors import Gone, NotFound
 
 
 async def own_generation(services: ServicesOf, tenant: Tenant, job_id: JobId) -> Job:
@@ -46,26 +28,7 @@ router = APIRouter(prefix="/api/v1/generations", tags=["generations"])
     "/{job_id}/rerun",
     operation_id="rerun_generation",
     status_code=202,
-    responses=problems(
-        MalformedBody,
-        Unauthenticated,
-        NotFound,
-        IdempotencyMismatch,
-        Gone,
-        PayloadTooLarge,
-        UnsupportedMediaType,
-        InvalidField,
-        TooLarge,
-        RateLimited,
-        TenantLimit,
-        CapacityError,
-        TooLate,
-        QueueFull,
-        LedgerUnavailable,
-        StoreUnavailable,
-        ModelError,
-    )
-    | RESPONSES,
+    responses=problems(*REFUSALS, NotFound, Gone) | RESPONSES,
 )
 async def rerun_generation(
     request: Request,
