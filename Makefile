@@ -57,7 +57,7 @@ fix: .venv/.dev ## format the code, mend what ruff can, write the generated page
 	$(BIN)/ruff format
 	$(BIN)/python docs/generate.py
 
-bench: .venv/.run ## run every benchmark; each ends with one line of JSON
+bench: .venv/.run ## run the usual benchmarks, or BENCHMARKS="records trustmark"; each ends with one line of JSON
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 train: .venv/.run ## make the embedded model, its LoRA and its ControlNet from nothing, into worker/tiny

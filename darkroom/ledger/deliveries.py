@@ -10,8 +10,6 @@ from typing import Protocol
 from darkroom.contract.base import Settled
 from darkroom.contract.webhook import Attempt, Delivery, DeliveryState, LentDelivery, Verdict
 
-MOST_ATTEMPTS_KEPT = 50
-
 
 class Room(Settled):
     """How much a courier may take on: `free` deliveries, and of those under way here at most so many of one kind."""

@@ -20,7 +20,7 @@ from darkroom.contract.webhook import (
 )
 from darkroom.errors import NotFound
 from darkroom.ledger import cursor as cursors
-from darkroom.ledger.deliveries import MOST_ATTEMPTS_KEPT, Backlog, DeliveryPage, Room, Wanted
+from darkroom.ledger.deliveries import Backlog, DeliveryPage, Room, Wanted
 from darkroom.ledger.record import Record
 from darkroom.ledger.rules import Rules, milliseconds
 
@@ -170,7 +170,7 @@ class MemoryDeliveries:
             return False
         if kept.attempts >= attempt.number and verdict.state is not DeliveryState.DELIVERED:
             return False
-        kept.log = [*kept.log, attempt][-MOST_ATTEMPTS_KEPT:]
+        kept.log = [*kept.log, attempt][-self._rules.attempts_kept :]
         kept.attempts = max(kept.attempts, attempt.number)
         disabled = self._disabled.setdefault(kept.tenant, {})
         if verdict.disable and len(disabled) < self._rules.max_disabled:

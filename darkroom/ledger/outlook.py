@@ -13,9 +13,6 @@ from darkroom.ledger.protocol import Outlook
 from darkroom.ledger.record import Record
 from darkroom.ledger.rules import Rules
 
-# A job that waits for so long waits for something, even where nobody stands before it.
-LONG_MS = 2_000
-
 
 class Foresight:
     """`serving`: how many workers serve a model."""
@@ -48,7 +45,7 @@ class Foresight:
         workers = self._serving(record.plan.model)
         wait = None
         if workers:
-            waits = ahead > 0 or now - record.created_ms > LONG_MS
+            waits = ahead > 0 or now - record.created_ms > self._rules.long_ms
             wait = math.ceil((ahead + self._running(record) // 2) / workers) / 1000 if waits else 0.0
         return Outlook(
             position=position,

@@ -2,7 +2,7 @@
 
 The planner guesses from the family of a model and knows nothing of the device. Each success moves the model's factor a
 tenth of the way to what it measured (an exponentially weighted mean); one job counts no more than `MOST` of it. The Lua
-twin is in `scripts/lib.lua`.
+twin is in `scripts/places.lua`.
 """
 
 import math

@@ -26,7 +26,8 @@ class Rules:
     """`bulk_every`: one job in so many is looked for among bulk first. `half_life_ms`: after so long, device seconds
     used weigh half. `sweep`: most jobs of one kind that one `reap` touches, so that no script holds the server long.
     `max_disabled`: most endpoints of a tenant that are left alone. `outlook_tenants`: how many at a desk are
-    looked at to say when a job's turn will come.
+    looked at to say when a job's turn will come. `long_ms`: a job that waits for so long waits for something, even
+    where nobody stands before it. `attempts_kept`: of one delivery, the latest.
 
     A lost attempt is tried again at once, the next after `retry_ms`, and then each after twice the time; alone if its
     worker's process died, or for the `alone_after`th time.
@@ -48,6 +49,8 @@ class Rules:
     sweep: int = 200
     max_disabled: int = 1_000
     outlook_tenants: int = 100
+    long_ms: int = 2_000
+    attempts_kept: int = 50
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Rules":

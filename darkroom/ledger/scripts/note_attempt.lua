@@ -6,7 +6,7 @@ local delivery = load_delivery(id)
 if not delivery or delivery.state ~= 'pending' then return 0 end
 if delivery.attempts >= tonumber(number) and state ~= 'delivered' then return 0 end
 redis.call('RPUSH', key('attempts', id), attempt)
-redis.call('LTRIM', key('attempts', id), -50, -1)
+redis.call('LTRIM', key('attempts', id), -RULES.attempts_kept, -1)
 redis.call('HSET', key('delivery', id), 'attempts', math.max(delivery.attempts, tonumber(number)))
 if disable == '1' and redis.call('HLEN', key('disabled', delivery.tenant)) < RULES.max_disabled then
   redis.call('HSET', key('disabled', delivery.tenant), delivery.url, now)

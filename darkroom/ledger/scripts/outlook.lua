@@ -1,5 +1,4 @@
 -- What a waiting job may expect: the twin of darkroom/ledger/outlook.py. It stands in front of the scripts that tell it.
-local LONG_MS = 2000
 
 -- What one run of a script has looked up.
 local served, sampled = {}, {}
@@ -66,7 +65,7 @@ local function outlook(job, position, own)
   ahead = ahead + other_priority_ahead(job, ahead)
   local workers, wait = workers_of(job.model), -1
   if workers > 0 then
-    local waits = ahead > 0 or now - job.created_at > LONG_MS
+    local waits = ahead > 0 or now - job.created_at > RULES.long_ms
     wait = waits and math.ceil((ahead + math.floor(tallied('running', job.model) / 2)) / workers) or 0
   end
   return {position or -1, ahead, job.expected, workers, wait}

@@ -13,7 +13,14 @@ from darkroom.ledger.rules import Rules
 from darkroom.ledger.server import LocalRedis
 from tests.integration.ledger.clocks import STILL_LUA, StillClock
 
-RULES = Rules(max_queued=8, max_queued_per_tenant=6, max_queued_ms=3_600_000, max_disabled=2, result_ttl_ms=60_000)
+RULES = Rules(
+    max_queued=8,
+    max_queued_per_tenant=6,
+    max_queued_ms=3_600_000,
+    max_disabled=2,
+    attempts_kept=5,
+    result_ttl_ms=60_000,
+)
 
 
 @dataclass

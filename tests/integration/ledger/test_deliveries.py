@@ -119,6 +119,14 @@ async def test_a_late_failure_changes_nothing_and_a_late_success_counts(ledger: 
     assert [each.status for each in attempts] == [500, 200]
 
 
+async def test_of_many_attempts_the_latest_are_kept(ledger: Ledger) -> None:
+    delivery = await ended(ledger)
+    for number in range(1, 7):
+        assert await ledger.deliveries.note(delivery, attempt(number), AGAIN)
+    shown, attempts = await ledger.deliveries.get("ann", delivery)
+    assert (shown.attempts, [each.number for each in attempts]) == (6, [2, 3, 4, 5, 6])
+
+
 async def test_a_slow_host_and_a_busy_tenant_leave_room_for_others(ledger: Ledger, clock: StillClock) -> None:
     slow = [await ended(ledger, host="slow.test") for _ in range(4)]
     await clock.advance(1)
