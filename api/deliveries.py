@@ -7,8 +7,15 @@ from pydantic import Field
 
 from api.patterns import DELIVERY_CURSOR_PATTERN, MOMENT_PATTERN
 from darkroom.contract.base import Asked
-from darkroom.contract.document import Resource
-from darkroom.contract.webhook import Attempt, Delivery, DeliveryState, Fault, Reason, WebhookEvent
+from darkroom.contract.deliveries import (
+    AttemptShown,
+    DeliveryDetail,
+    DeliveryShown,
+    DisabledEndpoint,
+    Endpoints,
+    Replayed,
+)
+from darkroom.contract.webhook import Attempt, Delivery, DeliveryState
 from darkroom.errors import EndpointDisabled, InvalidField, NotFound
 from darkroom.ledger.deliveries import Deliveries, Wanted
 
@@ -16,44 +23,6 @@ PAGE: Final = 100
 MOST_PAGES: Final = 100  # of one replay: more would keep its caller waiting
 
 Moment = Annotated[str, Field(pattern=MOMENT_PATTERN, json_schema_extra={"format": "date-time"})]
-
-
-class AttemptShown(Resource):
-    """One try at a delivery. What the receiver said is not kept, only the status it said it with."""
-
-    number: int = Field(description="from 1, over all replays")
-    at: datetime
-    status: int | None = Field(description="of the receiver's answer; null without one")
-    fault: Fault | None = Field(description="in the place of an answer: what there was instead")
-    milliseconds: int
-
-
-class DeliveryShown(Resource):
-    """One message to one receiver. `id` is its `webhook-id`, on every attempt."""
-
-    id: str
-    event: WebhookEvent
-    generation: str = Field(description="id of the generation it tells of")
-    url: str
-    state: DeliveryState
-    reason: Reason | None = Field(description="why it is dead")
-    attempts: int = Field(description="how many were made")
-    created_at: datetime
-    due_at: datetime | None = Field(description="when the next attempt is due, while pending")
-    ended_at: datetime | None
-
-
-class DeliveryDetail(DeliveryShown):
-    """A delivery with its latest attempts, oldest first."""
-
-    log: list[AttemptShown]
-
-
-class DeliveryList(Resource):
-    """Newest first."""
-
-    deliveries: list[DeliveryShown]
-    cursor: str | None = Field(description="give it back as `cursor` for the next page; a page before may be short")
 
 
 class ReplayAsked(Asked):
@@ -65,24 +34,6 @@ class ReplayAsked(Asked):
     cursor: Annotated[str, Field(pattern=DELIVERY_CURSOR_PATTERN)] | None = Field(
         default=None, description="that of the answer before, to go on"
     )
-
-
-class Replayed(Resource):
-    """How many are due now. Those of disabled endpoints are not among them."""
-
-    replayed: int
-    cursor: str | None = Field(description="where there are more: ask again with it")
-
-
-class DisabledEndpoint(Resource):
-    """A URL whose receiver answered 410."""
-
-    url: str
-    since: datetime
-
-
-class Endpoints(Resource):
-    disabled: list[DisabledEndpoint]
 
 
 class EnableAsked(Asked):

@@ -2,20 +2,19 @@
 
 from dataclasses import dataclass
 
-from pydantic import Field
 from ulid import ULID
 
 from api.desk import Desks
 from api.errands import fetched
 from api.kinds import preprocess_plan
 from api.quotas import quota_of
-from api.resources import Asset, asset_of
+from api.resources import asset_of
 from api.submission import ring
 from darkroom import planner
 from darkroom.contract.control import ControlType
-from darkroom.contract.document import Resource
-from darkroom.contract.job import Failure, Job, JobState
+from darkroom.contract.job import Job, JobState
 from darkroom.contract.preprocess import PreprocessAsked, PreprocessPlan
+from darkroom.contract.preprocessing import Preprocessing
 from darkroom.contract.start import PictureRef
 from darkroom.inputs.maps import map_name, recall
 from darkroom.inputs.reading import Sources, read_picture
@@ -25,16 +24,6 @@ from darkroom.services import Services
 
 # Jobs for one map that failed within a day, before each request gets one of its own: every one is a call to the ledger.
 MOST_SUCCESSORS = 32
-
-
-class Preprocessing(Resource):
-    """A control map that was asked for, and where that stands."""
-
-    id: str | None = Field(description="of the job that makes it; null where the map was made before")
-    state: JobState
-    type: ControlType
-    map: Asset | None = Field(description="once it has succeeded; its id may be named as an `image`, like any asset's")
-    failure: Failure | None
 
 
 @dataclass(frozen=True)

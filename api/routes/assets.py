@@ -11,7 +11,8 @@ from api.deps import ServicesOf, Tenant
 from api.desk import Desks
 from api.documents import problems
 from api.named import NAMED_BODY, NAMED_PROBLEMS, named_picture
-from api.resources import Asset, asset_of
+from api.resources import asset_of
+from darkroom.contract.listing import Asset
 from darkroom.errors import InvalidField, NotFound, NotStored, StoreUnavailable, Unauthenticated
 from darkroom.inputs.normal import MEDIA_TYPE, normalise
 from darkroom.inputs.shelf import fetch, keep

@@ -12,10 +12,10 @@ from api.documents import problems
 from api.kinds import generation_job
 from api.patterns import JOB_ID_PATTERN
 from api.receivers import webhook_of
-from api.resources import GenerationPage
 from api.submission import submit
 from darkroom.contract.document import Generation
 from darkroom.contract.job import Job, JobState
+from darkroom.contract.listing import GenerationPage
 from darkroom.errors import (
     ControlnetMisfit,
     InvalidField,

@@ -8,7 +8,12 @@ import darkroom
 from api.body import json_limit
 from api.deps import ServicesOf, Tenant
 from api.documents import problems
-from api.resources import (
+from api.resources import lora_of, model_of, unavailable_of
+from api.waiting import MAX_WAIT_SECONDS
+from darkroom.catalog import SCHEDULER_TITLES, SCHEDULERS
+from darkroom.contract.base import Asked
+from darkroom.contract.generation import MAX_CONTROLNETS, MAX_LORAS, MAX_PROMPT_CHARS, MAX_SEED, LoraAsked, TextToImage
+from darkroom.contract.listing import (
     Capabilities,
     Controlnet,
     Controlnets,
@@ -21,14 +26,7 @@ from api.resources import (
     Schedulers,
     Vae,
     Vaes,
-    lora_of,
-    model_of,
-    unavailable_of,
 )
-from api.waiting import MAX_WAIT_SECONDS
-from darkroom.catalog import SCHEDULER_TITLES, SCHEDULERS
-from darkroom.contract.base import Asked
-from darkroom.contract.generation import MAX_CONTROLNETS, MAX_LORAS, MAX_PROMPT_CHARS, MAX_SEED, LoraAsked, TextToImage
 from darkroom.contract.plan import TASKS, OutputFormat, Priority
 from darkroom.errors import Unauthenticated
 from darkroom.inputs.normal import MAX_PIXELS

@@ -8,12 +8,11 @@ from api.addresses import base_url
 from api.body import AskedPreprocess
 from api.deps import JobId, ServicesOf, Tenant
 from api.documents import headers_described, problems
-from api.preprocessing import Made, Preprocessing, cancel, preprocess, shown, shown_made
+from api.preprocessing import Made, cancel, preprocess, shown, shown_made
 from api.waiting import wait_for_end, wanted_wait
-from darkroom.contract.control import ControlType
-from darkroom.contract.document import Resource
+from darkroom.contract.listing import AbsentPreprocessor, Preprocessor, Preprocessors
 from darkroom.contract.preprocess import PREPROCESSING
-from darkroom.contract.preprocessor import MapMethod
+from darkroom.contract.preprocessing import Preprocessing
 from darkroom.errors import (
     CapacityError,
     InvalidField,
@@ -38,25 +37,6 @@ router = APIRouter(prefix="/api/v1", tags=["control maps"])
 # Without a preference, and only while somebody makes maps: most take less than a second.
 DEFAULT_WAIT_SECONDS = 10
 RETRY_SECONDS = 1
-
-
-class Preprocessor(Resource):
-    """What makes maps of one type. `digest` decides what they look like; without `weights` it needs none."""
-
-    type: ControlType
-    method: MapMethod
-    digest: str
-    weights: dict[str, str]
-
-
-class AbsentPreprocessor(Resource):
-    type: ControlType
-    reason: str
-
-
-class Preprocessors(Resource):
-    preprocessors: list[Preprocessor]
-    unavailable: list[AbsentPreprocessor]
 
 
 Prefer = Annotated[

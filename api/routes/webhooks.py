@@ -9,12 +9,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from api.body import read_validated
 from api.deliveries import (
-    DeliveryDetail,
-    DeliveryList,
     EnableAsked,
-    Endpoints,
     ReplayAsked,
-    Replayed,
     detailed,
     enable,
     endpoints,
@@ -26,6 +22,7 @@ from api.deliveries import (
 from api.deps import ServicesOf, Tenant
 from api.documents import problems
 from api.patterns import DELIVERY_CURSOR_PATTERN, DELIVERY_ID_PATTERN, MOMENT_PATTERN
+from darkroom.contract.deliveries import DeliveryDetail, DeliveryList, Endpoints, Replayed
 from darkroom.contract.webhook import DeliveryState
 from darkroom.errors import (
     CapacityError,

@@ -1,5 +1,6 @@
 """Every picture leaves watermarked and signed, and can be asked about later."""
 
+from darkroom.contract.verdict import State, Verdict
 from darkroom.provenance.development_pki import development_pki
 from darkroom.provenance.facts import Facts, Stamped
 from darkroom.provenance.identity import SigningIdentity
@@ -8,7 +9,6 @@ from darkroom.provenance.records import Record, Records
 from darkroom.provenance.stamper import Stamper
 from darkroom.provenance.trust import Trust
 from darkroom.provenance.tss.watermarker import TssWatermarker
-from darkroom.provenance.verdict import State, Verdict
 from darkroom.provenance.verifier import Verifier
 from darkroom.provenance.watermark import Mark, NoWatermarker, Watermarker
 

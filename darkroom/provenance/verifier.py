@@ -5,22 +5,14 @@ from typing import IO, Final
 
 from pydantic import ValidationError
 
+from darkroom.contract.verdict import GenerationSeen, Means, OwnerSeen, SignerSeen, State, Verdict
 from darkroom.provenance.credential import Credential, Standing
 from darkroom.provenance.inspection.evidence import Evidence
 from darkroom.provenance.inspection.inspector import Inspector
 from darkroom.provenance.records import Records, watermark_id
 from darkroom.provenance.recovery import Recoverer, Recovery
 from darkroom.provenance.unseen import notes_on
-from darkroom.provenance.verdict import (
-    DEVELOPMENT_WORDS,
-    WORDS,
-    GenerationSeen,
-    Means,
-    OwnerSeen,
-    SignerSeen,
-    State,
-    Verdict,
-)
+from darkroom.provenance.verdict import DEVELOPMENT_WORDS, WORDS
 
 
 class Verifier:

@@ -9,7 +9,8 @@ import c2pa
 import httpx
 import pytest
 
-from darkroom.provenance.verdict import DEVELOPMENT_WORDS, NO_READER, WORDS, State
+from darkroom.contract.verdict import State
+from darkroom.provenance.verdict import DEVELOPMENT_WORDS, NO_READER, WORDS
 from tests.e2e.demo.service import up
 from tests.e2e.provenance.asking import generate, verify
 from tests.unit.provenance.making import decoded, encoded
