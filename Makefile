@@ -12,7 +12,7 @@ BIN := .venv/bin
 BENCHMARKS := encode stepping batching gpu model outline watermark
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help demo up test chaos soak mutants check check-types check-style check-layers check-tests fix bench train clean
+.PHONY: help demo up test clients chaos soak mutants check check-types check-style check-layers check-tests fix bench train clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ up: .venv/.run ## run the whole service on http://127.0.0.1:8000 until Ctrl-C
 test: .venv/.dev ## every test: real Valkey, real S3 server, real worker processes
 	$(BIN)/pytest -m "not slow" --numprocesses=auto --maxprocesses=4
 	$(BIN)/pytest -m slow
+
+clients: .venv/.dev .venv/.clients ## run SDKs of others, in Python and Node, against the service
+	CLIENTS=required $(BIN)/pytest tests/clients
 
 chaos: .venv/.dev ## kill everything again and again while jobs run; SEED=N repeats a run, NIGHTLY=1 kills ten times as often
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(NIGHTLY),--nightly)
@@ -85,3 +88,18 @@ $(BIN)/python:
 	@echo "installing darkroom and its development tools (some minutes the first time)"
 	@$(PIP) --editable '.[dev]'
 	@touch .venv/.run $@
+
+# Node's packages, and programs that pip does not bring: Debian's where we may install them.
+.venv/.clients: tests/clients/package.json tests/clients/package-lock.json | .venv/.dev
+	@missing=(); for program in node npm chromium; do command -v $$program >/dev/null || missing+=($$program); done; \
+	if [ $${#missing[@]} -gt 0 ]; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "installing $${missing[*]}"; \
+			apt-get update -qq && apt-get install -qq --yes --no-install-recommends "$${missing[@]/#node/nodejs}" >/dev/null; \
+		else \
+			echo "install these first: $${missing[*]} (Debian: apt-get install $${missing[*]/#node/nodejs})" >&2; exit 1; \
+		fi; \
+	fi
+	@echo "installing the packages of node that the tests run"
+	@npm ci --prefix tests/clients --ignore-scripts --silent
+	@touch $@
