@@ -11,6 +11,8 @@ from api import errors, openapi
 from api.auth import KeyRing
 from api.boundary import Boundary
 from api.desk import Desks
+from api.dialects.mount import routers_of, shapes_of
+from api.dialects.shapes import Shapes
 from api.framing import OneLength
 from api.hardening import HardenedHeaders
 from api.head import HeadAsGet
@@ -37,13 +39,14 @@ from darkroom.services import Services
 
 def create_app(services: Services) -> FastAPI:
     """The application over these services, which it closes when it shuts down."""
+    shapes = shapes_of(services.settings.compat)
     app = FastAPI(
         title="darkroom",
         docs_url=None,  # the stock pages load scripts from a CDN
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
-        middleware=_walls(services),
+        middleware=_walls(services, shapes),
     )
     app.state.services = services
     app.state.keys = KeyRing.of(services.settings)
@@ -51,19 +54,23 @@ def create_app(services: Services) -> FastAPI:
     app.state.desks = Desks.of(services.settings)
     app.state.readiness = Readiness()
     app.state.stopping = asyncio.Event()
-    errors.install(app)
+    errors.install(app, shapes)
     openapi.install(app, services.settings, services.catalog)
     of_callers = (generations, reruns, results, assets, preprocess, models, provenance, soft_bindings, webhooks)
     for routes in (*of_callers, ops, root, error_codes):
         app.include_router(routes.router)
+    for router in routers_of(services.settings.compat):
+        app.include_router(router, include_in_schema=False)
     return app
 
 
-def _walls(services: Services) -> list[Middleware]:
+def _walls(services: Services, shapes: Shapes) -> list[Middleware]:
     """Outermost first."""
     settings = services.settings
-    walls = [Middleware(Boundary, metrics=services.metrics), Middleware(HardenedHeaders), Middleware(OneLength)]
-    return [*walls, Middleware(Visitors, settings=settings), *sharing(settings), Middleware(HeadAsGet)]
+    boundary = Middleware(Boundary, metrics=services.metrics, shapes=shapes)
+    visitors = Middleware(Visitors, settings=settings, shapes=shapes)
+    walls = [boundary, Middleware(HardenedHeaders), Middleware(OneLength), visitors]
+    return [*walls, *sharing(settings), Middleware(HeadAsGet)]
 
 
 @asynccontextmanager

@@ -134,7 +134,7 @@ def _preprocess_of(data: bytes) -> PreprocessAsked:
 def _validated(asked: TypeAdapter[T], data: bytes, located: Callable[[Location], Location]) -> T:
     """Validated as JSON text, not as Python objects: strict mode takes arrays for tuples and strings for enums only
     there."""
-    _refuse_long_structure(data)
+    refuse_long_structure(data)
     value = strict_json.parse(data)
     try:
         return asked.validate_json(json.dumps(value))
@@ -149,7 +149,7 @@ def json_limit(settings: Settings) -> int:
     return min(MAX_JSON_BYTES, settings.max_body_bytes)
 
 
-def _refuse_long_structure(data: bytes) -> None:
+def refuse_long_structure(data: bytes) -> None:
     """Before it is parsed: megabytes of brackets would become gigabytes of objects. Raises: MalformedBody."""
     if len(data) > LONG_BYTES and sum(map(data.count, (b",", b"[", b"{"))) > MOST_SIGNS:
         raise MalformedBody(f"the body holds more than {strict_json.MAX_VALUES} values")

@@ -6,7 +6,8 @@ import traceback
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ulid import ULID
 
-from api.problems import answer, problem_of
+from api.dialects.shapes import Shapes
+from api.problems import problem_of
 from darkroom.errors import DarkroomError
 from darkroom.log import get_logger
 from darkroom.metrics import Metrics
@@ -20,9 +21,10 @@ _log = get_logger(__name__)
 class Boundary:
     """Pure ASGI. Logs the route's template, never the path, the query or the body: those may hold what is private."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, shapes: Shapes) -> None:
         self._app = app
         self._metrics = metrics
+        self._shapes = shapes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -33,7 +35,7 @@ class Boundary:
         try:
             await self._app(scope, receive, exchange.send)
         except Exception as error:  # noqa: BLE001 - the last wall: nothing may pass it
-            await exchange.fail(error)
+            await exchange.fail(error, self._shapes)
         finally:
             self._record(exchange, time.perf_counter() - started)
 
@@ -68,13 +70,13 @@ class _Exchange:
             message["headers"] = [*message["headers"], (b"x-request-id", self.id.encode())]
         await self._send(message)
 
-    async def fail(self, error: Exception) -> None:
+    async def fail(self, error: Exception, shapes: Shapes) -> None:
         """Log what happened, without the error's message, which may quote the request; answer if that still helps."""
         _log.error("request.broke", request=self.id, error=type(error).__name__, where=_frames(error))
         if self.status is not None:
             return  # half an answer is out: the server sees that it is unfinished, and cuts the connection
         described = problem_of(DarkroomError("something went wrong here; the incident names our log lines"))
-        response = answer(described.model_copy(update={"incident": self.id}))
+        response = shapes.answer(self.scope["path"], described.model_copy(update={"incident": self.id}))
         await response(self.scope, _nothing, self.send)
 
 

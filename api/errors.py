@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from api.dialects.shapes import Shapes
 from api.head import as_routed
 from api.patterns import DELIVERY_CURSOR_PATTERN, EVENT_ID_PATTERN, JOB_ID_PATTERN, KEY_PATTERN, MOMENT_PATTERN
-from api.problems import FieldProblem, Problem, answer, problem, problem_of
+from api.problems import FieldProblem, Problem, problem, problem_of
 from darkroom.contract.generation import NAME_PATTERN
 from darkroom.errors import (
     CapacityError,
@@ -42,11 +43,15 @@ _FORMS = {
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, shapes: Shapes) -> None:
     """Answer every error that a route or the router raises on purpose. Accidents are `api.boundary`'s."""
-    app.add_exception_handler(DarkroomError, _on_darkroom_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid_request)
-    app.add_exception_handler(HTTPException, _on_http_exception)
+
+    async def answered(request: Request, error: Exception) -> Response:
+        described, headers = _described(request, error)
+        return shapes.answer(request.url.path, described, headers)
+
+    for kind in (DarkroomError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answered)
 
 
 def field_path(location: Sequence[str | int]) -> str:
@@ -86,25 +91,20 @@ def _words(error: Any) -> str:
     return next((words for pattern, words in _FORMS.items() if f"'{pattern}'" in error["msg"]), "is not well formed")
 
 
-async def _on_darkroom_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, DarkroomError)
-    return answer(problem_of(error), headers_of(error))
-
-
-async def _on_invalid_request(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    return answer(invalid_fields(error.errors()))
-
-
-async def _on_http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    match error.status_code:
-        case 404:
-            return answer(problem_of(NotFound("no such path")))
-        case 405:
+def _described(request: Request, error: Exception) -> tuple[Problem, Mapping[str, str]]:
+    match error:
+        case DarkroomError():
+            return problem_of(error), headers_of(error)
+        case RequestValidationError():
+            return invalid_fields(error.errors()), {}
+        case HTTPException(status_code=404):
+            return problem_of(NotFound("no such path")), {}
+        case HTTPException(status_code=405):
             methods = allowed_methods(request)
-            return answer(problem_of(MethodNotAllowed(f"this path answers {methods}")), {"Allow": methods})
-    return answer(problem(RequestError.code, error.status_code, "the request could not be served"), error.headers)
+            return problem_of(MethodNotAllowed(f"this path answers {methods}")), {"Allow": methods}
+    assert isinstance(error, HTTPException)
+    described = problem(RequestError.code, error.status_code, "the request could not be served")
+    return described, error.headers or {}
 
 
 def allowed_methods(request: Request) -> str:

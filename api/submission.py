@@ -12,7 +12,7 @@ from api.errands import fetched
 from api.quotas import spend_one
 from darkroom import crash, planner
 from darkroom.contract.generation import GenerationRequest, TextToImage
-from darkroom.contract.plan import GenerationPlan
+from darkroom.contract.plan import GenerationPlan, Notice
 from darkroom.contract.webhook import Webhook
 from darkroom.errors import UnavailableError
 from darkroom.inputs.reading import Sources, pictures_of, read_inputs
@@ -31,17 +31,23 @@ async def submit(
     asked: GenerationRequest,
     idempotency_key: str | None,
     webhook: Webhook | None = None,
+    notices: tuple[Notice, ...] = (),
 ) -> Submitted:
     """Settle the request, record it, and ring for a worker. Its pictures are read at `desks`.
+
+    `notices` are what was remarked on it before, and go with it.
 
     Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownVae, VaeMisfit, UnknownControlnet, ControlnetMisfit,
         PreprocessorUnavailable, UnknownScheduler, InvalidField, IdempotencyMismatch, CapacityError,
         TenantLimit, QueueFull, LedgerUnavailable, StoreUnavailable, ModelError, UrlRefused, UrlUnreachable,
         PayloadTooLarge.
     """
-    return await enter(
-        services, tenant, lambda: _settled(services, desks, tenant, asked), idempotency_key, body_hash(asked), webhook
-    )
+
+    async def settle() -> GenerationPlan:
+        plan = await _settled(services, desks, tenant, asked)
+        return plan.model_copy(update={"warnings": (*notices, *plan.warnings)}) if notices else plan
+
+    return await enter(services, tenant, settle, idempotency_key, body_hash(asked), webhook)
 
 
 async def enter(

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.problems import answer, problem_of
+from api.dialects.shapes import Shapes
+from api.problems import problem_of
 from darkroom.errors import AccessError, ForbiddenOrigin, UnknownHost
 from darkroom.loopback import is_loopback
 from darkroom.settings import Settings
@@ -31,8 +32,9 @@ def checks_hosts(settings: Settings) -> bool:
 class Visitors:
     """Pure ASGI; goes before everything that acts on a request."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, shapes: Shapes) -> None:
         self._app = app
+        self._shapes = shapes
         public = urlsplit(settings.public_url or "")
         self._checks_hosts = checks_hosts(settings)
         names, origins = list(settings.allowed_hosts), list(settings.cors_origins)
@@ -44,7 +46,8 @@ class Visitors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refused = self._refusal(scope) if scope["type"] == "http" else None
-        await (answer(problem_of(refused)) if refused else self._app)(scope, receive, send)
+        answering = self._shapes.answer(scope["path"], problem_of(refused)) if refused else self._app
+        await answering(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> AccessError | None:
         headers = Headers(scope=scope)

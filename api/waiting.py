@@ -34,13 +34,17 @@ async def wait_for_end(ledger: Ledger, job: Job, seconds: float, request: Reques
     desks: Desks = request.app.state.desks
     try:
         with desks.listeners.of(job.tenant):
-            await _follow(ledger, job, time.monotonic() + seconds, request)
+            await follow(ledger, job, time.monotonic() + seconds, request)
         return await ledger.get(job.tenant, job.id)
     except (UnavailableError, CapacityError):
         return job
 
 
-async def _follow(ledger: Ledger, job: Job, until: float, request: Request) -> None:
+async def follow(ledger: Ledger, job: Job, until: float, request: Request) -> None:
+    """Return once the job has ended, `until` (monotonic) has passed, the caller hung up or the server stops.
+
+    Raises: LedgerUnavailable.
+    """
     after = FROM_THE_START
     while not job.state.terminal and (left := until - time.monotonic()) > 0:
         events = await ledger.events(job.id, after=after, wait=min(left, _SLICE_SECONDS))

@@ -42,6 +42,11 @@
     │   ├── LedgerUnavailable
     │   ├── StoreUnavailable
     │   └── NotReady                    ledger or store cannot be worked with
+    ├── NoPicture                       somebody waited for a picture, and there is none
+    │   ├── GenerationCanceled
+    │   ├── GenerationExpired
+    │   ├── GenerationBlocked
+    │   └── WaitTimedOut                it was not made in the time that it is waited for
     ├── StoreError
     │   └── NotStored
     ├── StaleAttempt                    a worker that lost its lease came back
@@ -97,6 +102,13 @@ from darkroom.errors.failures import (
     UnmarkedOutput,
     UnsignedOutput,
 )
+from darkroom.errors.no_picture import (
+    GenerationBlocked,
+    GenerationCanceled,
+    GenerationExpired,
+    NoPicture,
+    WaitTimedOut,
+)
 from darkroom.errors.refusals import (
     AccessError,
     BadPicture,
@@ -144,7 +156,10 @@ __all__ = [
     "DarkroomError",
     "EndpointDisabled",
     "ForbiddenOrigin",
+    "GenerationBlocked",
+    "GenerationCanceled",
     "GenerationError",
+    "GenerationExpired",
     "Gone",
     "IdempotencyMismatch",
     "InvalidField",
@@ -158,6 +173,7 @@ __all__ = [
     "MissingWeights",
     "ModelError",
     "NanOutput",
+    "NoPicture",
     "NoWebhookSecret",
     "NotFound",
     "NotReady",
@@ -192,4 +208,5 @@ __all__ = [
     "UrlRefused",
     "UrlUnreachable",
     "VaeMisfit",
+    "WaitTimedOut",
 ]

@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from darkroom import crash
 from darkroom.settings.connections import Connections
+from darkroom.settings.dialects import Dialects
 from darkroom.settings.gateway import Gateway
 from darkroom.settings.kinds import Digest, HttpUrl
 from darkroom.settings.marks import Marks, OldSecret, TrustmarkPlace
@@ -18,7 +19,7 @@ from darkroom.settings.work import WorkLife
 __all__ = ["ControlnetPlace", "Digest", "HttpUrl", "OldSecret", "Settings", "TrustmarkPlace"]
 
 
-class Settings(Marks, Webhooks, WorkLife, Models, Gateway, Connections):
+class Settings(Marks, Webhooks, WorkLife, Models, Dialects, Gateway, Connections):
     """What a process of darkroom must know. Defaults are those of one machine."""
 
     model_config = SettingsConfigDict(

@@ -9,6 +9,7 @@ import structlog
 from starlette.types import Message, Receive, Scope, Send
 
 from api.boundary import Boundary
+from api.dialects.shapes import Shapes
 from darkroom.log import configure_logging
 from darkroom.services import Services
 from tests.gateway import GENERATIONS, ask
@@ -67,7 +68,7 @@ async def test_an_accident_in_mid_answer_cuts_it_short_and_says_no_more(services
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await Boundary(stumble, services.metrics)({"type": "http", "method": "GET"}, receive, send)
+    await Boundary(stumble, services.metrics, Shapes({}))({"type": "http", "method": "GET"}, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start"]
     assert len(logged(lines, "request.broke")) == 1
     assert CANARY not in lines.getvalue()

@@ -1,0 +1,128 @@
+"""Pictures for a caller who waits for them, as most other protocols have it: from a request to the finished job."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from starlette.requests import Request
+
+from api.addresses import base_url
+from api.desk import Desks
+from api.receivers import webhook_of
+from api.submission import submit
+from api.waiting import follow
+from darkroom import errors
+from darkroom.contract.generation import GenerationRequest
+from darkroom.contract.job import Job, JobState
+from darkroom.contract.plan import Notice
+from darkroom.errors import (
+    DarkroomError,
+    GenerationBlocked,
+    GenerationCanceled,
+    GenerationError,
+    GenerationExpired,
+    ModelError,
+    UnavailableError,
+    WaitTimedOut,
+)
+from darkroom.ledger.protocol import Ledger, Submitted
+from darkroom.services import Services
+
+_AWAY_SECONDS = 0.5
+
+
+async def enter(
+    request: Request,
+    services: Services,
+    tenant: str,
+    asked: GenerationRequest,
+    notices: Sequence[Notice] = (),
+    key: str | None = None,
+) -> Submitted:
+    """A job for the request. `key`: its idempotency key. Raises: as `submit`, and as `webhook_of`."""
+    desks: Desks = request.app.state.desks
+    webhook = webhook_of(services, tenant, asked, base_url(request, services.settings))
+    return await submit(services, desks, tenant, asked, key, webhook, tuple(notices))
+
+
+async def made(
+    request: Request,
+    services: Services,
+    tenant: str,
+    asked: GenerationRequest,
+    notices: Sequence[Notice] = (),
+    key: str | None = None,
+) -> Job:
+    """The job, succeeded.
+
+    When the caller hangs up, or time is up, the job is canceled: nobody could fetch its pictures, and who asks again
+    would have them made twice. With an idempotency key it goes on, since the same request comes back to it.
+    Raises: as `enter`; NoPicture and GenerationError, ModelError as it ended; CapacityError, TenantLimit where too many
+        wait, before there is a job.
+    """
+    desks: Desks = request.app.state.desks
+    with desks.listeners.of(tenant):
+        submitted = await enter(request, services, tenant, asked, notices, key)
+        job = await ended(request, services, submitted.job)
+    if not job.state.terminal:
+        job = await _left(request, services.ledger, job, kept=key is not None)
+    return succeeded(job)
+
+
+async def ended(request: Request, services: Services, job: Job) -> Job:
+    """The job when it has ended, or `compat_wait` is over, the caller hung up or the gateway stops.
+
+    An outage of the ledger meanwhile changes nothing about the job, and is waited out.
+    """
+    until = time.monotonic() + services.settings.compat_wait
+    while True:
+        try:
+            await follow(services.ledger, job, until, request)
+            return await services.ledger.get(job.tenant, job.id)
+        except UnavailableError:
+            if time.monotonic() > until or request.app.state.stopping.is_set() or await request.is_disconnected():
+                return job
+            await asyncio.sleep(_AWAY_SECONDS)
+
+
+async def _left(request: Request, ledger: Ledger, job: Job, *, kept: bool) -> Job:
+    """What becomes of a job that nobody waits for any more. Raises: WaitTimedOut, UnavailableError."""
+    if not kept:
+        job = await ledger.cancel(job.tenant, job.id)
+        if job.state is not JobState.CANCELED:
+            return job
+    if request.app.state.stopping.is_set():
+        raise UnavailableError("this gateway is being stopped; ask again")
+    goes_on = "it goes on, and the same request with its Idempotency-Key waits again" if kept else "it was canceled"
+    raise WaitTimedOut(f"the generation has not ended in the time that is waited for one; {goes_on}")
+
+
+def succeeded(job: Job) -> Job:
+    """The job, if it has its pictures. Raises: NoPicture, GenerationError or ModelError, as it ended."""
+    match job.state:
+        case JobState.SUCCEEDED:
+            return job
+        case JobState.CANCELED:
+            raise GenerationCanceled("the generation was canceled")
+        case JobState.EXPIRED:
+            raise GenerationExpired("the generation had not begun by its deadline")
+        case JobState.BLOCKED:
+            raise GenerationBlocked(job.failure.message if job.failure else "the generation was blocked")
+    raise _failure_of(job)
+
+
+def _failure_of(job: Job) -> DarkroomError:
+    """The failure of a job as the error that its code names."""
+    if job.failure is None:
+        return GenerationError("the generation failed")
+    kind = _KINDS.get(job.failure.code, GenerationError)
+    error = kind.__new__(kind)
+    DarkroomError.__init__(error, job.failure.message)
+    return error
+
+
+_KINDS: dict[str, type[DarkroomError]] = {
+    kind.code: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, GenerationError | ModelError)
+}

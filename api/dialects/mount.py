@@ -1,0 +1,30 @@
+"""Which dialects there are, where, and how their errors look."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
+from api.dialects.shapes import Shape, Shapes
+from darkroom.settings.dialects import Dialect
+
+
+@dataclass(frozen=True)
+class Surface:
+    """One dialect: its routes, which are not in our OpenAPI document, and the shape of errors below its prefixes."""
+
+    router: APIRouter
+    prefixes: tuple[str, ...]
+    shape: Shape
+
+
+SURFACES: Mapping[Dialect, Surface] = {}
+
+
+def routers_of(spoken: Iterable[Dialect]) -> list[APIRouter]:
+    return [SURFACES[name].router for name in spoken if name in SURFACES]
+
+
+def shapes_of(spoken: Iterable[Dialect]) -> Shapes:
+    surfaces = [SURFACES[name] for name in spoken if name in SURFACES]
+    return Shapes({prefix: surface.shape for surface in surfaces for prefix in surface.prefixes})

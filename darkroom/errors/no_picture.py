@@ -1,0 +1,23 @@
+"""What a caller hears who waited for a picture that there is none of. Where nobody waits, a job's state tells it."""
+
+from darkroom.errors.base import DarkroomError
+
+
+class NoPicture(DarkroomError):
+    code = "no_picture"
+
+
+class GenerationCanceled(NoPicture):
+    code, status = "canceled", 409
+
+
+class GenerationExpired(NoPicture):
+    code, status = "expired", 504
+
+
+class GenerationBlocked(NoPicture):
+    code, status = "blocked", 400
+
+
+class WaitTimedOut(NoPicture):
+    code, status = "wait_timed_out", 504
