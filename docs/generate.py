@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from pydantic_settings import NoDecode
 
 from darkroom.settings import HttpUrl, Settings
 
@@ -57,7 +58,10 @@ def settings_page() -> str:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    cells = (f"`DARKROOM_{name.upper()}`", _type_words(field.annotation), _default_words(field), field.description)
+    listed = any(mark is NoDecode for mark in field.metadata)
+    kind = "names with commas between" if listed else _type_words(field.annotation)
+    default = f"`{','.join(field.default)}`" if listed else _default_words(field)
+    cells = (f"`DARKROOM_{name.upper()}`", kind, default, field.description)
     return "| " + " | ".join(str(cell) for cell in cells) + " |\n"
 
 

@@ -14,7 +14,7 @@ class Dialects(BaseSettings):
 
     compat: Annotated[tuple[Dialect, ...], NoDecode] = Field(
         default=DIALECTS,
-        description="dialects that are spoken beside our own API, with commas between: `openai` at /v1, `a1111` at"
+        description="dialects that are spoken beside our own API: `openai` at /v1, `a1111` at"
         " /sdapi and /controlnet, `hf` at /hf, `replicate` at /replicate; none if empty",
     )
     compat_strict: bool = Field(
