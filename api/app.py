@@ -25,6 +25,7 @@ from api.routes import (
     models,
     ops,
     preprocess,
+    previews,
     provenance,
     reruns,
     results,
@@ -56,7 +57,8 @@ def create_app(services: Services) -> FastAPI:
     app.state.stopping = asyncio.Event()
     errors.install(app, shapes)
     openapi.install(app, services.settings, services.catalog)
-    of_callers = (generations, reruns, results, assets, preprocess, models, provenance, soft_bindings, webhooks)
+    of_generations = (generations, reruns, results, previews)
+    of_callers = (*of_generations, assets, preprocess, models, provenance, soft_bindings, webhooks)
     for routes in (*of_callers, ops, root, error_codes):
         app.include_router(routes.router)
     for router in routers_of(services.settings.compat):

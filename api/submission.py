@@ -12,6 +12,7 @@ from api.errands import fetched
 from api.quotas import spend_one
 from darkroom import crash, planner
 from darkroom.contract.generation import GenerationRequest, TextToImage
+from darkroom.contract.inputs import Inputs, NoPicture
 from darkroom.contract.plan import GenerationPlan, Notice
 from darkroom.contract.webhook import Webhook
 from darkroom.errors import UnavailableError
@@ -87,14 +88,19 @@ async def enter(
 async def _settled(services: Services, desks: Desks, tenant: str, asked: GenerationRequest) -> GenerationPlan:
     """The plan, its pictures in the store: a worker must find them whenever it comes to the job."""
     if isinstance(asked, TextToImage) and not asked.controlnets:
-        return planner.plan(asked, services.catalog, now=time.time(), labels=services.labels)
+        return _planned(services, asked, NoPicture())
     urls = fetched(desks.errands, tenant, pictures_of(asked), services.guard)
     async with urls as files, desks.reading.of(tenant):
         read = await read_inputs(Sources(services.store, tenant, files), asked)
-        plan = planner.plan(asked, services.catalog, read.inputs, now=time.time(), labels=services.labels)
+        plan = _planned(services, asked, read.inputs)
     for picture in read.sent:
         await keep(services.store, tenant, picture)
     return plan
+
+
+def _planned(services: Services, asked: GenerationRequest, inputs: Inputs) -> GenerationPlan:
+    previews = services.settings.previews
+    return planner.plan(asked, services.catalog, inputs, now=time.time(), labels=services.labels, previews=previews)
 
 
 def body_hash(asked: GenerationRequest) -> str:

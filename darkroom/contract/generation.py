@@ -135,6 +135,10 @@ class Wish(Asked):
         " `GET /api/v1/capabilities`; `false` takes none away that the service draws on every picture",
     )
     deterministic: bool = False
+    previews: bool = Field(
+        default=False,
+        description="make sketches of each picture while it runs, at `/previews/{index}`; they change nothing else",
+    )
     priority: Priority = "interactive"
     deadline: float | None = Field(
         default=None, gt=0, le=86_400, description="seconds from now; not begun by then, it expires"

@@ -85,10 +85,12 @@ class LostAttempt(Settled):
 
 
 class Progress(Settled):
-    """`step` of `steps`, over all images of the job."""
+    """`step` of `steps`, over all images of the job. `previews`: frames shown so far, over all images, by this attempt:
+    one more than before says that there is something new to see."""
 
     step: int
     steps: int
+    previews: int = 0
 
 
 class Job(Settled):

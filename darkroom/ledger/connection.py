@@ -52,7 +52,7 @@ class Connection:
         for name in names:
             self._scripts[name] = self.client.register_script(lua.script(name, self.rules, self._clock))
 
-    async def run(self, name: str, *arguments: str | int) -> Any:
+    async def run(self, name: str, *arguments: str | int | bytes) -> Any:
         """What the script answers. Raises: LedgerUnavailable."""
         return await self.ask(self._scripts[name](keys=[self.prefix], args=arguments))
 

@@ -13,6 +13,7 @@ SCRIPTS = (
     "claim",
     "renew",
     "report",
+    "show_preview",
     "finish",
     "release",
     "cancel",

@@ -17,6 +17,7 @@ from darkroom.ledger.memory_deliveries import MemoryDeliveries
 from darkroom.ledger.news import News
 from darkroom.ledger.outlook import Foresight
 from darkroom.ledger.pace import Pace
+from darkroom.ledger.previews import Previews, check_preview
 from darkroom.ledger.protocol import (
     Claim,
     JobPage,
@@ -51,6 +52,7 @@ class MemoryLedger(Upkeep):
         self._quarantine = Quarantine(self.rules)
         self.deliveries = MemoryDeliveries(self.rules, self._records, self._now)
         self.news = News()
+        self._previews = Previews(self.rules.preview_ttl_ms)
 
     async def submit(self, submission: Submission) -> Submitted:
         now = self._now()
@@ -176,7 +178,19 @@ class MemoryLedger(Upkeep):
         record = self._records.get(job_id)
         if record and record.held_by(attempt):
             record.progress = progress
-            self._tell(record, "progress", self._now(), progress.model_dump())
+            self._tell(record, "progress", self._now(), progress.model_dump(exclude_defaults=True))
+
+    async def show_preview(self, job_id: str, attempt: int, index: int, frame: bytes) -> None:
+        check_preview(index, frame)
+        record = self._records.get(job_id)
+        if record and record.held_by(attempt):
+            self._previews.show(job_id, index, frame, self._now())
+
+    async def preview(self, tenant: str, job_id: str, index: int) -> bytes:
+        frame = self._previews.latest(self._of(tenant, job_id).id, index, self._now())
+        if frame is None:
+            raise NotFound("no such preview")
+        return frame
 
     async def finish(self, job_id: str, attempt: int, outcome: Outcome) -> Job:
         move = finishing_move(outcome.state)
@@ -257,6 +271,7 @@ class MemoryLedger(Upkeep):
         if step is None:
             return
         record.state = step.state
+        self._previews.forget(record.id)
         if step.state.terminal:
             record.finished_ms = now
         self._tell(record, step.event, now, data or {})

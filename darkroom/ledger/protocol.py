@@ -154,6 +154,16 @@ class Ledger(Protocol):
         """Append a progress event. Silently nothing for a stale attempt: progress is advice."""
         ...
 
+    async def show_preview(self, job_id: str, attempt: int, index: int, frame: bytes) -> None:
+        """Keep a JPEG as the latest frame of image `index`, until the job leaves `running`, and a few minutes at most.
+        Silently nothing for a stale attempt. Raises: ValueError for more than `MOST_PREVIEW_BYTES`, or no such image.
+        """
+        ...
+
+    async def preview(self, tenant: str, job_id: str, index: int) -> bytes:
+        """The latest frame of image `index`. Raises: NotFound where there is none, yet or any more."""
+        ...
+
     async def finish(self, job_id: str, attempt: int, outcome: Outcome) -> Job:
         """Write the one terminal state, its event and what its webhook is to hear together.
 

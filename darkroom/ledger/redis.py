@@ -11,6 +11,8 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
+from redis.client import NEVER_DECODE
+
 from darkroom.breaker import Breaker
 from darkroom.contract.job import Job, JobEvent, Progress, picture_keys
 from darkroom.contract.plan import GenerationPlan
@@ -22,6 +24,7 @@ from darkroom.ledger.bell import LOOK_SECONDS, NewsBell
 from darkroom.ledger.connection import Connection
 from darkroom.ledger.fields import ARTIFACTS, dump_json, pairs, read_claims, read_event, read_job, read_outlook
 from darkroom.ledger.health import examine
+from darkroom.ledger.previews import check_preview
 from darkroom.ledger.protocol import (
     Claim,
     JobPage,
@@ -109,6 +112,18 @@ class RedisLedger:
             raise _not_found()
         return read_job(fields)
 
+    async def preview(self, tenant: str, job_id: str, index: int) -> bytes:
+        if await self._ask(self._client.hget(self._key("job", job_id), "tenant")) != tenant:
+            raise _not_found()
+        # A picture is no text, which every other reply is decoded to.
+        asked = self._client.execute_command(  # type: ignore[no-untyped-call]
+            "HGET", self._key("previews", job_id), index, **{NEVER_DECODE: True}
+        )
+        frame: bytes | None = await self._ask(asked)
+        if frame is None:
+            raise NotFound("no such preview")
+        return frame
+
     async def foresee(self, job_ids: Sequence[str]) -> Mapping[str, Outlook]:
         told = await self._run("foresee", *job_ids)
         return {job_id: read_outlook(row) for job_id, row in zip(job_ids, told, strict=True) if row}
@@ -164,7 +179,12 @@ class RedisLedger:
         )
 
     async def report(self, job_id: str, attempt: int, progress: Progress) -> None:
-        await self._run("report", job_id, attempt, progress.model_dump_json())
+        # What is left out, gateways of an older version can read.
+        await self._run("report", job_id, attempt, progress.model_dump_json(exclude_defaults=True))
+
+    async def show_preview(self, job_id: str, attempt: int, index: int, frame: bytes) -> None:
+        check_preview(index, frame)
+        await self._run("show_preview", job_id, attempt, index, frame)
 
     async def finish(self, job_id: str, attempt: int, outcome: Outcome) -> Job:
         fields = await self._run(

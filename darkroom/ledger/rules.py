@@ -28,6 +28,7 @@ class Rules:
     `max_disabled`: most endpoints of a tenant that are left alone. `outlook_tenants`: how many at a desk are
     looked at to say when a job's turn will come. `long_ms`: a job that waits for so long waits for something, even
     where nobody stands before it. `attempts_kept`: of one delivery, the latest.
+    `preview_ttl_ms`: how long a job's preview frames are kept after the last of them, if nothing ends it.
 
     A lost attempt is tried again at once, the next after `retry_ms`, and then each after twice the time; alone if its
     worker's process died, or for the `alone_after`th time.
@@ -51,6 +52,7 @@ class Rules:
     outlook_tenants: int = 100
     long_ms: int = 2_000
     attempts_kept: int = 50
+    preview_ttl_ms: int = 300_000
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Rules":

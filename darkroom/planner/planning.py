@@ -43,9 +43,12 @@ def plan(
     *,
     now: float,
     labels: Labels = NO_LABELS,
+    previews: bool = True,
     seed_source: Callable[[], int] = random_seed,
 ) -> GenerationPlan:
     """Settle `request` and its pictures against the models and labels there are. `now` is Unix seconds.
+
+    `previews`: whether this service makes any.
 
     Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownVae, VaeMisfit, UnknownControlnet, ControlnetMisfit,
         PreprocessorUnavailable, UnknownScheduler, InvalidField; ModelError for a model, LoRA, VAE or ControlNet that
@@ -93,6 +96,7 @@ def plan(
             *_embedding_notices(named, spec, catalog),
             *label_notices(request, labels),
             *_webhook_notices(request),
+            *_preview_notices(request, previews),
         ),
         metadata=request.metadata,
         start=begins.start,
@@ -100,6 +104,7 @@ def plan(
         later_stages=tuple(stages),
         visible_label=label(request, labels),
         controls=steering.planned,
+        previews=request.previews and previews,
     )
 
 
@@ -194,3 +199,8 @@ def _notices(request: GenerationRequest, guidance_scale: float, seed: int) -> It
 def _webhook_notices(request: GenerationRequest) -> Iterator[Notice]:
     if request.webhook_url is None and request.webhook_events != ENDS:
         yield Notice(field="webhook_events", reason="has no effect without webhook_url")
+
+
+def _preview_notices(request: GenerationRequest, made: bool) -> Iterator[Notice]:
+    if request.previews and not made:
+        yield Notice(field="previews", reason="this service makes none")

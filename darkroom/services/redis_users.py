@@ -23,7 +23,19 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9._:-]+")
 _CONNECTION: Final = ("auth", "hello", "ping", "select", "client|setinfo", "client|setname", "client|info")
 # What the ledger asks without a script.
 _LEDGER: Final = (
-    *("eval", "evalsha", "script|load", "info", "hgetall", "hmget", "hdel", "lrange", "zrank", "zrevrangebylex"),
+    *(
+        "eval",
+        "evalsha",
+        "script|load",
+        "info",
+        "hget",
+        "hgetall",
+        "hmget",
+        "hdel",
+        "lrange",
+        "zrank",
+        "zrevrangebylex",
+    ),
     *("xrange", "xdel", "subscribe", "unsubscribe"),
 )
 _RING: Final = ("llen", "smembers", "scard", "sadd", "hset", "rpush", "lpush", "expire", "multi", "exec", "discard")

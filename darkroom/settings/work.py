@@ -24,6 +24,12 @@ class WorkLife(BaseSettings):
         ge=0,
         description="most bytes a worker keeps there; 0 keeps pictures in memory, for `outage_patience`",
     )
+    previews: bool = Field(
+        default=True, description="sketches of unfinished pictures for requests that ask for them; false: for none"
+    )
+    preview_interval: float = Field(
+        default=0.5, ge=0.1, le=60, description="least seconds between two sketches of a generation"
+    )
     drain_seconds: float = Field(default=20.0, ge=0, description="how long a stopping worker may finish what it holds")
     result_ttl: int = Field(default=7 * 24 * 3600, ge=1, description="seconds a finished job's record is kept")
     record_ttl: int | None = Field(

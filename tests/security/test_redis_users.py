@@ -133,6 +133,8 @@ async def test_each_role_can_do_all_of_its_work(server: Server) -> None:
         await worker.renew("w", {claim.job_id: claim.attempt})
         await worker.release(claim.job_id, claim.attempt)
         (claim,) = await worker.claim("w", [done.plan.model], 1)
+        await worker.show_preview(claim.job_id, claim.attempt, 0, b"frame")
+        assert await gateway.preview(done.tenant, done.id, 0) == b"frame"
         await worker.reap()
         await worker.finish(claim.job_id, claim.attempt, succeeded())
         await worker.abandon("w", DIED)

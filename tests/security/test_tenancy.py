@@ -37,7 +37,15 @@ async def asked_by(client: httpx.AsyncClient, tenant: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", ""), ("DELETE", ""), ("GET", "/events"), ("GET", "/images/0"), ("GET", "/images/1")]
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("DELETE", ""),
+        ("GET", "/events"),
+        ("GET", "/images/0"),
+        ("GET", "/images/1"),
+        ("GET", "/previews/0"),
+    ],
 )
 @pytest.mark.parametrize("finished", [False, True])
 async def test_anothers_generation_is_an_unknown_one(

@@ -4,6 +4,8 @@
 -- KEYS[1] is the prefix, a hash tag such as {darkroom}: all keys built on it lie in one slot.
 --   job:ID                              hash, the record
 --   events:ID                           stream, the job's history; its ids are what SSE clients resume from
+--   previews:ID                         hash, while it runs, the latest JPEG by image; ends by itself RULES.preview_ttl_ms
+--                                       after the last of them
 --   line:PRIORITY:MODEL:TENANT          sorted set, ids by place in line; PRIORITY-alone: of jobs to be run alone
 --   turn:PRIORITY:MODEL                 sorted set by the level of their account, "PLACE TENANT" of those with a line
 --                                       here and the first place in it; likewise

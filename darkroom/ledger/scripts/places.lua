@@ -97,6 +97,7 @@ local function move(job, name, data)
   else
     redis.call('ZREM', key('leases'), job.id)
     redis.call('SREM', key('held', job.worker), job.id)
+    redis.call('DEL', key('previews', job.id))
     count_running(job, -1)
   end
   job.state = step.state
