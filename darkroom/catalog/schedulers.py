@@ -37,14 +37,19 @@ _SAMPLERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def _titles() -> Iterator[tuple[str, str]]:
+def _parts() -> Iterator[tuple[str, tuple[str, str]]]:
     for name, (title, spacings) in _SAMPLERS.items():
-        yield name, title
+        yield name, (title, "")
         for spacing in spacings:
-            yield f"{name}_{spacing}", f"{title} {_SPACINGS[spacing]}"
+            yield f"{name}_{spacing}", (title, _SPACINGS[spacing])
 
 
-SCHEDULER_TITLES: Mapping[str, str] = MappingProxyType(dict(_titles()))
+# Title of the sampler and of its spacing, by name; an empty one is that of the sampler's own.
+SCHEDULER_PARTS: Mapping[str, tuple[str, str]] = MappingProxyType(dict(_parts()))
+
+SCHEDULER_TITLES: Mapping[str, str] = MappingProxyType(
+    {name: " ".join(filter(None, parts)) for name, parts in SCHEDULER_PARTS.items()}
+)
 
 SCHEDULERS: tuple[str, ...] = tuple(SCHEDULER_TITLES)
 
