@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, TypeVar
@@ -11,8 +12,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
-from api import strict_json
+from api import strict_json, unknown_fields
 from api.desk import Desks
+from api.problems import MOST_FIELDS
 from darkroom.contract.generation import GenerationRequest
 from darkroom.contract.preprocess import PreprocessAsked
 from darkroom.errors import MalformedBody, PayloadTooLarge, UnsupportedMediaType
@@ -25,6 +27,9 @@ MOST_SIGNS = 100_000
 IDLE_SECONDS = 10.0
 TOTAL_SECONDS = 120.0
 
+_AS_JSON = "send it as JSON: `curl --json DATA`, or the header `Content-Type: application/json`"
+_MEDIA_TYPE = re.compile(r"[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,40}")
+
 T = TypeVar("T")
 Location = tuple[str | int, ...]
 
@@ -35,6 +40,20 @@ _PREPROCESS = TypeAdapter(PreprocessAsked)
 def media_type_of(request: Request) -> str:
     """The bare media type of the body, lower case, without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _instead_of(request: Request) -> str:
+    """What to do about a body that does not say that it is JSON, for whoever sent it."""
+    seen = media_type_of(request)
+    match seen:
+        case "application/x-www-form-urlencoded":
+            return f"the body came as a form ({seen}), as `curl -d` sends it; {_AS_JSON}"
+        case "multipart/form-data":
+            return f"the body came as a form ({seen}), as `curl -F` sends it; {_AS_JSON}, with pictures in base64"
+        case "":
+            return f"the body came without a Content-Type; {_AS_JSON}"
+    shown = f"as {seen}" if _MEDIA_TYPE.fullmatch(seen) else "under a Content-Type that is none"
+    return f"the body came {shown}; {_AS_JSON}"
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -106,7 +125,7 @@ async def read_asked(request: Request, asked_of: Callable[[bytes], T]) -> T:
         TenantLimit.
     """
     if media_type_of(request) != "application/json":
-        raise UnsupportedMediaType("send JSON with the header Content-Type: application/json (curl: --json DATA)")
+        raise UnsupportedMediaType(_instead_of(request))
     with _place(request):
         data = await read_body(request, json_limit(request.app.state.services.settings))
         if len(data) > LONG_BYTES:
@@ -140,6 +159,9 @@ def _validated(asked: TypeAdapter[T], data: bytes, located: Callable[[Location],
         return asked.validate_json(json.dumps(value))
     except ValidationError as error:
         findings = error.errors(include_url=False, include_input=False, include_context=False)
+        for found in findings[:MOST_FIELDS]:
+            if found["type"] == "extra_forbidden":
+                found["msg"] = unknown_fields.words(asked, found["loc"])
         errors = [{**found, "loc": ("body", *located(found["loc"]))} for found in findings]
         raise RequestValidationError(errors) from None
 

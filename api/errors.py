@@ -14,8 +14,10 @@ from starlette.routing import Match
 
 from api.dialects.shapes import Shapes
 from api.head import as_routed
+from api.known_names import known_at
 from api.patterns import DELIVERY_CURSOR_PATTERN, EVENT_ID_PATTERN, JOB_ID_PATTERN, KEY_PATTERN, MOMENT_PATTERN
-from api.problems import FieldProblem, Problem, problem, problem_of
+from api.problems import MOST_FIELDS, FieldProblem, Problem, problem, problem_of
+from darkroom.catalog import Catalog
 from darkroom.contract.generation import NAME_PATTERN
 from darkroom.errors import (
     CapacityError,
@@ -28,8 +30,8 @@ from darkroom.errors import (
     Unauthenticated,
     UnavailableError,
 )
+from darkroom.errors.near import listed
 
-MOST_FIELDS = 20
 MODEL_SECONDS = 30  # a checkpoint is mended by a person
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _FORMS = {
@@ -91,12 +93,21 @@ def _words(error: Any) -> str:
     return next((words for pattern, words in _FORMS.items() if f"'{pattern}'" in error["msg"]), "is not well formed")
 
 
+def _with_names(found: Any, catalog: Catalog) -> Any:
+    """A name that is not even well formed, beside those there are: people try `Euler a` and `owner/model`."""
+    known = known_at(found["loc"], catalog) if found["type"] == "string_pattern_mismatch" else None
+    if known is None:
+        return found
+    return {**found, "type": "unknown_name", "msg": f"no such name; known: {listed(known)}"}
+
+
 def _described(request: Request, error: Exception) -> tuple[Problem, Mapping[str, str]]:
     match error:
         case DarkroomError():
             return problem_of(error), headers_of(error)
         case RequestValidationError():
-            return invalid_fields(error.errors()), {}
+            catalog = request.app.state.services.catalog
+            return invalid_fields([_with_names(found, catalog) for found in error.errors()]), {}
         case HTTPException(status_code=404):
             return problem_of(NotFound("no such path")), {}
         case HTTPException(status_code=405):

@@ -10,6 +10,7 @@ from darkroom.errors import DarkroomError
 
 MEDIA_TYPE = "application/problem+json"
 DOCUMENTATION = "/docs/errors"
+MOST_FIELDS = 20  # that are told where more are wrong
 
 
 class FieldProblem(BaseModel):

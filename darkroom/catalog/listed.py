@@ -5,6 +5,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 
 from darkroom.catalog.unavailable import Unavailable
 from darkroom.errors import InvalidField
+from darkroom.errors.near import unknown
 
 
 class Named(Protocol):
@@ -47,7 +48,7 @@ class Requestable(Listed[S]):
             return self._specs[name]
         if name in self._unavailable:
             raise self._unavailable[name].error.with_traceback(None)
-        raise self.unknown(field, f"no {self.kind} named {name!r}; known: {self.names()}")
+        raise self.unknown(field, unknown(self.kind, name, sorted(self._specs)))
 
     def knows(self, name: str) -> bool:
         """Whether it was configured, broken or not."""

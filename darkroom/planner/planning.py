@@ -15,6 +15,7 @@ from darkroom.contract.start import computed_steps
 from darkroom.contract.vae import NamedVae, OwnVae, PlannedVae
 from darkroom.contract.webhook import ENDS
 from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler, VaeMisfit
+from darkroom.errors.near import unknown
 from darkroom.planner.controls import controls
 from darkroom.planner.course import Course, runs
 from darkroom.planner.labels import Labels, label, label_notices
@@ -114,7 +115,7 @@ def _or(given: T | None, default: T) -> T:
 
 def _scheduler(name: str) -> str:
     if name not in SCHEDULERS:
-        raise UnknownScheduler("scheduler", f"no scheduler named {name!r}; known: {', '.join(SCHEDULERS)}")
+        raise UnknownScheduler("scheduler", unknown("scheduler", name, list(SCHEDULERS)))
     return name
 
 

@@ -273,7 +273,7 @@ async def test_a_broken_model_is_told_with_when_to_ask_again(
         ({"prompt": "a" * 10_001}, "prompt", "10000 characters"),
         ({"prompt": "a", "metadata": {"k": "v" * 513}}, "metadata.k", "512 characters"),
         ({"prompt": "a\0"}, "prompt", "must not contain NUL"),
-        ({"prompt": "a", "model": "../etc"}, "model", "begin with a letter or a digit"),
+        ({"prompt": "a", "model": "../etc"}, "model", "no such name; known: tiny"),
     ],
 )
 async def test_a_refusal_is_in_words_for_people(
