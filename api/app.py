@@ -24,6 +24,7 @@ from api.routes import (
     generations,
     models,
     ops,
+    pictures,
     preprocess,
     previews,
     provenance,
@@ -57,7 +58,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.stopping = asyncio.Event()
     errors.install(app, shapes)
     openapi.install(app, services.settings, services.catalog)
-    of_generations = (generations, reruns, results, previews)
+    of_generations = (generations, reruns, results, pictures, previews)
     of_callers = (*of_generations, assets, preprocess, models, provenance, soft_bindings, webhooks)
     for routes in (*of_callers, ops, root, error_codes):
         app.include_router(routes.router)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api import links
 from api.dialects.shapes import Shapes
 from api.problems import problem_of
 from darkroom.errors import AccessError, ForbiddenOrigin, UnknownHost
@@ -54,7 +55,9 @@ class Visitors:
         host = headers.get("host", "")
         if self._checks_hosts and not self._is_ours(host):
             return UnknownHost("this service does not go by that host name")
-        if not self._welcome(headers, f"{scope['scheme']}://{host}", scope["method"]):
+        # A signed link says by itself who may have the picture: whoever has it, on pages of others as well.
+        linked = scope["method"] in _SAFE and scope["path"].startswith(f"{links.PREFIX}/")
+        if not linked and not self._welcome(headers, f"{scope['scheme']}://{host}", scope["method"]):
             return ForbiddenOrigin("a page of another origin may not use this service")
         return None
 

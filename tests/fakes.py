@@ -25,6 +25,7 @@ from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.verifier import Verifier
 from darkroom.queue import SilentBells
 from darkroom.services import Services, WorkerServices
+from darkroom.services.subkeys import Subkeys
 from darkroom.settings import Settings
 from darkroom.storage import MemoryStore, ObjectStore
 
@@ -41,6 +42,7 @@ def fake_services(clock: Callable[[], float] | None = None, **settings: Any) -> 
         verifier=fake_verifier(store),
         resolver=fake_resolver(store),
         guard=Guard(),
+        subkeys=Subkeys.of(WATERMARK_SECRET),
         **shared,
     )
 

@@ -27,6 +27,7 @@
     ├── AccessError
     │   ├── Unauthenticated
     │   ├── ForbiddenOrigin
+    │   ├── BadLink                     none of ours, or no more
     │   └── UnknownHost
     ├── NotFound
     ├── Gone                            what it was made of is not kept any more
@@ -111,6 +112,7 @@ from darkroom.errors.no_picture import (
 )
 from darkroom.errors.refusals import (
     AccessError,
+    BadLink,
     BadPicture,
     ConflictError,
     ControlnetMisfit,
@@ -147,6 +149,7 @@ from darkroom.errors.refusals import (
 __all__ = [
     "AccessError",
     "AttemptsExhausted",
+    "BadLink",
     "BadPicture",
     "BrokenWeights",
     "CapacityError",

@@ -121,6 +121,12 @@ class ForbiddenOrigin(AccessError):
     code = "forbidden_origin"
 
 
+class BadLink(AccessError):
+    """A link to a picture that is none of ours, or has expired."""
+
+    code = "bad_link"
+
+
 class UnknownHost(AccessError):
     """Without API keys, the service answers only to names of its own machine and of `allowed_hosts`."""
 

@@ -38,6 +38,7 @@ from darkroom.services.keys import (
 )
 from darkroom.services.production import refuse_development
 from darkroom.services.startup import refuse_bad_settings, refuse_short_retention, require_default_model
+from darkroom.services.subkeys import Subkeys
 from darkroom.settings import Settings
 from darkroom.storage import GuardedStore, ObjectStore, open_store
 
@@ -72,6 +73,7 @@ class Services(CourierServices):
     verifier: Verifier
     resolver: Resolver
     guard: Guard
+    subkeys: Subkeys
 
     @property
     def labels(self) -> Labels:
@@ -100,7 +102,8 @@ def build_gateway_services(settings: Settings) -> Services:
     refuse_development(settings)  # first, since it says all that is wrong at once
     refuse_bad_settings(settings)
     shared = _shared(settings, guarded=("ledger", "store"))
-    ring, trust = key_ring(settings, watermark_secret(settings)), trusted_signers(settings)
+    secret = watermark_secret(settings)
+    ring, trust = key_ring(settings, secret), trusted_signers(settings)
     algs = algs_read_by(open_watermarker(settings, ring))  # a file that cannot be used ends us, not the child
     inspector = InspectorApart(_brief(settings, ring, trust))
     shared["closers"] += (inspector.close,)
@@ -110,6 +113,7 @@ def build_gateway_services(settings: Settings) -> Services:
         verifier=Verifier(inspector, records),
         resolver=Resolver(inspector, records, algs),
         guard=Guard(settings.outbound_allow, settings.outbound_ports),
+        subkeys=Subkeys.of(secret),
         **shared,
     )
 

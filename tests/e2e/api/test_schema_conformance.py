@@ -47,6 +47,13 @@ CONFIG = {
             "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409", "422", "503"]}},
         }
         for name in ("list_deliveries", "replay_deliveries", "enable_endpoint")
+    ]
+    # Nor can it sign a link.
+    + [
+        {
+            "include-operation-id": "get_linked_picture",
+            "checks": {"positive_data_acceptance": {"expected-statuses": ["403"]}},
+        }
     ],
 }
 # Of words alone the schema says all there is to say.

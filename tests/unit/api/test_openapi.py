@@ -14,7 +14,7 @@ from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS
 
-OPEN = {"/livez", "/readyz", "/c2pa/v1/services/supportedAlgorithms"}
+OPEN = {"/livez", "/readyz", "/c2pa/v1/services/supportedAlgorithms", "/api/v1/pictures/{name}"}
 
 
 @pytest.fixture

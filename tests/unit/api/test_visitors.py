@@ -47,6 +47,22 @@ async def test_pages_of_other_origins_are_refused(method: str, origin: str) -> N
     assert (answer.status_code, problem_in(answer)["code"]) == (403, "forbidden_origin")
 
 
+async def test_a_linked_picture_may_be_shown_on_pages_of_others_and_nothing_else_may() -> None:
+    page = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
+    async with client_of(fake_services(), base=OURS) as client:
+        for method, path, code in (
+            ("GET", "/api/v1/pictures/x.png", "bad_link"),
+            ("HEAD", "/api/v1/pictures/x.png", None),
+            ("POST", "/api/v1/pictures/x.png", "forbidden_origin"),
+            ("GET", "/api/v1/pictures", "forbidden_origin"),
+            ("GET", "/api/v1/picturesque/x.png", "forbidden_origin"),
+        ):
+            answer = await client.request(method, path, headers=page)
+            assert (answer.status_code, code and problem_in(answer)["code"]) == (403, code)
+        strange = await client.get("/api/v1/pictures/x.png", headers={"Host": "evil.example"})
+        assert problem_in(strange)["code"] == "unknown_host"
+
+
 async def test_our_own_pages_are_welcome() -> None:
     async with client_of(fake_services(), base=OURS) as client:
         assert (await client.get(GENERATIONS, headers={"Origin": OURS})).status_code == 200
