@@ -1,5 +1,6 @@
 """The configuration we hand to operators, in a real nginx before a real gateway: ports and patience are changed."""
 
+import re
 import shutil
 import socket
 import ssl
@@ -14,11 +15,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.dialects.mount import SURFACES
 from darkroom.ledger.server import free_port
+from darkroom.settings import Settings
 from tests.fakes import fake_services
 from tests.gateway import GENERATIONS, problem_in, served
 
-CONFIGURATION = Path(__file__).parents[3] / "deploy" / "proxy" / "nginx.conf"
+CONFIGURATION = Path(__file__).parents[3] / "deploy" / "proxy"
+FILES = ("nginx.conf", "gateways.conf", "listen.conf")
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 
 CERTIFICATE = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1"]
@@ -39,7 +43,7 @@ class Proxy:
 
     def __init__(self, folder: Path, upstream: int, **replaced: str) -> None:
         self.folder, self.port = folder, free_port()
-        text = CONFIGURATION.read_text()
+        texts = {name: (CONFIGURATION / name).read_text() for name in FILES}
         changes = {
             "listen 443 ssl;": f"listen 127.0.0.1:{self.port} ssl;",
             "server 127.0.0.1:8000;": f"server 127.0.0.1:{upstream};",
@@ -51,11 +55,13 @@ class Proxy:
             **replaced,
         }
         for line, other in changes.items():
-            assert text.count(line) == 1, line
-            text = text.replace(line, other)
+            assert "".join(texts.values()).count(line) == 1, line
+            texts = {name: text.replace(line, other) for name, text in texts.items()}
         for name in ("tls", "logs", "temp"):
             (folder / name).mkdir(parents=True)
-        (folder / "nginx.conf").write_text(text)
+        self.text = texts["nginx.conf"]
+        for name, text in texts.items():
+            (folder / name).write_text(text)
         subprocess.run(
             [*CERTIFICATE, "-keyout", folder / "tls/key.pem", "-out", folder / "tls/certificate.pem"],
             check=True,
@@ -130,6 +136,16 @@ def test_events_leave_as_they_come(proxy: Proxy) -> None:
         with client.stream("GET", f"{GENERATIONS}/{job['id']}/events") as stream:
             assert next(stream.iter_lines())
             assert time.monotonic() - began < 2, "the stream has not ended, and its first event is here"
+
+
+def test_a_dialect_may_take_its_time(proxy: Proxy) -> None:
+    """Longer than others: the gateway itself gives up after `compat_wait`."""
+    spoken = re.search(r"location ~ \^/\((\S+)\)/ \{.*?proxy_read_timeout (\d+)s", proxy.text, re.DOTALL)
+    assert spoken is not None
+    assert {name for surface in SURFACES.values() for name in surface.prefixes} <= {
+        f"/{name}" for name in spoken[1].split("|")
+    }
+    assert int(spoken[2]) > Settings().compat_wait
 
 
 def test_many_slow_callers_are_ended_and_keep_nobody_out(proxy: Proxy) -> None:
