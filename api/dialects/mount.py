@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from api.dialects.a1111 import surface as a1111
+from api.dialects.a1111.shape import shape as a1111_shape
 from api.dialects.shapes import Shape, Shapes
 from darkroom.settings.dialects import Dialect
 
@@ -18,7 +20,9 @@ class Surface:
     shape: Shape
 
 
-SURFACES: Mapping[Dialect, Surface] = {}
+SURFACES: Mapping[Dialect, Surface] = {
+    "a1111": Surface(a1111.router, a1111.PREFIXES, a1111_shape),
+}
 
 
 def routers_of(spoken: Iterable[Dialect]) -> list[APIRouter]:

@@ -1,0 +1,5 @@
+"""Making pictures."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/sdapi/v1")

@@ -1,0 +1,48 @@
+"""Errors as A1111 words them: `error` for programs, `detail` for people."""
+
+from collections.abc import Mapping
+
+from starlette.responses import JSONResponse, Response
+
+from api.problems import Problem
+from darkroom.errors import UnknownScheduler
+
+# What our fields are called in requests of this dialect.
+NAMES: Mapping[str, str] = {
+    "guidance_scale": "cfg_scale",
+    "scheduler": "sampler_name",
+    "strength": "denoising_strength",
+    "image": "init_images",
+    "masked_content": "inpainting_fill",
+    "only_masked": "inpaint_full_res",
+    "mask_padding": "inpaint_full_res_padding",
+    "n": "batch_size",
+    "hires": "hr_scale",
+    "loras": "prompt",
+    "model": "override_settings.sd_model_checkpoint",
+    "vae": "override_settings.sd_vae",
+    "refiner": "refiner_checkpoint",
+    "controlnets": "alwayson_scripts.ControlNet.args",
+}
+
+
+def shape(described: Problem, headers: Mapping[str, str]) -> Response:
+    """Of the many fields that may be wrong, all are told in `errors`."""
+    detail, errors = _told(described.field, described.detail), described.detail
+    status = described.status
+    if described.code == UnknownScheduler.code:
+        status, detail = 404, "Sampler not found"
+    if described.errors:
+        errors = "; ".join(_told(each.field, each.detail) for each in described.errors)
+        detail = errors
+    body = {"error": described.code, "detail": detail, "body": "", "errors": errors}
+    return JSONResponse(body, status, headers=dict(headers))
+
+
+def _told(field: str | None, detail: str) -> str:
+    """The field in front, in the dialect's words, unless the detail begins with it."""
+    if not field:
+        return detail
+    ours, dot, rest = field.partition(".")
+    name = f"{NAMES.get(ours, ours)}{dot}{rest}"
+    return f"{name}: {detail.removeprefix(f'{field}: ')}"

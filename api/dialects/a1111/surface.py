@@ -1,0 +1,10 @@
+"""All routes of the dialect, and the paths below which errors have its shape."""
+
+from fastapi import APIRouter
+
+from api.dialects.a1111 import routes_make
+
+PREFIXES = ("/sdapi", "/controlnet")
+
+router = APIRouter()
+router.include_router(routes_make.router)
