@@ -1,4 +1,4 @@
-"""Writes the pages that follow from the code: docs/settings.md and docs/cli.md. `make fix` runs it; a test compares.
+"""Writes the pages that follow from the code: docs/settings.md, cli.md, errors.md. `make fix` runs it; tests compare.
 
 python docs/generate.py
 """
@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import NoDecode
 
+from api.error_page import as_markdown
 from darkroom.settings import HttpUrl, Settings
 
 DOCS = Path(__file__).parent
@@ -96,6 +97,10 @@ def cli_page() -> str:
     return CLI_HEAD + "".join(f"\n## `darkroom {name}`\n\n```text\n{_help(name)}```\n" for name in COMMANDS)
 
 
+def errors_page() -> str:
+    return as_markdown()
+
+
 def _help(name: str) -> str:
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
     for variable in ("DARKROOM_URL", "DARKROOM_API_KEY"):
@@ -104,7 +109,7 @@ def _help(name: str) -> str:
     return subprocess.run(run, env=environment, check=True, capture_output=True, text=True).stdout  # noqa: S603 - us
 
 
-PAGES = {"settings.md": settings_page, "cli.md": cli_page}
+PAGES = {"settings.md": settings_page, "cli.md": cli_page, "errors.md": errors_page}
 
 if __name__ == "__main__":
     for page, render in PAGES.items():

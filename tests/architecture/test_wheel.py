@@ -32,6 +32,10 @@ def test_the_wheel_brings_the_scripts_of_the_ledger(wheel: zipfile.ZipFile) -> N
     assert_shipped(wheel, ROOT.glob("darkroom/**/*.lua"))
 
 
+def test_the_wheel_brings_what_errors_mean(wheel: zipfile.ZipFile) -> None:
+    assert_shipped(wheel, ROOT.glob("darkroom/errors/*.toml"))
+
+
 def test_the_wheel_brings_the_embedded_model(wheel: zipfile.ZipFile) -> None:
     assert_shipped(wheel, (path for path in (ROOT / "worker/tiny/model").rglob("*") if path.is_file()))
 

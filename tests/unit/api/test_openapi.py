@@ -6,10 +6,9 @@ import httpx
 import pytest
 
 from api.app import create_app
-from api.routes.error_codes import known_codes
-from darkroom import errors
 from darkroom.catalog import Catalog, Unavailable
 from darkroom.errors import MissingWeights
+from darkroom.errors.explained import explained
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS
@@ -41,7 +40,7 @@ async def test_every_reference_leads_somewhere(document: Any) -> None:
 
 
 async def test_every_refusal_is_a_problem_with_a_documented_code(document: Any) -> None:
-    codes = set(known_codes())
+    codes = {error.code for error in explained()}
     for path, method, operation in operations(document):
         for status, response in operation["responses"].items():
             if int(status) >= 400:
@@ -82,12 +81,3 @@ def test_a_service_whose_models_are_all_broken_still_describes_itself() -> None:
     broken = Unavailable("tiny", MissingWeights("unet", "the file is missing"))
     services = replace(fake_services(), catalog=Catalog((), (broken,), default="tiny"))
     assert create_app(services).openapi()["paths"]
-
-
-async def test_every_code_there_is_has_its_place_on_the_page(client: httpx.AsyncClient) -> None:
-    page = (await client.get("/docs/errors")).text
-    tree = {error.code for error in vars(errors).values() if isinstance(error, type) and hasattr(error, "code")}
-    assert tree <= set(known_codes())
-    for code in known_codes():
-        assert f"id={code}>" in page
-    assert "its layers are not those of the model" in page, "words of the tree's drawing"
