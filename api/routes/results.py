@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from api.deps import JobId, ServicesOf, Tenant
 from api.documents import problems
+from api.etags import holds
 from api.events import FROM_THE_START, answer_with_events
 from api.kinds import generation_job
 from api.patterns import EVENT_ID_PATTERN
@@ -107,15 +108,9 @@ async def get_image(
         "Cache-Control": "private, max-age=31536000, immutable",
         "Content-Disposition": f'inline; filename="{filename}"',
     }
-    if if_none_match is not None and _holds(if_none_match, headers["ETag"]):
+    if if_none_match is not None and holds(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(await services.store.get(artifact.key), media_type=artifact.media_type, headers=headers)
-
-
-def _holds(if_none_match: str, etag: str) -> bool:
-    """RFC 9110, 13.1.2: `*` is whatever there is; tags are compared weakly."""
-    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return tags == ["*"] or etag in tags
 
 
 def _artifact(job: Job, index: int) -> Artifact:

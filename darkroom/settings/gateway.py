@@ -33,6 +33,7 @@ class Gateway(BaseSettings):
         default=(),
         description="origins, as https://app.example, whose pages may use the API in a browser; none if empty",
     )
+    playground: bool = Field(default=True, description="answer browsers at `/` with a page to make pictures with")
     max_body_bytes: int = Field(default=64 * 1024 * 1024, ge=1024, description="largest request body")
     tenants: dict[str, Quota] = Field(
         default_factory=dict,

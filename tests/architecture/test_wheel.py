@@ -40,6 +40,10 @@ def test_the_wheel_brings_the_embedded_model(wheel: zipfile.ZipFile) -> None:
     assert_shipped(wheel, (path for path in (ROOT / "worker/tiny/model").rglob("*") if path.is_file()))
 
 
+def test_the_wheel_brings_the_page(wheel: zipfile.ZipFile) -> None:
+    assert_shipped(wheel, (ROOT / "api/playground").iterdir())
+
+
 def test_the_wheel_brings_the_loras_of_the_embedded_model(wheel: zipfile.ZipFile) -> None:
     loras = [path.relative_to(ROOT).as_posix() for path in (ROOT / "worker/tiny/loras").glob("*.safetensors")]
     assert set(loras) <= set(wheel.namelist())

@@ -1,0 +1,154 @@
+// Generations that are under way: followed by their events, and looked at now and then for their place in line.
+
+import { pause, say, seconds } from "./dom.js";
+import { Problem, blobOf, call, ended, events, get, post } from "./service.js";
+
+// A browser opens six connections to one server of HTTP/1.1; what is followed must leave some for the rest.
+const MOST_STREAMS = 3;
+const LOOK_AGAIN = 2500;
+const MOST_FRAMES = 4;
+const PREVIEWS = { previews: true };
+
+const jobs = new Map();
+const watchers = new Set();
+let streams = 0;
+
+export const running = () => [...jobs.values()];
+export const jobOf = (id) => jobs.get(id);
+export const onJobs = (watcher) => watchers.add(watcher);
+
+export async function submit(request) {
+  const generation = await post("api/v1/generations", { ...request, ...PREVIEWS });
+  follow(generation);
+  return generation;
+}
+
+export async function cancel(id) {
+  const generation = await (await call("DELETE", `api/v1/generations/${id}`)).json();
+  if (jobs.has(id)) update(jobs.get(id), generation);
+}
+
+/** Until it has ended; then it is told once more, and forgotten. */
+export async function follow(generation) {
+  if (jobs.has(generation.id)) return;
+  const job = { id: generation.id, generation, frames: new Map(), shown: 0, said: 0, ending: new AbortController() };
+  jobs.set(job.id, job);
+  tell(job);
+  try {
+    await Promise.race([listen(job), look(job)]);
+    job.generation = await get(`api/v1/generations/${job.id}`);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    job.lost = error;
+  } finally {
+    job.ending.abort();
+    jobs.delete(job.id);
+    tell(job);
+    for (const url of job.frames.values()) URL.revokeObjectURL(url);
+  }
+}
+
+async function listen(job) {
+  if (streams >= MOST_STREAMS) return new Promise(() => {}); // it is looked at alone
+  streams += 1;
+  try {
+    for await (const event of events(job.id, job.ending.signal)) apply(job, event);
+  } finally {
+    streams -= 1;
+  }
+}
+
+/** Place in line and time of ending move also when nothing happens to the job itself. */
+async function look(job) {
+  while (!ended(job.generation.state)) {
+    await pause(LOOK_AGAIN);
+    if (job.ending.signal.aborted) return;
+    const generation = await get(`api/v1/generations/${job.id}`).catch((error) => {
+      if (error.status >= 400 && error.status < 500 && error.status !== 429) throw error;
+    });
+    if (generation) update(job, generation);
+  }
+}
+
+function update(job, generation) {
+  const known = job.generation.progress;
+  if (known && generation.progress && known.step > generation.progress.step) generation.progress = known;
+  job.generation = generation;
+  tell(job);
+}
+
+function apply(job, { name, data }) {
+  if (name === "progress") {
+    job.generation.progress = data;
+    lookAtFrames(job, data.previews ?? 0);
+  } else {
+    job.generation.state = name === "requeued" ? "queued" : name;
+  }
+  tell(job);
+}
+
+/** The newest frames; while some are fetched, those that come are not fetched one by one. */
+async function lookAtFrames(job, count) {
+  if (count <= job.shown || job.looking) return;
+  job.looking = true;
+  job.shown = count;
+  const images = Math.min(job.generation.plan.seeds.length, MOST_FRAMES);
+  for (let index = 0; index < images; index += 1) {
+    const frame = await blobOf(`api/v1/generations/${job.id}/previews/${index}`).catch(() => null);
+    if (frame && jobs.has(job.id)) showFrame(job, index, URL.createObjectURL(frame));
+  }
+  job.looking = false;
+}
+
+function showFrame(job, index, url) {
+  const old = job.frames.get(index);
+  job.frames.set(index, url);
+  tell(job);
+  if (old) URL.revokeObjectURL(old);
+}
+
+function tell(job) {
+  announce(job);
+  for (const watcher of watchers) watcher(job);
+}
+
+/** Every quarter, and the end: more would drown what else is to be heard. */
+function announce(job) {
+  const quarter = Math.floor(shareOf(job.generation) * 4);
+  if (ended(job.generation.state)) say(`${endWords(job.generation).title} ${job.generation.plan.prompt}`);
+  else if (quarter > job.said) say(`${quarter * 25} percent developed`);
+  job.said = Math.max(job.said, quarter);
+}
+
+export function shareOf({ progress, state }) {
+  if (state === "succeeded") return 1;
+  return progress?.steps ? progress.step / progress.steps : 0;
+}
+
+/** Where it stands, in words. */
+export function standing({ state, queue, progress, eta }) {
+  const left = eta ? (new Date(eta) - Date.now()) / 1000 : null;
+  const ready = left === null ? "" : ` · ready in ${seconds(left)}`;
+  if (state === "queued") return `${placeWords(queue)}${queue?.workers === 0 ? "" : ready}`;
+  if (!progress) return `Developing${ready}`;
+  return `Developing · step ${progress.step} of ${progress.steps}${ready}`;
+}
+
+function placeWords(queue) {
+  if (!queue) return "Waiting";
+  if (queue.workers === 0) return "Waiting · no worker serves this model now";
+  if (queue.position === null) return "Waiting to be tried again";
+  return queue.position === 0 ? "Next in line" : `${queue.position + 1}. in line`;
+}
+
+/** How it ended, for people. */
+export function endWords({ state, failure }) {
+  const words = {
+    succeeded: { title: "Done.", text: "" },
+    failed: { title: "It did not come out.", text: failure?.message ?? "" },
+    canceled: { title: "Canceled.", text: "Nothing was kept of it." },
+    expired: { title: "Too late.", text: "Its deadline passed before it could begin." },
+    blocked: { title: "Withheld.", text: failure?.message ?? "What came out is not shown here." },
+  };
+  return words[state] ?? { title: "It ended.", text: "" };
+}

@@ -1,0 +1,263 @@
+// The playground: one page over the public API, with nothing that any other client could not do.
+
+import { pathOfPicture, samePicture } from "./actions.js";
+import { catalog, fetchCatalog } from "./catalog.js";
+import { controls } from "./controls.js";
+import { $, isTyping, say, toast } from "./dom.js";
+import { chooseTask, keepForm, keptForm, prepareForm, readForm, resetForm, settle, writeForm } from "./form.js";
+import { addToHistory, fetchHistory, fetchOlder, neighbour, pictures, prepareHistory, tileOf } from "./history.js";
+import { input } from "./input.js";
+import { inspect, prepareInspector } from "./inspector.js";
+import { cancel, follow, onJobs, submit } from "./jobs.js";
+import { prepareKey } from "./key.js";
+import { loras } from "./loras.js";
+import { paintMask, preparePainter } from "./painter.js";
+import { clearProblems, showProblem } from "./problems.js";
+import { requestOf } from "./restore.js";
+import { Problem, blobOf, ended } from "./service.js";
+import { prepareSnippets, showSnippets } from "./snippets.js";
+import { follows, showEnd, showJob, showNothing, showPicture, shownPicture, updateJob } from "./stage.js";
+import { prepareTheme } from "./theme.js";
+import { drawTray, settleTray } from "./tray.js";
+import { enlarge, prepareViewer } from "./viewer.js";
+import { wire } from "./wiring.js";
+
+const MASKLESS = { errors: [{ field: "mask", detail: "paint what is to be made anew" }], message: "" };
+
+/** Runs what may be refused; a refusal is shown where it belongs. */
+async function attempt(act) {
+  clearProblems();
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof Problem || error instanceof DOMException)) throw error;
+    if (error.status !== 401) showProblem(error instanceof Problem ? error : { errors: [], message: error.message });
+    return undefined;
+  }
+}
+
+// Generating
+
+async function generate() {
+  const request = readForm();
+  if (request.task === "inpaint" && !request.mask) return showProblem(MASKLESS);
+  $("generate").setAttribute("aria-busy", "true");
+  try {
+    const generation = await submit(request);
+    keepForm();
+    showJob(generation.id);
+    settleTray();
+    say("Accepted. It is being made.");
+  } finally {
+    $("generate").removeAttribute("aria-busy");
+  }
+}
+
+function jobMoved(job) {
+  const { generation, id } = job;
+  drawTray(job);
+  if (!ended(generation.state)) {
+    if (follows(id)) updateJob(job);
+    return;
+  }
+  if (job.ending.signal.aborted) finished(generation);
+}
+
+function finished(generation) {
+  addToHistory(generation);
+  if (follows(generation.id)) {
+    if (generation.images.length) showPicture({ generation, index: 0 }, { fresh: true });
+    else showEnd(generation);
+  }
+  settleTray();
+}
+
+// Settings from what was made
+
+async function restore({ generation }) {
+  await restoreRequest(await requestOf(generation));
+}
+
+async function restoreRequest(request) {
+  closeDialogs();
+  clearProblems();
+  await writeForm(request);
+  keepForm();
+  toast("Settings restored.");
+  $("prompt").focus();
+}
+
+function reuseSeed(picture) {
+  if (!picture) return;
+  $("seed").value = picture.generation.images[picture.index].seed;
+  keepForm();
+  toast(`Seed ${$("seed").value}.`);
+}
+
+// Pictures to start from
+
+async function useFile(file) {
+  await attempt(async () => {
+    const first = input.asset === null;
+    await input.use(file);
+    if (first) chooseTask("image_to_image");
+    keepForm();
+    $("input-title").scrollIntoView({ block: "nearest" });
+  });
+}
+
+async function useAsInput(picture) {
+  closeDialogs();
+  await attempt(async () => useFile(await blobOf(pathOfPicture(picture))));
+}
+
+async function changeMask() {
+  const mask = await paintMask();
+  if (mask) await input.useMask(mask);
+  keepForm();
+}
+
+const closeDialogs = () => {
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+};
+
+// Dropping and pasting
+
+const pictureIn = (transfer) => [...(transfer?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+
+function prepareDropping() {
+  let inside = 0;
+  const veil = (on) => document.body.classList.toggle("dropping", on);
+  addEventListener("dragenter", (event) => {
+    if (![...event.dataTransfer.types].includes("Files")) return;
+    inside += 1;
+    veil(true);
+  });
+  addEventListener("dragleave", () => {
+    inside = Math.max(inside - 1, 0);
+    if (inside === 0) veil(false);
+  });
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    inside = 0;
+    veil(false);
+    take(pictureIn(event.dataTransfer), event.target);
+  });
+  addEventListener("paste", (event) => {
+    const picture = pictureIn(event.clipboardData);
+    if (picture) take(picture, document.body);
+  });
+}
+
+/** On the place for it, a picture is to start from; anywhere else it is looked at, and what it is for is asked. */
+function take(picture, target) {
+  if (!picture) toast("That is no picture that can be read here.");
+  else if (target.closest?.("#dropzone")) useFile(picture);
+  else inspect(picture);
+}
+
+// Keys
+
+function byKey(event) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    $("form").requestSubmit();
+    return;
+  }
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!step || isTyping(event.target) || document.querySelector("dialog[open]") || event.target.closest("[role=tablist]")) return;
+  const next = shownPicture() ? neighbour(shownPicture(), step) : pictures()[0];
+  if (next) showPicture(next);
+}
+
+// Putting it together
+
+function prepare() {
+  prepareTheme();
+  prepareKey(() => attempt(begin));
+  for (const prepared of [prepareInspector, prepareSnippets, prepareViewer, preparePainter, prepareHistory, prepareDropping]) prepared();
+  $("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(generate);
+  });
+  $("form").addEventListener("change", keepForm);
+  $("copy-open").addEventListener("click", () => attempt(async () => showSnippets(readForm())));
+  $("reset").addEventListener("click", () => attempt(resetForm));
+  $("seed-random").addEventListener("click", () => {
+    $("seed").value = "";
+    keepForm();
+  });
+  $("seed-reuse").addEventListener("click", () => reuseSeed(shownPicture() ?? pictures()[0]));
+  $("input-file").addEventListener("change", () => {
+    const [file] = $("input-file").files;
+    $("input-file").value = "";
+    if (file) useFile(file);
+  });
+  $("input-remove").addEventListener("click", () => {
+    input.remove();
+    keepForm();
+    $("input-file").focus();
+  });
+  $("mask-open").addEventListener("click", () => attempt(changeMask));
+  $("lora-add").addEventListener("click", () => loras.add());
+  $("control-add").addEventListener("click", () => controls.add());
+  $("history-more").addEventListener("click", () => attempt(fetchOlder));
+  document.addEventListener("keydown", byKey);
+  onJobs(jobMoved);
+  wire({
+    restore: (picture) => attempt(() => restore(picture)),
+    restoreRequest: (request) => attempt(() => restoreRequest(request)),
+    reuseSeed,
+    useAsInput,
+    useFile,
+    attempt,
+    enlarge,
+    inspect: (picture) => attempt(async () => inspect(await blobOf(pathOfPicture(picture)))),
+    show: (picture) => (samePicture(picture, shownPicture()) ? enlarge(picture) : reveal(picture)),
+    showEnd: (generation) => reveal(generation, showEnd),
+    showJob: (id) => {
+      showJob(id);
+      settleTray();
+    },
+    cancel: (id) => attempt(() => cancel(id)),
+    suggest: (words) => {
+      $("prompt").value = words;
+      $("form").requestSubmit();
+    },
+  });
+}
+
+/** On the stage, and in sight: on a small screen the sheet is far below it. */
+function reveal(thing, shower = showPicture) {
+  shower(thing);
+  settleTray();
+  if ($("stage").getBoundingClientRect().bottom < 80) {
+    $("stage").scrollIntoView({ block: "start" });
+    tileOf(thing)?.blur();
+  }
+}
+
+let begun = false;
+
+async function begin() {
+  await fetchCatalog();
+  if (!begun) {
+    prepareForm(() => {});
+    input.onChange = settle;
+  }
+  begun = true;
+  $("standing").textContent = catalog.models.length === 1 ? "" : `${catalog.models.length} models`;
+  document.body.classList.add("ready");
+  const kept = keptForm();
+  if (kept) await writeForm(kept);
+  showNothing();
+  const underWay = await fetchHistory();
+  underWay.reverse().forEach(follow);
+  if (underWay.length) showJob(underWay.at(-1).id);
+  else if (pictures().length) showPicture(pictures()[0]);
+  settleTray();
+}
+
+prepare();
+attempt(begin);

@@ -1,0 +1,133 @@
+// The picture in the middle: one that is developing, one that is done, or none yet.
+
+import { actionsFor, pathOfPicture, samePicture, wordsOf } from "./actions.js";
+import { catalog, modelNamed } from "./catalog.js";
+import { $, button, el, moment } from "./dom.js";
+import { markShown } from "./history.js";
+import { endWords, jobOf, shareOf, standing } from "./jobs.js";
+import { show } from "./service.js";
+import { handlers } from "./wiring.js";
+
+const EXAMPLES = ["a red circle on a white background", "a blue star on a yellow background", "a green heart on a black background"];
+
+let shown = { kind: "nothing" };
+let parts = {};
+
+export const shownPicture = () => (shown.kind === "picture" ? shown.picture : null);
+export const follows = (id) => shown.kind === "job" && shown.id === id;
+
+export function showNothing() {
+  shown = { kind: "nothing" };
+  // Only the embedded model has a vocabulary small enough to suggest from.
+  const tiny = modelNamed(catalog.defaultModel)?.family === "tiny";
+  const chips = (tiny ? EXAMPLES : []).map((words) => button(words, () => handlers.suggest(words), { class: "quiet" }));
+  $("easel").replaceChildren(
+    el("div", { class: "blank" },
+      el("p", { class: "blank-title" }, "The paper is still white."),
+      el("p", { class: "hint" }, "Say what you would like to see, and press Generate."),
+      el("div", { class: "suggestions" }, ...chips)),
+  );
+  clear();
+}
+
+export function showJob(id) {
+  const job = jobOf(id);
+  if (!job) return;
+  shown = { kind: "job", id };
+  const { width, height } = sizeOf(job.generation.plan);
+  parts = {
+    frame: el("img", { alt: "What it looks like so far", hidden: true }),
+    bar: el("progress", { max: 1, value: 0, "aria-label": "How far it is" }),
+    said: el("p", { class: "figures" }),
+  };
+  const paper = el("div", { class: "paper developing" }, parts.frame);
+  paper.style.setProperty("--aspect", width / height);
+  $("easel").replaceChildren(paper, parts.bar);
+  clear();
+  $("caption").replaceChildren(
+    el("p", { class: "words" }, job.generation.plan.prompt || "Without words"),
+    parts.said,
+    el("div", { class: "actions" }, button("Cancel", () => handlers.cancel(id), { class: "danger" })),
+  );
+  updateJob(job);
+}
+
+export function updateJob(job) {
+  parts.bar.value = shareOf(job.generation);
+  parts.bar.classList.toggle("waiting", job.generation.state === "queued");
+  parts.said.textContent = standing(job.generation);
+  const frame = job.frames.get(0) ?? [...job.frames.values()][0];
+  if (frame && parts.frame.src !== frame) {
+    parts.frame.src = frame;
+    parts.frame.hidden = false;
+  }
+}
+
+export function showPicture(picture, { fresh = false } = {}) {
+  shown = { kind: "picture", picture };
+  const { generation, index } = picture;
+  const image = generation.images[index];
+  const img = el("img", { alt: wordsOf(picture), width: image.width, height: image.height });
+  show(img, pathOfPicture(picture));
+  const paper = el("div", { class: fresh ? "paper fresh" : "paper" }, img);
+  paper.style.setProperty("--aspect", image.width / image.height);
+  paper.addEventListener("dblclick", () => handlers.enlarge(picture));
+  $("easel").replaceChildren(paper);
+  showStrip(picture);
+  $("caption").replaceChildren(
+    el("p", { class: "words" }, generation.plan.prompt || "Without words"),
+    el("p", { class: "figures" }, figuresOf(picture)),
+    ...generation.warnings.map(({ field, reason }) => el("p", { class: "note" }, `${field}: ${reason}`)),
+    el("div", { class: "actions" }, ...actionsFor(picture)),
+  );
+  markShown(picture);
+}
+
+export function showEnd(generation) {
+  shown = { kind: "end" };
+  const { title, text } = endWords(generation);
+  $("easel").replaceChildren(
+    el("div", { class: "blank" }, el("p", { class: "blank-title" }, title), text ? el("p", { class: "hint" }, text) : null),
+  );
+  clear();
+  $("caption").replaceChildren(
+    el("p", { class: "words" }, generation.plan.prompt || "Without words"),
+    el("p", { class: "figures" }, `${generation.plan.model} · ${moment(generation.created_at)}`),
+    el("div", { class: "actions" }, button("Restore settings", () => handlers.restore({ generation }))),
+  );
+}
+
+export function figuresOf({ generation, index }) {
+  const { plan, receipt, finished_at } = generation;
+  const image = generation.images[index];
+  const pieces = [plan.model, `${image.width} × ${image.height}`, `seed ${image.seed}`, `${plan.steps} steps`];
+  if (receipt) pieces.push(`${receipt.device_seconds.toFixed(1)} s on ${receipt.device}`);
+  pieces.push(moment(finished_at));
+  return pieces.join(" · ");
+}
+
+function showStrip(picture) {
+  const { images } = picture.generation;
+  $("strip").hidden = images.length < 2;
+  if (images.length < 2) return;
+  const thumbs = images.map((_, index) => {
+    const each = { generation: picture.generation, index };
+    const img = el("img", { alt: `Picture ${index + 1} of ${images.length}` });
+    show(img, pathOfPicture(each));
+    const thumb = button("", () => showPicture(each), { class: "thumb" });
+    thumb.replaceChildren(img);
+    if (samePicture(each, picture)) thumb.setAttribute("aria-current", "true");
+    return thumb;
+  });
+  $("strip").replaceChildren(...thumbs);
+}
+
+function clear() {
+  $("strip").hidden = true;
+  $("caption").replaceChildren();
+  markShown(null);
+}
+
+function sizeOf({ width, height, start }) {
+  return start.kind === "mask" ? start.image : { width, height };
+}

@@ -1,0 +1,25 @@
+// Dark, light, or as the system has it.
+
+import { $ } from "./dom.js";
+
+const KEPT_THEME = "darkroom.theme";
+const NEXT = { system: "dark", dark: "light", light: "system" };
+const WORDS = { system: "as the system has it", dark: "dark", light: "light" };
+const SIGNS = { system: "◐", dark: "●", light: "○" };
+
+export function prepareTheme() {
+  apply(localStorage.getItem(KEPT_THEME));
+  $("theme").addEventListener("click", () => {
+    const next = NEXT[document.documentElement.dataset.theme];
+    localStorage.setItem(KEPT_THEME, next);
+    apply(next);
+  });
+}
+
+function apply(kept) {
+  const theme = kept in WORDS ? kept : "system";
+  document.documentElement.dataset.theme = theme;
+  $("theme").textContent = SIGNS[theme];
+  $("theme").setAttribute("aria-label", `Colours: ${WORDS[theme]}`);
+  $("theme").title = `Colours: ${WORDS[theme]}`;
+}
