@@ -23,6 +23,7 @@ SCRIPTS = (
     "serving",
     "reap",
     "spend",
+    "prefer",
 )
 
 DELIVERY_SCRIPTS = (

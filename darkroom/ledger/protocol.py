@@ -233,6 +233,18 @@ class Ledger(Protocol):
         none. Returns 0, or in how many seconds there will be one."""
         ...
 
+    async def prefer(self, tenant: str, kind: str, changes: JsonObject) -> JsonObject:
+        """Keep these as what the tenant wants of this kind where its requests say nothing; None takes one back.
+        Returns all of them. They are forgotten when nobody has asked for them in a few months.
+
+        Raises: ValueError for a name, a value or a number of them that is too large.
+        """
+        ...
+
+    async def preferences(self, tenant: str, kind: str) -> JsonObject:
+        """What the tenant prefers of this kind; asking keeps it."""
+        ...
+
     async def check(self) -> LedgerHealth:
         """Is the server one we can promise on: reachable, no eviction, AOF `always`."""
         ...

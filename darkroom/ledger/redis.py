@@ -18,7 +18,7 @@ from darkroom.contract.job import Job, JobEvent, Progress, picture_keys
 from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
-from darkroom.ledger import lua
+from darkroom.ledger import lua, preferences
 from darkroom.ledger.allowances import step_ms
 from darkroom.ledger.bell import LOOK_SECONDS, NewsBell
 from darkroom.ledger.connection import Connection
@@ -28,6 +28,7 @@ from darkroom.ledger.previews import check_preview
 from darkroom.ledger.protocol import (
     Claim,
     JobPage,
+    JsonObject,
     LedgerHealth,
     Outcome,
     Outlook,
@@ -238,6 +239,16 @@ class RedisLedger:
         asked = [(hashlib.sha256(name.encode()).hexdigest(), step_ms(most), most) for name, most in per_minute.items()]
         wait: int = await self._run("spend", *(part for allowance in asked for part in allowance))
         return wait / 1000
+
+    async def prefer(self, tenant: str, kind: str, changes: JsonObject) -> JsonObject:
+        texts = preferences.written(changes)
+        answer = await self._run("prefer", kind, tenant, *(part for pair in texts.items() for part in pair))
+        if answer is None:
+            raise preferences.too_many(self.rules.max_preferences)
+        return preferences.read(pairs(answer))
+
+    async def preferences(self, tenant: str, kind: str) -> JsonObject:
+        return await self.prefer(tenant, kind, {})
 
     async def check(self) -> LedgerHealth:
         health: LedgerHealth = await self._ask(examine(self._client))

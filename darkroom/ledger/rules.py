@@ -29,6 +29,7 @@ class Rules:
     looked at to say when a job's turn will come. `long_ms`: a job that waits for so long waits for something, even
     where nobody stands before it. `attempts_kept`: of one delivery, the latest.
     `preview_ttl_ms`: how long a job's preview frames are kept after the last of them, if nothing ends it.
+    `max_preferences`: most that a tenant may prefer of one kind; kept for `preferences_ttl_ms` after their last use.
 
     A lost attempt is tried again at once, the next after `retry_ms`, and then each after twice the time; alone if its
     worker's process died, or for the `alone_after`th time.
@@ -53,6 +54,8 @@ class Rules:
     long_ms: int = 2_000
     attempts_kept: int = 50
     preview_ttl_ms: int = 300_000
+    max_preferences: int = 64
+    preferences_ttl_ms: int = 90 * DAY_MS
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Rules":

@@ -1,12 +1,14 @@
-"""What `MemoryLedger` keeps beside jobs: who serves, what callers may still spend, what is left to be deleted."""
+"""What `MemoryLedger` keeps beside jobs: who serves, what callers may still spend or prefer, what is to be deleted."""
 
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from darkroom.ledger import preferences
 from darkroom.ledger.allowances import Allowances
 from darkroom.ledger.lines import Lines
-from darkroom.ledger.protocol import LedgerHealth
+from darkroom.ledger.preferences import Preferences
+from darkroom.ledger.protocol import JsonObject, LedgerHealth
 from darkroom.ledger.rows import Rows
 from darkroom.ledger.rules import Rules
 
@@ -18,6 +20,7 @@ class Upkeep(ABC):
         self.lines = lines
         self.rules = rules
         self._allowances = Allowances()
+        self._preferences = Preferences(rules.max_preferences, rules.preferences_ttl_ms)
         self._leftovers: Rows[tuple[str, ...]] = Rows()
         self._attending: dict[str, tuple[int, frozenset[str]]] = {}
 
@@ -48,6 +51,13 @@ class Upkeep(ABC):
 
     async def spend(self, per_minute: Mapping[str, int]) -> float:
         return self._allowances.spend(per_minute, self._now()) / 1000
+
+    async def prefer(self, tenant: str, kind: str, changes: JsonObject) -> JsonObject:
+        kept = self._preferences.after((kind, tenant), preferences.written(changes), self._now())
+        return preferences.read(kept)
+
+    async def preferences(self, tenant: str, kind: str) -> JsonObject:
+        return await self.prefer(tenant, kind, {})
 
     async def check(self) -> LedgerHealth:
         return LedgerHealth(problems=(), warnings=("the ledger is kept in memory and ends with this process",))

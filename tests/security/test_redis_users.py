@@ -125,6 +125,7 @@ async def test_each_role_can_do_all_of_its_work(server: Server) -> None:
         await gateway.foresee([done.id])
         await gateway.jobs(done.tenant, limit=5)
         await gateway.spend({"lookup tenant a": 5})
+        assert await gateway.prefer(done.tenant, "a1111", {"skip": 2}) == {"skip": 2}
         await gateway.cancel(dropped.tenant, dropped.id)
         await ringing["gateway"].ring(done.plan.model)
 

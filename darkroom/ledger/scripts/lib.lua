@@ -26,6 +26,8 @@
 --   use:DIGEST                          hash, the first use of an idempotency key
 --   serving                             sorted set, "MODEL WORKER" by when the worker's word runs out
 --   allowance:DIGEST                    string, when a caller's allowance will be whole again
+--   preferences:KIND:TENANT             hash, what a tenant wants where its requests say nothing, as JSON by name;
+--                                       `@used`: when it was last asked for, to about a day
 --   delivery:ID, attempts:ID            hash and list, that a receiver is to be told something, and the attempts at it
 --   bodies:ID                           hash, by delivery what receivers are told of a job; it ends with the job's record
 --   deliveries:TENANT                   sorted set, the tenant's delivery ids by when they were made

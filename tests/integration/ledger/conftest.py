@@ -20,6 +20,8 @@ RULES = Rules(
     max_disabled=2,
     attempts_kept=5,
     result_ttl_ms=60_000,
+    max_preferences=3,
+    preferences_ttl_ms=90_000_000,
 )
 
 
