@@ -46,7 +46,7 @@ class Preferences:
         """What is preferred once these changes are made. Raises: ValueError when that is too much."""
         if self._used_ms.get(place, now_ms) + self._ttl_ms <= now_ms:
             del self._kept[place]
-        both = self._kept.get(place, {}) | changes
+        both = {**self._kept.get(place, {}), **changes}
         kept = {name: text for name, text in both.items() if text}
         if len(kept) > self._most:
             raise too_many(self._most)

@@ -117,7 +117,8 @@ def test_a_checkpoint_that_broke_meanwhile_stays_what_was_chosen() -> None:
 
 @given(st.dictionaries(st.sampled_from(list(OPTIONS)) | st.text(max_size=20), JSON, max_size=6))
 def test_any_object_is_kept_or_refused_by_a_field_of_its_own(body: dict[str, Any]) -> None:
-    refused_by, kept = "", {}
+    refused_by = ""
+    kept: dict[str, Any] = {}
     try:
         kept, _ = changed(body)
     except InvalidField as refused:
