@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 import darkroom
 from api.documents import problem_response
+from api.introduction import introduced
 from api.problems import Problem
 from api.rerun import RerunAsked
 from api.routes.ops import NotReadyProblem
@@ -67,7 +68,7 @@ def document(app: FastAPI, settings: Settings, catalog: Catalog) -> Schema:
             _finish(operation, settings)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    return described
+    return introduced(described, settings)
 
 
 def generation_request_schema(catalog: Catalog) -> Schema:
@@ -137,3 +138,4 @@ def _finish(operation: Schema, settings: Settings) -> None:
         responses.setdefault("400", problem_response(400, [UnknownHost.code]))
     if settings.allow_anonymous and "security" in operation:
         operation["security"].insert(0, {})
+    operation.setdefault("security", [])  # open to everybody, and says so

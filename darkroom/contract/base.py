@@ -13,6 +13,12 @@ class Asked(BaseModel):
 
 
 class Settled(BaseModel):
-    """Made by us: immutable, and read back from JSON as it was written."""
+    """Made by us: immutable, and read back from JSON as it was written. Callers are promised every field of it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        json_schema_serialization_defaults_required=True,
+    )

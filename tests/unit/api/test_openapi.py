@@ -81,3 +81,15 @@ def test_a_service_whose_models_are_all_broken_still_describes_itself() -> None:
     broken = Unavailable("tiny", MissingWeights("unet", "the file is missing"))
     services = replace(fake_services(), catalog=Catalog((), (broken,), default="tiny"))
     assert create_app(services).openapi()["paths"]
+
+
+@pytest.mark.parametrize(("public", "server"), [(None, "/"), ("https://pictures.example", "https://pictures.example")])
+def test_it_says_where_the_service_is(public: str | None, server: str) -> None:
+    (described,) = create_app(fake_services(public_url=public)).openapi()["servers"]
+    assert described["url"] == server
+
+
+async def test_every_tag_is_described_once_and_used(document: Any) -> None:
+    described = [tag["name"] for tag in document["tags"]]
+    used = {tag for _, _, operation in operations(document) for tag in operation["tags"]}
+    assert sorted(described) == sorted(used)
