@@ -9,15 +9,15 @@ credential of its own.
 
 import argparse
 import asyncio
-import base64
 import io
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
-import httpx
 from PIL import Image, ImageDraw, ImageFont
 
-URL = "http://127.0.0.1:8000"
+from darkroom import AsyncClient
+from darkroom.client import Fields
+
 SEED = 7
 
 STAR = "a blue star on a yellow background"
@@ -31,26 +31,14 @@ SIDE, MARGIN, CAPTION = 256, 16, 46  # px
 Cell = tuple[str, str, Image.Image]  # task, how it was asked for, picture
 
 
-async def draw(client: httpx.AsyncClient, prompt: str, **asked: Any) -> Image.Image:
-    """One picture. `Prefer: wait` keeps the request open until it is made."""
-    body = {"prompt": prompt, "seed": SEED, **asked}
-    answer = await client.post("/api/v1/generations", json=body, headers={"Prefer": "wait=60"})
-    answer.raise_for_status()
-    (made,) = answer.json()["images"]
-    return await fetch(client, made["url"])
+async def draw(client: AsyncClient, prompt: str, **fields: Unpack[Fields]) -> Image.Image:
+    """One picture, once it is made."""
+    made = await client.generate(prompt, seed=SEED, **fields)
+    return opened(await client.image(made))
 
 
-async def fetch(client: httpx.AsyncClient, url: str) -> Image.Image:
-    picture = await client.get(url)
-    picture.raise_for_status()
-    return Image.open(io.BytesIO(picture.content))
-
-
-def as_field(picture: Image.Image) -> str:
-    """A picture as a request holds it."""
-    png = io.BytesIO()
-    picture.save(png, "PNG")
-    return base64.b64encode(png.getvalue()).decode()
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
 
 
 def middle(picture: Image.Image) -> Image.Image:
@@ -61,7 +49,7 @@ def middle(picture: Image.Image) -> Image.Image:
     return mask
 
 
-async def from_words(client: httpx.AsyncClient) -> list[Cell]:
+async def from_words(client: AsyncClient) -> list[Cell]:
     """Tasks that begin with nothing but a prompt, all in one batch."""
     star, large, styled = await asyncio.gather(
         draw(client, STAR),
@@ -75,31 +63,22 @@ async def from_words(client: httpx.AsyncClient) -> list[Cell]:
     ]
 
 
-async def from_pictures(client: httpx.AsyncClient, star: Image.Image) -> list[Cell]:
+async def from_pictures(client: AsyncClient, star: Image.Image) -> list[Cell]:
     """Tasks that begin with a picture, all in one batch; the last with the outlines of one, kept by the service."""
-    image, outlines = as_field(star), await canny_map(client, star)
+    outlines = await client.preprocess("canny", star)
     red, painted, wide, followed = await asyncio.gather(
-        draw(client, RED, image=image, strength=0.7),
-        draw(client, PAINTED, image=image, mask=as_field(middle(star))),
-        draw(client, STAR, image=image, expand={"left": 32, "right": 32}),
-        draw(client, FOLLOWED, controlnets=[{"type": "canny", "image": outlines["id"], "preprocess": False}]),
+        draw(client, RED, image=star, strength=0.7),
+        draw(client, PAINTED, image=star, mask=middle(star)),
+        draw(client, STAR, image=star, expand={"left": 32, "right": 32}),
+        draw(client, FOLLOWED, controlnets=[{"type": "canny", "image": outlines.id, "preprocess": False}]),
     )
     return [
         ("image to image, strength 0.7", RED, red),
         ("inpainting, the middle", PAINTED, painted),
         (f"outpainting, {wide.width} x {wide.height}", "32 pixels more on both sides", wide),
-        ("preprocessing", "canny outlines of the first", await fetch(client, f"/api/v1/assets/{outlines['id']}")),
+        ("preprocessing", "canny outlines of the first", opened(await client.asset(outlines.id))),
         ("ControlNet, along them", FOLLOWED, followed),
     ]
-
-
-async def canny_map(client: httpx.AsyncClient, picture: Image.Image) -> dict[str, Any]:
-    """The asset that holds the outlines of a picture."""
-    asked = {"type": "canny", "image": as_field(picture)}
-    answer = await client.post("/api/v1/preprocess", json=asked)
-    answer.raise_for_status()
-    outlines: dict[str, Any] = answer.json()["map"]
-    return outlines
 
 
 def lay_out(cells: list[Cell]) -> Image.Image:
@@ -119,8 +98,8 @@ def lay_out(cells: list[Cell]) -> Image.Image:
     return sheet
 
 
-async def main(output: Path, url: str) -> None:
-    async with httpx.AsyncClient(base_url=url, timeout=90) as client:
+async def main(output: Path, url: str | None) -> None:
+    async with AsyncClient(url) as client:
         words = await from_words(client)
         pictures = await from_pictures(client, words[0][2])
     lay_out([*words, *pictures]).save(output)
@@ -130,6 +109,6 @@ async def main(output: Path, url: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Lay one picture for every task out on one sheet.")
     parser.add_argument("output", type=Path)
-    parser.add_argument("--url", default=URL)
+    parser.add_argument("--url", help="the gateway; DARKROOM_URL, or the one on this machine, if left out")
     options = parser.parse_args()
     asyncio.run(main(options.output, options.url))

@@ -1,5 +1,6 @@
 """The commands put together, and the one edge at which every error becomes one line on stderr."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,9 +47,22 @@ def explain(error: Exception) -> str:
     match error:
         case CommandFailed() | DarkroomError():
             return str(error)
+        case _ if words := _told_by_the_gateway(error):
+            return words
         case OSError(filename=str() | Path() as path, strerror=str() as words):
             return f"{path}: {words}"
     return f"{type(error).__name__}: {error} (a fault of ours; --debug shows where)"
+
+
+def _told_by_the_gateway(error: Exception) -> str | None:
+    """With the code, for whoever looks it up in docs/errors.md. Only who asked a gateway has loaded what asks it."""
+    if "darkroom.client" not in sys.modules:
+        return None
+    from darkroom.client import ClientError, NotMade, Refused
+
+    if isinstance(error, Refused | NotMade):
+        return f"{error} ({error.code})"
+    return str(error) if isinstance(error, ClientError) else None
 
 
 app = typer.Typer(

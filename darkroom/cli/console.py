@@ -1,7 +1,8 @@
 """Words on the terminal: answers on stdout, everything else on stderr."""
 
+import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +22,16 @@ def on_stderr() -> "Console":
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """One value in one line, for programs: no colours and no wrapping, whatever stdout is."""
+    print(json.dumps(value))
+
+
+def printable(text: str) -> str:
+    """A terminal obeys what is not printable, and text that callers wrote is not to give it orders."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def complain(message: str) -> None:

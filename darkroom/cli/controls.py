@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import typer
 
 from darkroom.cli.numbers import finite
 
 if TYPE_CHECKING:
-    from darkroom.cli.client import Client
+    from darkroom.client.fields import ControlFields
 
 _ID = re.compile("[0-9a-f]{64}")
 
@@ -26,11 +26,12 @@ class Control:
     scale: float
     preprocess: bool
 
-    def asked(self, client: "Client") -> dict[str, Any]:
-        """What to ask for, once its picture lies with the gateway."""
-        image = client.upload(self.image.read_bytes()) if isinstance(self.image, Path) else self.image
+    @property
+    def asked(self) -> "ControlFields":
+        """What to ask for."""
         named = {"model": self.model} if self.model else {}
-        return {"type": self.kind, "image": image, "scale": self.scale, "preprocess": self.preprocess, **named}
+        fields = {"type": self.kind, "image": self.image, "scale": self.scale, "preprocess": self.preprocess, **named}
+        return cast("ControlFields", fields)  # whether there is such a type, the gateway says
 
 
 def parse_controls(pictures: Iterable[str], maps: Iterable[str]) -> Iterator[Control]:

@@ -3,10 +3,11 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from darkroom.cli import gateway
 from darkroom.cli.console import CommandFailed, on_stderr
 from darkroom.cli.output import format_of
 
@@ -49,16 +50,12 @@ def forget_environment() -> None:
 
 def make_and_verify(service: "Stack", prompt: str, output: Path) -> str:
     """One picture over HTTP to `output`. Returns the verdict on its bytes as they lie on the disk."""
-    from darkroom.cli.client import Client
     from darkroom.cli.following import follow
-    from darkroom.cli.generate import save
     from darkroom.cli.progress import progress_of
 
-    with Client(service.url) as client:
-        asked: dict[str, Any] = {"prompt": prompt, "seed": SEED}
-        job = client.submit(asked)
-        follow(client, job, progress_of(job, on_stderr()))
-        for path in save(client, job["id"], output, 1):
+    with gateway.connect(service.url, "") as client:
+        generation = client.submit(prompt, seed=SEED)
+        made = follow(client, generation, progress_of(generation, on_stderr()))
+        for path in client.save(made, output):
             on_stderr().print(f"demo: {prompt!r} is {path}", markup=False)
-        verdict = client.verify(output.read_bytes())
-    return str(verdict["state"])
+        return str(client.verify(output).state)

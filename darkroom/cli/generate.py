@@ -1,22 +1,16 @@
 """`darkroom generate`: words in, perhaps with a picture, and a picture out."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from darkroom.cli import gateway
 from darkroom.cli.console import on_stderr, on_stdout
 from darkroom.cli.controls import parse_controls
+from darkroom.cli.gateway import DEFAULT_URL, ApiKey, Url
 from darkroom.cli.numbers import finite, finite_option
 from darkroom.cli.output import format_of
-
-if TYPE_CHECKING:
-    from darkroom.cli.client import Client
-
-DEFAULT_URL = "http://127.0.0.1:8000"
-Url = Annotated[str, typer.Option(envvar="DARKROOM_URL", help="The gateway.")]
-ApiKey = Annotated[str | None, typer.Option(envvar="DARKROOM_API_KEY", help="Key for it, if it wants one.")]
 
 _SIDES = ("left", "top", "right", "bottom")
 
@@ -75,14 +69,12 @@ def generate(  # noqa: PLR0913 - its options are its interface
     api_key: ApiKey = None,
 ) -> None:
     """Make a picture, and show how it comes along. Ctrl-C cancels it."""
-    from darkroom.cli.client import Client
     from darkroom.cli.following import canceled_when_interrupted, follow
     from darkroom.cli.progress import progress_of
 
     width, height = _parse_size(size)
     controls = list(parse_controls(control or (), ready_map or ()))
     asked = {
-        "prompt": prompt,
         "negative_prompt": negative,
         "width": width,
         "height": height,
@@ -101,23 +93,17 @@ def generate(  # noqa: PLR0913 - its options are its interface
         "refiner": None if refiner is None else {"model": refiner},
         "clip_skip": clip_skip,
         "visible_label": label,
+        "controlnets": [part.asked for part in controls] or None,
+        "image": image,
+        "mask": mask,
     }
-    with Client(url, api_key) as client:
-        asked["controlnets"] = [part.asked(client) for part in controls] or None
-        asked |= {name: client.upload(path.read_bytes()) for name, path in _pictures(image, mask)}
-        job = client.submit({name: value for name, value in asked.items() if value is not None})
-        with canceled_when_interrupted(client, job["id"]):
-            follow(client, job, progress_of(job, on_stderr()))
-        for path in save(client, job["id"], output, number):
+    given: Any = {name: value for name, value in asked.items() if value is not None}
+    with gateway.connect(url, api_key) as client:
+        generation = client.submit(prompt, **given)
+        with canceled_when_interrupted(client, generation.id):
+            made = follow(client, generation, progress_of(generation, on_stderr()))
+        for path in client.save(made, output):
             on_stdout().print(str(path), markup=False)
-
-
-def save(client: "Client", job_id: str, output: Path, number: int) -> Iterator[Path]:
-    """Download every picture of a generation to `output`, numbered when there are several."""
-    for index in range(number):
-        path = output if number == 1 else output.with_stem(f"{output.stem}-{index}")
-        path.write_bytes(client.picture(job_id, index))
-        yield path
 
 
 def _parse_lora(words: str) -> dict[str, Any]:
@@ -145,9 +131,3 @@ def _parse_expand(expand: str | None) -> dict[str, int] | None:
     if len(sides) != len(_SIDES) or not all(side.isdecimal() for side in sides):
         raise typer.BadParameter(f"{expand!r} is not LEFT,TOP,RIGHT,BOTTOM, as in 0,0,64,0", param_hint="--expand")
     return dict(zip(_SIDES, map(int, sides), strict=True))
-
-
-def _pictures(image: Path | None, mask: Path | None) -> Iterator[tuple[str, Path]]:
-    for name, path in (("image", image), ("mask", mask)):
-        if path is not None:
-            yield name, path

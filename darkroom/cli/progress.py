@@ -3,41 +3,51 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from darkroom.cli.client import Event
+from darkroom.contract.document import Generation
 
-Update = Callable[[Event], None]
+
+@dataclass(frozen=True)
+class News:
+    """What there is to show of a generation: an event of its own, or its place in line."""
+
+    name: str
+    data: dict[str, Any]
+
+
+Update = Callable[[News], None]
 
 MINUTES_FROM = 90.0  # seconds
 
 
 @contextmanager
-def progress_of(job: dict[str, Any], console: Console) -> Iterator[Update]:
+def progress_of(generation: Generation, console: Console) -> Iterator[Update]:
     """A bar that the yielded function moves, event by event. Off a terminal it draws nothing."""
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.fields[count]}"))
     with Progress(
         *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
     ) as bar:
-        task = bar.add_task(_place((job.get("queue") or {}).get("position")), total=None, count="")
-        yield lambda event: _show(bar, task, event)
+        task = bar.add_task(_place(generation.queue.position if generation.queue else None), total=None, count="")
+        yield lambda news: _show(bar, task, news)
 
 
-def _show(bar: Progress, task: TaskID, event: Event) -> None:
-    if event.name == "progress":
-        step, steps = event.data["step"], event.data["steps"]
+def _show(bar: Progress, task: TaskID, news: News) -> None:
+    if news.name == "progress":
+        step, steps = news.data["step"], news.data["steps"]
         bar.update(task, description="developing", total=steps, completed=step, count=f"step {step}/{steps}")
-    elif event.name == "queued" and "position" in event.data:
-        bar.update(task, description=_place(event.data["position"], event.data.get("seconds")))
-    elif event.name == "unserved":
-        model = event.data["model"]
+    elif news.name == "queued" and "position" in news.data:
+        bar.update(task, description=_place(news.data["position"], news.data.get("seconds")))
+    elif news.name == "unserved":
+        model = news.data["model"]
         bar.console.print(f"no worker serves {model} now: this waits until one does; Ctrl-C cancels it", markup=False)
-    elif event.name == "running":
+    elif news.name == "running":
         bar.update(task, description="developing")
-    elif event.name == "requeued":
+    elif news.name == "requeued":
         bar.update(task, description="a worker was lost, again in line", total=None, count="")
 
 

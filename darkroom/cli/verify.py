@@ -1,26 +1,25 @@
 """`darkroom verify`: where pictures come from, as far as that can be proven."""
 
 import asyncio
-import json
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from darkroom.cli.console import CommandFailed, complain, on_stderr, on_stdout
-from darkroom.cli.generate import DEFAULT_URL, ApiKey
-from darkroom.errors import DarkroomError, UnavailableError
+from darkroom.cli import gateway
+from darkroom.cli.console import CommandFailed, complain, on_stderr, on_stdout, print_json, printable
+from darkroom.cli.gateway import DEFAULT_URL, ApiKey
+from darkroom.errors import DarkroomError
 
 if TYPE_CHECKING:
-    from darkroom.cli.client import Client
+    from darkroom.contract.verdict import SignerSeen, Verdict
 
 FAILED = 1
 NOT_INTACT = 3
 _COLUMNS = 80
 _INDENT = "  "
 _LABEL = 11  # columns before what a line tells
-Answer = dict[str, Any]
 MaybeUrl = Annotated[
     str | None,
     typer.Option(
@@ -41,23 +40,25 @@ def verify(
     The exit code is 0 when all of them are intact, 3 when there is any other verdict, and 1 when one of them could not
     be looked at; the others are looked at all the same.
     """
-    witness, codes = _Witness(url, api_key, local=local), set()
+    from darkroom.client import ClientError, GatewayAway
+
+    witness, codes = Witness(url, api_key, local=local), set()
     for picture in pictures:
         try:
             verdict = witness.asked(picture)
-        except UnavailableError:
+        except GatewayAway:
             raise
-        except (CommandFailed, DarkroomError, OSError) as error:
+        except (CommandFailed, ClientError, DarkroomError, OSError) as error:
             _tell_failure(picture, getattr(error, "strerror", None) or str(error), as_json=as_json)
             codes.add(FAILED)
         else:
             _tell(picture, verdict, as_json=as_json)
-            codes.add(0 if verdict["state"] == "intact" else NOT_INTACT)
+            codes.add(0 if verdict.state == "intact" else NOT_INTACT)
     if code := FAILED if FAILED in codes else max(codes):
         raise typer.Exit(code)
 
 
-class _Witness:
+class Witness:
     """Whoever answers: a gateway, or this machine where nobody named one and none is there."""
 
     def __init__(self, url: str | None, api_key: str | None, *, local: bool) -> None:
@@ -65,34 +66,32 @@ class _Witness:
         self._api_key = api_key
         self._local = local
 
-    def asked(self, picture: str) -> Answer:
+    def asked(self, picture: str) -> "Verdict":
         """What is said of a file or a URL.
 
-        Raises: UnavailableError for a gateway that was named and does not answer; CommandFailed, BadPicture; OSError.
+        Raises: GatewayAway for one that was named and does not answer; CommandFailed, Refused, BadPicture; OSError.
         """
+        from darkroom.client import GatewayAway
+
         if picture.startswith(("http://", "https://")):
             return self._of_url(picture)
         data = Path(picture).read_bytes()
         if not self._local:
             try:
-                with self._client() as client:
+                # A gateway that nobody named is asked whether it is there, not waited for.
+                with gateway.connect(self._url or DEFAULT_URL, self._api_key, retries=0) as client:
                     return client.verify(data)
-            except UnavailableError:
+            except GatewayAway:
                 if self._url is not None:
                     raise
             self._fall_back()
         return _verify_here(data)
 
-    def _of_url(self, picture: str) -> Answer:
+    def _of_url(self, picture: str) -> "Verdict":
         if self._local:
             raise CommandFailed("only a gateway fetches URLs")
-        with self._client() as client:
-            return client.verify_url(picture)
-
-    def _client(self) -> "Client":
-        from darkroom.cli.client import Client
-
-        return Client(self._url or DEFAULT_URL, self._api_key)
+        with gateway.connect(self._url or DEFAULT_URL, self._api_key) as client:
+            return client.verify(picture)
 
     def _fall_back(self) -> None:
         self._local = True
@@ -100,20 +99,20 @@ class _Witness:
         on_stderr().print(words, markup=False)
 
 
-def _tell(picture: str, verdict: Answer, *, as_json: bool) -> None:
+def _tell(picture: str, verdict: "Verdict", *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"picture": picture, **verdict}))
+        print_json({"picture": picture, **verdict.model_dump(mode="json")})
         return
     console = on_stdout()
     console.print(f"{picture}: ", end="", markup=False)
-    console.print(verdict["state"], style="bold")
+    console.print(verdict.state, style="bold")
     for line in words_of(verdict):
         console.print(_fitted(line) if console.is_terminal else _INDENT + line, markup=False)
 
 
 def _tell_failure(picture: str, words: str, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"picture": picture, "error": words}))
+        print_json({"picture": picture, "error": words})
     else:
         complain(f"{picture}: {words}")
 
@@ -126,45 +125,37 @@ def _fitted(line: str) -> str:
     return wrapped.fill(line)
 
 
-def words_of(verdict: Answer) -> list[str]:
+def words_of(verdict: "Verdict") -> list[str]:
     """The verdict's evidence, a line each; what was not found has no line."""
-    lines = [verdict["text"], *verdict.get("notes", ())]
-    if made := verdict.get("generation"):
-        lines.append(f"made by    {made['model']}, seed {made['seed']}, {made['width']}x{made['height']}")
-        lines.append(f"made at    {made['created_at']}")
-    if owner := verdict.get("owner"):
-        lines.append(f"yours      generation {owner['job_id']}, picture {owner['index']}")
-        lines += [f"parents    {' '.join(owner['parents'])}"] if owner.get("parents") else []
-        lines += [f"prompt     {_printable(owner['prompt'])}"] if owner.get("prompt") else []
-    if signer := verdict.get("signer"):
-        lines.append(f"signed by  {signer['common_name']}, {_standing(signer)}")
-        lines += [f"signed at  {signer['signed_at']}"] if signer.get("signed_at") else []
-    for name, field in (("manifest", "manifest_id"), ("made from", "derived_from"), ("watermark", "watermark_id")):
-        if verdict.get(field):
-            lines.append(f"{name:<9}  {verdict[field]}")
-    return lines
+    lines = [verdict.text, *verdict.notes]
+    if made := verdict.generation:
+        lines.append(f"made by    {made.model}, seed {made.seed}, {made.width}x{made.height}")
+        lines.append(f"made at    {made.created_at}")
+    if owner := verdict.owner:
+        lines.append(f"yours      generation {owner.job_id}, picture {owner.index}")
+        lines += [f"parents    {' '.join(owner.parents)}"] if owner.parents else []
+        lines += [f"prompt     {printable(owner.prompt)}"] if owner.prompt else []
+    if signer := verdict.signer:
+        lines.append(f"signed by  {signer.common_name}, {_standing(signer)}")
+        lines += [f"signed at  {signer.signed_at.isoformat()}"] if signer.signed_at else []
+    ids = {"manifest": verdict.manifest_id, "made from": verdict.derived_from, "watermark": verdict.watermark_id}
+    return [*lines, *(f"{name:<9}  {value}" for name, value in ids.items() if value)]
 
 
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
-
-
-def _standing(signer: Answer) -> str:
-    if signer["development"]:
+def _standing(signer: "SignerSeen") -> str:
+    if signer.development:
         return "a development certificate"
-    return "trusted" if signer["trusted"] else "not trusted here"
+    return "trusted" if signer.trusted else "not trusted here"
 
 
-def _verify_here(data: bytes) -> Answer:
+def _verify_here(data: bytes) -> "Verdict":
     """The same verdict from the settings' own store, without a gateway. Makes no key and no folder."""
     return asyncio.run(_ask_own_verifier(data))
 
 
-async def _ask_own_verifier(data: bytes) -> Answer:
+async def _ask_own_verifier(data: bytes) -> "Verdict":
     from darkroom.services import onlooking_verifier
     from darkroom.services.configuration import load_settings
 
     async with onlooking_verifier(load_settings()) as verifier:
-        verdict = await verifier.verify(data)
-    answer: Answer = verdict.model_dump(mode="json")
-    return answer
+        return await verifier.verify(data)

@@ -11,16 +11,8 @@ from darkroom.cli.controls import parse_controls
 ID = "ab" * 32
 
 
-class Uploads:
-    """Takes pictures as a client does, and tells them apart by their bytes."""
-
-    def upload(self, data: bytes) -> str:
-        return f"id of {data.decode()}"
-
-
-def asked(*pictures: str, maps: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    client: Any = Uploads()
-    return [control.asked(client) for control in parse_controls(pictures, maps)]
+def asked(*pictures: str, maps: tuple[str, ...] = ()) -> list[Any]:
+    return [control.asked for control in parse_controls(pictures, maps)]
 
 
 @pytest.fixture
@@ -32,8 +24,8 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_control_is_a_type_a_file_and_a_scale(file: Path) -> None:
     whole, half = asked(f"canny:{file}", f"depth:{file}:0.5")
-    assert whole == {"type": "canny", "image": "id of photo", "scale": 1.0, "preprocess": True}
-    assert half == {"type": "depth", "image": "id of photo", "scale": 0.5, "preprocess": True}
+    assert whole == {"type": "canny", "image": file, "scale": 1.0, "preprocess": True}
+    assert half == {"type": "depth", "image": file, "scale": 0.5, "preprocess": True}
 
 
 def test_an_asset_is_named_by_its_id_and_not_sent_again() -> None:

@@ -9,10 +9,12 @@ import pytest
 import typer
 
 from darkroom.cli import preprocess
-from darkroom.cli.client import Client
 from darkroom.cli.console import CommandFailed
+from darkroom.client import NotMade
+from darkroom.client.flows import lookups
+from tests.unit.cli.talking import answered_by
 
-QUEUED = {"id": "j", "state": "queued", "type": "canny", "map": None, "failure": None}
+QUEUED: dict[str, Any] = {"id": "j", "state": "queued", "type": "canny", "map": None, "failure": None}
 MADE = {**QUEUED, "state": "succeeded", "map": {"id": "ab" * 32, "sha256": "ab" * 32, "width": 8, "height": 8}}
 
 
@@ -23,17 +25,14 @@ def scripted(monkeypatch: pytest.MonkeyPatch, *answers: dict[str, Any]) -> list[
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/api/v1/assets":
-            return httpx.Response(201, json={"id": "cd" * 32})
+            return httpx.Response(201, json={**MADE["map"], "id": "cd" * 32})
         if request.url.path.startswith("/api/v1/assets/"):
             return httpx.Response(200, content=b"the map")
         asked.append(json.loads(request.content) if request.method == "POST" else request.url.path)
         return httpx.Response(200, json=next(left))
 
-    monkeypatch.setattr(preprocess, "LOOK_SECONDS", 0.0)
-    original = Client.__init__
-    monkeypatch.setattr(
-        Client, "__init__", lambda self, url, key=None: original(self, url, key, httpx.MockTransport(answer))
-    )
+    monkeypatch.setattr(lookups, "LOOK_SECONDS", 0.0)
+    answered_by(answer, monkeypatch)
     return asked
 
 
@@ -69,6 +68,6 @@ def test_a_place_for_no_map_is_refused_before_one_is_asked_for(
 def test_why_there_is_no_map_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failure = {"code": "preprocessor_failed", "message": "no canny map", "retryable": False}
     scripted(monkeypatch, {**QUEUED, "state": "failed", "failure": failure})
-    with pytest.raises(CommandFailed, match=r"^no canny map \(preprocessor_failed\)$"):
+    with pytest.raises(NotMade, match=r"^no canny map$"):
         preprocess.preprocess("canny", picture(tmp_path), tmp_path / "map.png")
     assert not (tmp_path / "map.png").exists()

@@ -5,18 +5,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.cli import client as http
 from darkroom.cli.app import run
 from darkroom.cli.verify import words_of
-from darkroom.errors import UnavailableError
+from darkroom.contract.verdict import OwnerSeen, State, Verdict
 from darkroom.provenance import Facts
 from darkroom.services import build_worker_services
 from darkroom.settings import Settings
 from tests.integration.ledger.making import plan
+from tests.unit.cli.talking import answered_by
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -41,10 +42,10 @@ def picture(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def no_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(_client: http.Client, _data: bytes) -> dict[str, Any]:
-        raise UnavailableError("nothing answers")
+    def away(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
 
-    monkeypatch.setattr(http.Client, "verify", away)
+    answered_by(away, monkeypatch)
 
 
 def pixels() -> Any:
@@ -114,17 +115,17 @@ def test_json_is_one_object_a_line(picture: Path, tmp_path: Path, capsys: pytest
 def test_a_gateway_is_asked_for_what_lies_at_a_url(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def answer(_client: http.Client, url: str) -> dict[str, Any]:
-        return {"state": "intact", "text": f"seen at {url}"}
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"state": "intact", "text": f"seen at {json.loads(request.content)['url']}"})
 
-    monkeypatch.setattr(http.Client, "verify_url", answer)
+    answered_by(answer, monkeypatch)
     assert run(["verify", "https://a.example/b.png"]) == 0
     assert capsys.readouterr().out == "https://a.example/b.png: intact\n  seen at https://a.example/b.png\n"
 
 
 def test_an_owner_reads_the_prompt_and_no_terminal_obeys_it() -> None:
-    owner = {"job_id": "01JOB", "index": 0, "parents": ["0123456789ab"], "prompt": "a\x1b[2Jb"}
-    assert words_of({"text": "x", "owner": owner, "derived_from": "urn:c2pa:1"}) == [
+    owner = OwnerSeen(job_id="01JOB", index=0, parents=("0123456789ab",), prompt="a\x1b[2Jb")
+    assert words_of(Verdict(state=State.INTACT, text="x", owner=owner, derived_from="urn:c2pa:1")) == [
         "x",
         "yours      generation 01JOB, picture 0",
         "parents    0123456789ab",
