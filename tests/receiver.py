@@ -79,11 +79,11 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(answer: Answer | None = None) -> AsyncIterator[Receiver]:
+async def receiving(answer: Answer | None = None, port: int = 0) -> AsyncIterator[Receiver]:
     receiver = Receiver(port=0)
     if answer:
         receiver.answer = answer
-    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", port)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver

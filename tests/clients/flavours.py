@@ -14,7 +14,8 @@ from tests.receiver import OTHER_SECRET, SECRET
 from tests.servers.seaweedfs import S3Server
 
 TENANTS = ("ann", "ben")
-WEBHOOK_SECRETS = {"local": SECRET, "ann": SECRET, "ben": OTHER_SECRET}
+# That of `ben` is being changed: its messages carry two signatures.
+WEBHOOK_SECRETS = {"local": [SECRET], "ann": [SECRET], "ben": [OTHER_SECRET, SECRET]}
 RECEIVERS = 4
 
 
@@ -32,7 +33,7 @@ class Running:
     receiver_ports: tuple[int, ...]
 
     def webhook_secret(self, tenant: str) -> str:
-        return WEBHOOK_SECRETS[tenant]
+        return WEBHOOK_SECRETS[tenant][0]
 
     def environment(self, tenant: str = "ann") -> dict[str, str]:
         """What a client program is told of it, as a user would tell it."""
@@ -67,13 +68,12 @@ def run_on_s3(home: Path, server: S3Server) -> Iterator[Running]:
 @contextmanager
 def _started(home: Path, keys: dict[str, str], **settings: str) -> Iterator[Running]:
     ports = tuple(free_port() for _ in range(RECEIVERS))
-    known = {tenant: [secret] for tenant, secret in WEBHOOK_SECRETS.items()}
     of_tests = {
         "DARKROOM_STANDBY": "false",
         "DARKROOM_THREADS": "1",
         "DARKROOM_OUTBOUND_ALLOW": '["127.0.0.0/8"]',
         "DARKROOM_OUTBOUND_PORTS": json.dumps([80, 443, *ports]),
-        "DARKROOM_WEBHOOK_SECRETS": json.dumps(known),
+        "DARKROOM_WEBHOOK_SECRETS": json.dumps(WEBHOOK_SECRETS),
     }
     with up(home, **of_tests, **settings) as service:
         yield Running(service.url, home, keys, ports)
