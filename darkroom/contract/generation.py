@@ -134,6 +134,11 @@ class Wish(Asked):
         description="draw a label that people can read: `true`, or one of the `visible_labels` of"
         " `GET /api/v1/capabilities`; `false` takes none away that the service draws on every picture",
     )
+    infotext: bool = Field(
+        default=False,
+        description="write all parameters into each file, the prompts among them, as A1111 does: for whoever gets the"
+        " file to read",
+    )
     deterministic: bool = False
     previews: bool = Field(
         default=False,

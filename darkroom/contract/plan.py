@@ -74,6 +74,7 @@ class GenerationPlan(Settled):
     later_stages: tuple[LaterStage, ...] = Field(default=(), description="what follows the first denoising, in order")
     visible_label: str = Field(default="", description="words drawn into a corner for people to read; none if empty")
     controls: tuple[PlannedControl, ...] = Field(default=(), description="what steers the composition besides words")
+    infotext: bool = Field(default=False, description="whether the files say all of this as A1111 does, prompts too")
     previews: bool = Field(default=False, description="whether preview frames are made while it runs")
 
     @property

@@ -16,6 +16,8 @@ from darkroom.contract.vae import NamedVae, OwnVae, PlannedVae
 from darkroom.contract.webhook import ENDS
 from darkroom.errors import InvalidField, LoraMisfit, UnknownScheduler, VaeMisfit
 from darkroom.errors.near import unknown
+from darkroom.infotext.places import fits_jpeg
+from darkroom.infotext.writing import infotext
 from darkroom.planner.controls import controls
 from darkroom.planner.course import Course, runs
 from darkroom.planner.labels import Labels, label, label_notices
@@ -68,7 +70,7 @@ def plan(
     seed = seed_source() if request.seed is None else request.seed
     named = _named(request, catalog)
     steering = controls(request, inputs.controls, spec, catalog, begins, made)
-    return GenerationPlan(
+    settled = GenerationPlan(
         task=request.task,
         model=spec.name,
         weights=spec.weights,
@@ -105,8 +107,18 @@ def plan(
         later_stages=tuple(stages),
         visible_label=label(request, labels),
         controls=steering.planned,
+        infotext=request.infotext,
         previews=request.previews and previews,
     )
+    return _with_room_for_words(settled)
+
+
+def _with_room_for_words(settled: GenerationPlan) -> GenerationPlan:
+    """A JPEG holds only so many, and is not to fail for them."""
+    if settled.output_format != "jpeg" or not settled.infotext or fits_jpeg(infotext(settled, 0)):
+        return settled
+    notice = Notice(field="infotext", reason="was left out: the prompts are too long for the metadata of a jpeg")
+    return settled.model_copy(update={"infotext": False, "warnings": (*settled.warnings, notice)})
 
 
 def _or(given: T | None, default: T) -> T:

@@ -13,6 +13,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from darkroom.infotext.places import png_chunk
 from darkroom.provenance.watermark import RGB
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
@@ -22,8 +23,11 @@ _CHANNELS: Final = 3
 _LEVEL: Final = 1  # of 0..3; 0 writes half as much again, 2 takes longer for no fewer bytes
 
 
-def write_png(rgb_HWC: RGB, xmp: bytes) -> bytes:
-    """A PNG of exactly these pixels, H W 3, with `xmp` before them. Raises: ValueError for any other shape."""
+def write_png(rgb_HWC: RGB, xmp: bytes, text: str = "") -> bytes:
+    """A PNG of exactly these pixels, H W 3, with `xmp` before them, and A1111's text if there is any.
+
+    Raises: ValueError for any other shape.
+    """
     if rgb_HWC.ndim != 3 or rgb_HWC.shape[2] != _CHANNELS or not rgb_HWC.size:
         raise ValueError(f"no picture of H W {_CHANNELS}: {rgb_HWC.shape}")
     height, width, _ = rgb_HWC.shape
@@ -31,6 +35,7 @@ def write_png(rgb_HWC: RGB, xmp: bytes) -> bytes:
         (b"IHDR", struct.pack(">IIBBBBB", width, height, *_TRUECOLOUR_8_BITS)),
         # 11.3.3.4: keyword, uncompressed, no language, no translated keyword
         (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp),
+        *([png_chunk(text)] if text else ()),
         (b"IDAT", isal_zlib.compress(_filtered(rgb_HWC), _LEVEL)),
         (b"IEND", b""),
     )

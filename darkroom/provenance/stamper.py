@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, Self
 from darkroom import crash
 from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
 from darkroom.errors import BadPicture, StoreError, UnmarkedOutput, UnsignedOutput
+from darkroom.infotext.writing import infotext
 from darkroom.provenance.ancestry import carried
 from darkroom.provenance.credential import Credential, CredentialReader
 from darkroom.provenance.encoding import encode
@@ -177,7 +178,9 @@ class Stamper:
 
     def _signed(self, marked: RGB, facts: Facts, quality: int, definition: dict[str, object]) -> Signed:
         output_format = facts.plan.output_format
-        encoded = encode(marked, output_format, quality, packet(facts.plan.task, facts.title, self._policy.producer))
+        words = packet(facts.plan.task, facts.title, self._policy.producer)
+        text = infotext(facts.plan, facts.index) if facts.plan.infotext else ""
+        encoded = encode(marked, output_format, quality, words, text)
         return self._signer.sign(encoded, MEDIA_TYPES[output_format], definition, carried(facts.inputs))
 
     def _finish(self, signed: Signed, origin: _Origin) -> Stamped:

@@ -225,3 +225,16 @@ def test_a_plan_is_on_the_grid_and_within_the_budget_or_there_is_none(
     assert width * height <= pixel_budget(SPEC)
     assert len(set(settled.seeds)) == n
     assert GenerationPlan.model_validate_json(settled.model_dump_json()) == settled
+
+
+def test_words_that_a_jpeg_has_no_room_for_are_left_out_and_told() -> None:
+    long = TextToImage(prompt="🐈" * 10_000, negative_prompt="🐈" * 10_000, output_format="jpeg", infotext=True)
+    planned = plan(long, CATALOG, now=0.0)
+    assert not planned.infotext
+    assert [notice.field for notice in planned.warnings] == ["infotext"]
+    assert plan(long.model_copy(update={"output_format": "webp"}), CATALOG, now=0.0).infotext
+
+
+def test_a_jpeg_has_room_for_words_of_common_length() -> None:
+    asked = TextToImage(prompt="a" * 10_000, negative_prompt="b" * 10_000, output_format="jpeg", infotext=True)
+    assert plan(asked, CATALOG, now=0.0).infotext

@@ -118,7 +118,7 @@ def facts_of(task: Task, *inputs: Input, **changed: Any) -> Facts:
 
 def facts(job_id: str = "01JOB", index: int = 0, **changed: Any) -> Facts:
     """Of a picture of one test job. Fields of the plan are changed by name."""
-    settled = plan(prompt="a canary in a coal mine", negative_prompt="gas", **changed)
+    settled = plan(**{"prompt": "a canary in a coal mine", "negative_prompt": "gas", **changed})
     return Facts(
         job_id=job_id,
         index=index,
