@@ -1,7 +1,5 @@
 """A checkpoint that can be served, known from its configuration and headers without loading a weight."""
 
-import hashlib
-from collections.abc import Mapping
 from typing import Literal
 
 from darkroom.contract.base import Settled
@@ -57,10 +55,3 @@ class ModelSpec(Settled):
     def is_xl(self) -> bool:
         """Stable Diffusion XL, base or refiner."""
         return self.family in ("sdxl", "sdxl_refiner")
-
-
-def weights_sha256(weights: Mapping[str, str]) -> str:
-    """One digest for a checkpoint. Of a single file its own, as others know it; of several that of their digests."""
-    if len(weights) == 1:
-        return next(iter(weights.values()))
-    return hashlib.sha256("\n".join(f"{path} {weights[path]}" for path in sorted(weights)).encode()).hexdigest()

@@ -10,8 +10,8 @@ from typing import Any
 from api.dialects.a1111.titles import checkpoint_of, checkpoint_title, vae_of
 from api.dialects.remarks import Remarks
 from darkroom.catalog import Catalog
-from darkroom.contract.model import weights_sha256
 from darkroom.errors import InvalidField, ModelError, UnknownModel
+from darkroom.infotext.hashes import weights_sha256
 from darkroom.services import Services
 
 KIND = "a1111"

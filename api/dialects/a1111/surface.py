@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 
-from api.dialects.a1111 import routes_make
+from api.dialects.a1111 import routes_make, routes_state
 
 PREFIXES = ("/sdapi", "/controlnet")
 
 router = APIRouter()
 router.include_router(routes_make.router)
+router.include_router(routes_state.router)

@@ -10,13 +10,12 @@ from typing import TypeVar
 from darkroom.catalog import Catalog
 from darkroom.catalog.listed import Named
 from darkroom.contract.controlnet import ControlnetSpec
-from darkroom.contract.model import ModelSpec, weights_sha256
+from darkroom.contract.model import ModelSpec
 from darkroom.contract.vae import VaeSpec
 from darkroom.errors import UnknownControlnet, UnknownModel, UnknownVae
+from darkroom.infotext.hashes import CHECKPOINT_HASH, CONTROLNET_HASH, weights_sha256
 
 SUFFIX = ".safetensors"
-CHECKPOINT_HASH = 10
-CONTROLNET_HASH = 8
 _HASH = re.compile(r" \[[0-9a-f]+\]$")
 
 # By which A1111 says that the checkpoint's own VAE is meant. Its "None" is the same, but for files beside checkpoints.

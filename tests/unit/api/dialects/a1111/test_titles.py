@@ -16,9 +16,10 @@ from darkroom.catalog.controlnets import Controlnets
 from darkroom.catalog.unavailable import Unavailable
 from darkroom.catalog.vaes import Vaes
 from darkroom.contract.controlnet import ControlnetSpec
-from darkroom.contract.model import ModelSpec, weights_sha256
+from darkroom.contract.model import ModelSpec
 from darkroom.contract.vae import VaeSpec
 from darkroom.errors import BrokenWeights, UnknownControlnet, UnknownModel, UnknownVae
+from darkroom.infotext.hashes import weights_sha256
 from tests.fakes import fake_catalog
 
 ONE = "ab" * 32
