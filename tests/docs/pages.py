@@ -5,16 +5,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(?P<language>\w*) ?(?P<note>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+NOT_RUN = re.compile(r"not-run: (?P<reason>.+)")
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language and its text."""
+    """A fenced block: its language and its text. `note` is what follows the language, which readers are not shown."""
 
     language: str
     text: str
+    note: str = ""
+
+    @property
+    def why_not_run(self) -> str | None:
+        """The reason that its note gives."""
+        found = NOT_RUN.fullmatch(self.note)
+        return found["reason"] if found else None
 
 
 def page(path: str) -> str:
@@ -22,12 +30,14 @@ def page(path: str) -> str:
 
 
 def blocks(path: str) -> list[Block]:
-    return [Block(found["language"], found["text"]) for found in FENCE.finditer(page(path))]
+    return [Block(found["language"], found["text"], found["note"]) for found in FENCE.finditer(page(path))]
 
 
 def pages() -> list[Path]:
     """Every Markdown page of the repository."""
-    return sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md")])
+    return sorted(
+        [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md"), *ROOT.glob("deploy/*.md")]
+    )
 
 
 def table_rows(path: str) -> list[tuple[str, ...]]:
