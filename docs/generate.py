@@ -20,7 +20,7 @@ from darkroom.settings import HttpUrl, Settings
 
 DOCS = Path(__file__).parent
 COMMANDS = (
-    *("up", "demo", "generate", "preprocess", "verify", "doctor", "pull"),
+    *("up", "demo", "generate", "batch", "preprocess", "verify", "doctor", "pull"),
     *("key", "watermark-key", "webhook-secret", "redis-users"),
     *("api", "worker", "courier", "records show", "records forget"),
 )

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 import darkroom
 from darkroom.cli.api import api
+from darkroom.cli.batch.command import batch
 from darkroom.cli.console import CommandFailed, complain
 from darkroom.cli.courier import courier
 from darkroom.cli.demo import demo
@@ -69,7 +70,7 @@ app = typer.Typer(
     cls=OneLineErrors, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
 )
 _COMMANDS = (
-    *(up, demo, generate, preprocess, verify, doctor, pull),
+    *(up, demo, generate, batch, preprocess, verify, doctor, pull),
     *(key, watermark_key, webhook_secret, redis_users, api, worker, courier),
 )
 for command in _COMMANDS:

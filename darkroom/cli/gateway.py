@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from darkroom.client import Client
+    from darkroom.client import AsyncClient, Client
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 RETRIES = 3
@@ -20,3 +20,10 @@ def connect(url: str, api_key: str | None, *, retries: int = RETRIES) -> "Client
     from darkroom.client import Client
 
     return Client(url, api_key, retries=retries)
+
+
+def connect_async(url: str, api_key: str | None, *, retries: int = RETRIES) -> "AsyncClient":
+    """As `connect`, for much at once."""
+    from darkroom.client import AsyncClient
+
+    return AsyncClient(url, api_key, retries=retries)

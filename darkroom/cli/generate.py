@@ -11,6 +11,7 @@ from darkroom.cli.controls import parse_controls
 from darkroom.cli.gateway import DEFAULT_URL, ApiKey, Url
 from darkroom.cli.numbers import finite, finite_option
 from darkroom.cli.output import format_of
+from darkroom.cli.sizes import parse_size
 
 _SIDES = ("left", "top", "right", "bottom")
 
@@ -72,7 +73,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
     from darkroom.cli.following import canceled_when_interrupted, follow
     from darkroom.cli.progress import progress_of
 
-    width, height = _parse_size(size)
+    width, height = size_option(size)
     controls = list(parse_controls(control or (), ready_map or ()))
     asked = {
         "negative_prompt": negative,
@@ -84,7 +85,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
         "seed": seed,
         "n": number,
         "model": model,
-        "loras": [_parse_lora(words) for words in lora or ()] or None,
+        "loras": [parse_lora(words) for words in lora or ()] or None,
         "vae": vae,
         "output_format": format_of(output),
         "strength": strength,
@@ -106,7 +107,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
             on_stdout().print(str(path), markup=False)
 
 
-def _parse_lora(words: str) -> dict[str, Any]:
+def parse_lora(words: str) -> dict[str, Any]:
     """`name` or `name:weight`."""
     name, _, weight = words.partition(":")
     try:
@@ -115,13 +116,14 @@ def _parse_lora(words: str) -> dict[str, Any]:
         raise typer.BadParameter(f"{words!r} is not NAME:WEIGHT, as in neon:0.8", param_hint="--lora") from None
 
 
-def _parse_size(size: str | None) -> tuple[int | None, int | None]:
+def size_option(size: str | None) -> tuple[int | None, int | None]:
+    """Raises: typer.BadParameter."""
     if size is None:
         return None, None
-    width, cross, height = size.lower().partition("x")
-    if not (cross and width.isdecimal() and height.isdecimal()):
-        raise typer.BadParameter(f"{size!r} is not WIDTHxHEIGHT, as in 128x128", param_hint="--size")
-    return int(width), int(height)
+    try:
+        return parse_size(size)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--size") from None
 
 
 def _parse_expand(expand: str | None) -> dict[str, int] | None:

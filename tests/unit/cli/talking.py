@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from darkroom.cli import gateway
-from darkroom.client import Client
+from darkroom.client import AsyncClient, Client
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -17,4 +17,8 @@ def answered_by(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
     def connect(url: str, api_key: str | None, *, retries: int = 0) -> Client:
         return Client(url, api_key, retries=0, transport=httpx.MockTransport(handler))
 
+    def connect_async(url: str, api_key: str | None, *, retries: int = 0) -> AsyncClient:
+        return AsyncClient(url, api_key, retries=0, transport=httpx.MockTransport(handler))
+
     monkeypatch.setattr(gateway, "connect", connect)
+    monkeypatch.setattr(gateway, "connect_async", connect_async)

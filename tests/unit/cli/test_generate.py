@@ -9,8 +9,9 @@ import typer
 
 from darkroom.cli.app import run
 from darkroom.cli.gateway import DEFAULT_URL
-from darkroom.cli.generate import _parse_lora
+from darkroom.cli.generate import parse_lora
 from darkroom.client import place
+from darkroom.client.flows import sending
 from tests.unit.cli.talking import answered_by
 from tests.unit.client.playing import problem
 
@@ -19,12 +20,12 @@ from tests.unit.client.playing import problem
     ("words", "name", "weight"), [("neon:0.8", "neon", 0.8), ("neon", "neon", 1.0), ("old.v2:-1", "old.v2", -1.0)]
 )
 def test_a_lora_is_a_name_and_a_weight(words: str, name: str, weight: float) -> None:
-    assert _parse_lora(words) == {"model": name, "weight": weight}
+    assert parse_lora(words) == {"model": name, "weight": weight}
 
 
 def test_a_weight_that_is_no_number_is_wrong_usage() -> None:
     with pytest.raises(typer.BadParameter, match="neon:much"):
-        _parse_lora("neon:much")
+        parse_lora("neon:much")
 
 
 def test_the_gateway_that_nobody_names_is_the_clients_own() -> None:
@@ -83,7 +84,10 @@ def test_a_refusal_is_one_line_with_its_code(
     assert capsys.readouterr() == ("", "darkroom: because of unknown_scheduler (unknown_scheduler)\n")
 
 
-def test_silence_asks_whether_the_service_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_silence_asks_whether_the_service_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sending, "FIRST_PAUSE_SECONDS", 0.0)
     assert run(["generate", "x", "--url", "http://127.0.0.1:1"]) == 1
     told = capsys.readouterr()
     assert told.err == "darkroom: nothing answers at http://127.0.0.1:1: is `darkroom up` running?\n"

@@ -1,0 +1,1 @@
+"""`darkroom batch`: a file of prompts in, a folder of pictures out."""
