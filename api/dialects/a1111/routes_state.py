@@ -2,15 +2,16 @@
 
 import base64
 import time
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api.deps import ServicesOf
 from api.dialects.a1111 import lists
 from api.dialects.a1111.options import CHECKPOINT, options_of, set_options, shown
 from api.dialects.a1111.progress import Standing, standing
 from api.dialects.a1111.progress import shown as shown_progress
+from api.dialects.a1111.queries import Switch, says_yes
 from api.dialects.a1111.titles import checkpoint_of
 from api.dialects.bodies import read_object
 from api.dialects.callers import Caller
@@ -116,15 +117,12 @@ async def get_memory(_: Caller) -> lists.Item:
 
 
 @router.get("/progress")
-async def get_progress(
-    services: ServicesOf, tenant: Caller, skip_current_image: Annotated[str, Query(max_length=8)] = ""
-) -> dict[str, Any]:
+async def get_progress(services: ServicesOf, tenant: Caller, skip_current_image: Switch = "") -> dict[str, Any]:
     found = await standing(services.ledger, tenant)
     job = found.current
     waits = job is not None and job.state is JobState.QUEUED
     outlooks = await services.ledger.foresee([job.id]) if job and waits else {}
-    wanted = skip_current_image.strip().lower() not in ("1", "true", "yes", "on")
-    image = await _preview(services, found) if wanted else None
+    image = None if says_yes(skip_current_image) else await _preview(services, found)
     return shown_progress(found, outlooks.get(job.id) if job else None, time.time(), image)
 
 

@@ -94,6 +94,7 @@ async def test_every_path_asks_for_the_key(services: Services) -> None:
     described = FastAPI()
     described.include_router(surface.router)
     paths = [(method, path) for path, methods in described.openapi()["paths"].items() for method in methods]
+    paths.remove(("get", "/internal/ping"))
     assert len(paths) > 30
     async with client_of(services) as client:
         for method, path in paths:
@@ -161,6 +162,12 @@ async def test_what_is_not_here_is_an_empty_list_a_no_op_or_a_clear_error(alice:
     for name, why in NOT_DONE_HERE.items():
         answer = await alice.post(f"/sdapi/v1/{name}", json={"image": ""})
         assert (answer.status_code, answer.json()["detail"]) == (404, why)
+
+
+async def test_anybody_may_ask_whether_somebody_is_there(services: Services) -> None:
+    async with client_of(services) as client:
+        assert (await client.get("/internal/ping")).json() == {}
+        assert (await client.get("/internal/pong")).json()["detail"] == "no such path"
 
 
 async def test_nobody_stops_or_restarts_the_service(alice: httpx.AsyncClient) -> None:
