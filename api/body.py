@@ -126,14 +126,14 @@ async def read_asked(request: Request, asked_of: Callable[[bytes], T]) -> T:
     """
     if media_type_of(request) != "application/json":
         raise UnsupportedMediaType(_instead_of(request))
-    with _place(request):
+    with place_of(request):
         data = await read_body(request, json_limit(request.app.state.services.settings))
         if len(data) > LONG_BYTES:
             return await asyncio.to_thread(asked_of, data)
     return asked_of(data)
 
 
-def _place(request: Request) -> AbstractContextManager[None]:
+def place_of(request: Request) -> AbstractContextManager[None]:
     """Long bodies, and those that do not say, are read by few at a time: they lie in memory."""
     declared = request.headers.get("content-length", "")
     short = declared.isdecimal() and int(declared[:20]) <= LONG_BYTES

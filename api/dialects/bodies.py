@@ -11,10 +11,11 @@ from darkroom.errors import MalformedBody
 
 async def read_object(request: Request) -> dict[str, Any]:
     """The JSON object in the body. Raises: as `read_asked`; MalformedBody where it is not an object."""
-    return await read_asked(request, _object_of)
+    return await read_asked(request, object_of)
 
 
-def _object_of(data: bytes) -> dict[str, Any]:
+def object_of(data: bytes) -> dict[str, Any]:
+    """Raises: MalformedBody, InvalidField."""
     refuse_long_structure(data)
     value = strict_json.parse(data)
     if not isinstance(value, dict):

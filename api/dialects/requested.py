@@ -1,12 +1,14 @@
 """A request in our own words from the fields that an adapter settled, and what is wrong with it in the caller's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
 from darkroom.contract.generation import GenerationRequest
+from darkroom.errors import InvalidField, UrlError
 
 _GENERATION: TypeAdapter[GenerationRequest] = TypeAdapter(GenerationRequest)
 
@@ -24,6 +26,18 @@ def requested(fields: Mapping[str, Any], names: Mapping[str, str] | None = None)
         findings = error.errors(include_url=False, include_input=False, include_context=False)
         placed = [{**found, "loc": _place(found["loc"], names or {})} for found in findings]
         raise RequestValidationError(placed) from None
+
+
+@contextmanager
+def in_words_of(names: Mapping[str, str]) -> Iterator[None]:
+    """Whatever is refused within names the dialect's fields: what planner and readers of pictures find is ours."""
+    try:
+        yield
+    except (InvalidField, UrlError) as error:
+        if error.field:
+            first, dot, rest = error.field.partition(".")
+            error.field = f"{names.get(first, first)}{dot}{rest}"
+        raise
 
 
 def _as_tuples(value: Any) -> Any:

@@ -59,7 +59,7 @@ _SECOND_ORDER = frozenset({"heun", "dpm2", "dpm2_a"})
 # Distilled models know no more noise levels than these: `original_inference_steps` of diffusers' schedulers.
 _MOST_STEPS: Mapping[str, int] = MappingProxyType({"lcm": 50, "tcd": 50})
 
-_OF_DIFFUSERS: Mapping[str, str] = MappingProxyType(
+OF_DIFFUSERS: Mapping[str, str] = MappingProxyType(
     {
         "DDIMScheduler": "ddim",
         "DDPMScheduler": "ddpm",
@@ -82,7 +82,7 @@ _OF_DIFFUSERS: Mapping[str, str] = MappingProxyType(
 
 def scheduler_of(class_name: str) -> str:
     """Our name for a diffusers class; `dpmpp_2m` where a checkpoint asks for one we do not have."""
-    return _OF_DIFFUSERS.get(class_name, "dpmpp_2m")
+    return OF_DIFFUSERS.get(class_name, "dpmpp_2m")
 
 
 def passes(name: str, steps: int) -> int:

@@ -27,6 +27,7 @@ from tests.security.makers import CORPORA, MAKERS, PICTURES
 
 ROOT = Path(__file__).parents[2]
 ASSETS, VERIFY, PREPROCESS = "/api/v1/assets", "/api/v1/provenance/verify", "/api/v1/preprocess"
+HF = "/hf/models/tiny"
 JSON = {"Content-Type": "application/json"}
 PNG = {"Content-Type": "image/png"}
 RANGES = "bytes=" + "0-," * 4000
@@ -107,6 +108,7 @@ URL_PLACES = {
     "map": (PREPROCESS, lambda url: {"type": "canny", "image": url}),
     "asset": (ASSETS, lambda url: {"url": url}),
     "verify": (VERIFY, lambda url: {"url": url}),
+    "hf": (HF, lambda url: {"inputs": url, "parameters": {"prompt": "a"}}),
     "webhook": (GENERATIONS, lambda url: {"prompt": "a", "webhook_url": url}),
 }
 # What a webhook's name leads to is looked up when it is sent: only what can be told at sight is refused before.
@@ -130,7 +132,7 @@ def _of_pictures(row: Row) -> Iterator[Attack]:
 def _sent(place: str, name: str) -> tuple[str, dict[str, str], Any]:
     if place == "image":
         return GENERATIONS, JSON, lambda: json.dumps({"prompt": "a", "image": _base64(PICTURES[name]())}).encode()
-    return {"asset": ASSETS, "verify": VERIFY}[place], PNG, PICTURES[name]
+    return {"asset": ASSETS, "verify": VERIFY, "hf": HF}[place], PNG, PICTURES[name]
 
 
 def _small() -> str:

@@ -36,7 +36,7 @@ class Answer:
 
     @property
     def code(self) -> str | None:
-        found = json.loads(self.body) if "problem+json" in self.headers.get("content-type", "") else {}
+        found = json.loads(self.body) if "json" in self.headers.get("content-type", "") else {}
         return found.get("code")
 
 
