@@ -1,5 +1,55 @@
-"""Making pictures."""
+"""Making pictures, while the caller waits."""
 
-from fastapi import APIRouter
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.accepted import IdempotencyKey
+from api.deps import ServicesOf
+from api.dialects.a1111.asking import Asking, asking_of
+from api.dialects.a1111.options import options_of
+from api.dialects.a1111.results import answer
+from api.dialects.a1111.txt2img import text_to_image
+from api.dialects.a1111.typed import flag_of
+from api.dialects.bodies import read_object
+from api.dialects.callers import Caller
+from api.dialects.making import made
+from api.dialects.pictures import base64_of
+from api.dialects.remarks import Remarks, tell
+from darkroom.contract.generation import GenerationRequest
+from darkroom.services import Services
 
 router = APIRouter(prefix="/sdapi/v1")
+
+
+@router.post("/txt2img")
+async def txt2img(
+    request: Request, response: Response, services: ServicesOf, tenant: Caller, idempotency_key: IdempotencyKey = None
+) -> dict[str, Any]:
+    """Pictures from words."""
+    return await _made(request, response, services, tenant, text_to_image, idempotency_key)
+
+
+async def _made(
+    request: Request,
+    response: Response,
+    services: Services,
+    tenant: str,
+    read: Callable[[Asking], GenerationRequest],
+    key: str | None,
+) -> dict[str, Any]:
+    body = await read_object(request)
+    options = await options_of(services, tenant)
+    remarks = Remarks(strict=services.settings.compat_strict)
+    asking = asking_of(body, options, services.catalog, remarks)
+    sent_back = flag_of(body, "send_images", default=True)
+    asked = read(asking).model_copy(update={"previews": _previews(services, asking)})
+    job = await made(request, services, tenant, asked, remarks.notices, key)
+    tell(response.headers, (job.receipt.plan if job.receipt else job.generation).warnings)
+    return answer(job, await base64_of(services, job) if sent_back else [])
+
+
+def _previews(services: Services, asking: Asking) -> bool:
+    """For `GET /progress`, which shows them. A service without any is no surprise to callers of another's protocol."""
+    return services.settings.previews and bool(asking.option("live_previews_enable"))
