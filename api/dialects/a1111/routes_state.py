@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.deps import ServicesOf
 from api.dialects.a1111 import lists
 from api.dialects.a1111.options import CHECKPOINT, options_of, set_options, shown
+from api.dialects.a1111.png_info import picture_said, told, words_of
 from api.dialects.a1111.progress import Standing, standing
 from api.dialects.a1111.progress import shown as shown_progress
 from api.dialects.a1111.queries import Switch, says_yes
@@ -114,6 +115,12 @@ async def get_cmd_flags(_: Caller) -> lists.Item:
 @router.get("/memory")
 async def get_memory(_: Caller) -> lists.Item:
     return lists.memory()
+
+
+@router.post("/png-info")
+async def post_png_info(request: Request, services: ServicesOf, tenant: Caller) -> dict[str, Any]:
+    said = picture_said(await read_object(request))
+    return told(await words_of(request, services, tenant, said))
 
 
 @router.get("/progress")

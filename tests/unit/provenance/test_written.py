@@ -9,7 +9,7 @@ from sd_parsers import ParserManager
 from darkroom.contract.plan import OutputFormat
 from darkroom.errors import BadPicture
 from darkroom.infotext.reading import parse
-from darkroom.provenance.written import infotext_in
+from darkroom.provenance.written import MOST_OTHERS, infotext_in, words_in
 from tests.unit.provenance.house import House
 from tests.unit.provenance.making import encoded, shapes
 from tests.unit.provenance.test_stamper import FORMATS, report
@@ -48,6 +48,29 @@ def test_what_a1111_wrote_itself_is_found(text: str) -> None:
     words = PngImagePlugin.PngInfo()
     words.add_text("parameters", text)
     assert infotext_in(encoded(shapes(16, 16), pnginfo=words)) == text
+
+
+def test_other_words_of_a_png_are_found_but_for_those_that_are_too_long() -> None:
+    words = PngImagePlugin.PngInfo()
+    for name, text in (("Software", "NodeUI"), ("workflow", "{" * 100_001), ("parameters", "a cat")):
+        words.add_text(name, text, zip=True)
+    words.add_itxt("XML:com.adobe.xmp", "<x/>")
+    found = words_in(encoded(shapes(16, 16), pnginfo=words))
+    assert (found.infotext, dict(found.others)) == ("a cat", {"Software": "NodeUI"})
+
+
+def test_few_other_words_are_told_however_many_there_are() -> None:
+    words = PngImagePlugin.PngInfo()
+    for number in range(500):
+        words.add_text(f"k{number}", "v")
+    assert len(words_in(encoded(shapes(16, 16), pnginfo=words)).others) == MOST_OTHERS
+
+
+def test_words_that_inflate_beyond_all_bounds_are_refused() -> None:
+    words = PngImagePlugin.PngInfo()
+    words.add_text("parameters", "x" * 5_000_000, zip=True)
+    with pytest.raises(BadPicture):
+        words_in(encoded(shapes(16, 16), pnginfo=words))
 
 
 def test_a_comment_of_a_camera_is_no_error() -> None:
