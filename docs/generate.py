@@ -20,9 +20,10 @@ from darkroom.settings import HttpUrl, Settings
 
 DOCS = Path(__file__).parent
 COMMANDS = (
-    *("up", "demo", "generate", "batch", "preprocess", "verify", "doctor", "pull"),
-    *("key", "watermark-key", "webhook-secret", "redis-users"),
-    *("api", "worker", "courier", "records show", "records forget"),
+    *("generate", "batch", "preprocess", "verify", "models", "loras", "jobs", "jobs cancel"),
+    *("webhooks list", "webhooks show", "webhooks replay", "webhooks endpoints", "webhooks enable"),
+    *("up", "demo", "doctor", "api", "worker", "courier"),
+    *("pull", "key", "watermark-key", "webhook-secret", "redis-users", "records show", "records forget"),
 )
 
 SETTINGS_HEAD = """\

@@ -16,7 +16,9 @@ from darkroom.cli.courier import courier
 from darkroom.cli.demo import demo
 from darkroom.cli.doctor import doctor
 from darkroom.cli.generate import generate
+from darkroom.cli.jobs import jobs
 from darkroom.cli.key import key
+from darkroom.cli.lists import loras, models
 from darkroom.cli.preprocess import preprocess
 from darkroom.cli.pull import pull
 from darkroom.cli.records import records
@@ -25,12 +27,26 @@ from darkroom.cli.up import up
 from darkroom.cli.verify import verify
 from darkroom.cli.watermark_key import watermark_key
 from darkroom.cli.webhook_secret import webhook_secret
+from darkroom.cli.webhooks import webhooks
 from darkroom.cli.worker import worker
 from darkroom.errors import DarkroomError
 
 
 class OneLineErrors(TyperGroup):
     """Turns what a command raises into a message; with --debug lets it pass, traceback and all."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """By what they are for. Typer does so through rich, which takes longer to load than all of this."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        wide = max(map(len, self.commands))
+        for name in self.list_commands(ctx):
+            command: Any = self.get_command(ctx, name)
+            panels.setdefault(getattr(command, "rich_help_panel", None) or "Commands", []).append(
+                (name.ljust(wide), command.get_short_help_str(formatter.width - 6 - wide))
+            )
+        for panel, rows in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl(rows)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -69,13 +85,19 @@ def _told_by_the_gateway(error: Exception) -> str | None:
 app = typer.Typer(
     cls=OneLineErrors, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
 )
-_COMMANDS = (
-    *(up, demo, generate, batch, preprocess, verify, doctor, pull),
-    *(key, watermark_key, webhook_secret, redis_users, api, worker, courier),
-)
-for command in _COMMANDS:
-    app.command()(command)
-app.add_typer(records)
+PICTURES, LOOKING, SERVICE, SETTING_UP = "Pictures", "What there is", "The service", "Setting it up"
+_COMMANDS = {
+    PICTURES: (generate, batch, preprocess, verify),
+    LOOKING: (models, loras),
+    SERVICE: (up, demo, doctor, api, worker, courier),
+    SETTING_UP: (pull, key, watermark_key, webhook_secret, redis_users),
+}
+for _panel, _commands in _COMMANDS.items():
+    for command in _commands:
+        app.command(rich_help_panel=_panel)(command)
+app.add_typer(jobs, rich_help_panel=LOOKING)
+app.add_typer(webhooks, rich_help_panel=LOOKING)
+app.add_typer(records, rich_help_panel=SETTING_UP)
 
 
 def _show_version(wanted: bool) -> None:

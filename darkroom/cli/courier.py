@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
 
 def courier() -> None:
-    """Sweep the ledger: take jobs back from dead workers, ring again for forgotten ones."""
+    """Run a courier: webhooks, and jobs that nobody remembers.
+
+    Takes jobs back from dead workers, and rings again for forgotten ones.
+    """
     from darkroom import crash
     from darkroom.log import configure_logging
     from darkroom.services.configuration import load_settings

@@ -22,7 +22,10 @@ def demo(
     output: Annotated[Path, typer.Argument(help="Where the picture goes.")] = Path("demo.png"),
     prompt: Annotated[str, typer.Option(help="What it shows.")] = PROMPT,
 ) -> None:
-    """Start everything in a temporary home, make one picture over HTTP, prove where it is from, stop again."""
+    """Start everything, make one picture, prove it, stop again.
+
+    In a temporary home, and over HTTP.
+    """
     from darkroom.cli.stack import running
     from darkroom.services.configuration import load_settings
 

@@ -10,7 +10,10 @@ _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 def doctor() -> None:
-    """Check ledger, store, keys, fitness for production, clock and models. The exit code is 1 when something fails."""
+    """Check this machine. The exit code is 1 when something fails.
+
+    Ledger, store, keys, fitness for production, clock, models, disks and devices.
+    """
     from darkroom.cli.checks import run_checks
     from darkroom.services.configuration import load_settings
 

@@ -9,7 +9,10 @@ import typer
 
 
 def key(tenant: Annotated[str, typer.Argument(help="Who the key is for.")] = "local") -> None:
-    """Make an API key: shown once here, known to the service by its SHA-256 alone."""
+    """Make an API key.
+
+    It is shown once here, and known to the service by its SHA-256 alone.
+    """
     made = f"dk_{secrets.token_urlsafe(32)}"
     digest = hashlib.sha256(made.encode()).hexdigest()
     typer.echo(f"{'key':9} {made}")

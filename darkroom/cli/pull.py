@@ -6,7 +6,10 @@ from darkroom.cli.console import on_stderr, on_stdout
 
 
 def pull() -> None:
-    """Download what the settings name by hub id, never anything but safetensors, ONNX, .json and .txt."""
+    """Download what the settings name by hub id.
+
+    Never anything but safetensors, ONNX, .json and .txt.
+    """
     from darkroom.cli.choosing import NotDownloaded
     from darkroom.cli.downloads import configured, download
     from darkroom.services.configuration import load_settings

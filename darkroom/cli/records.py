@@ -25,7 +25,10 @@ Names = Annotated[
 
 @records.callback()
 def about() -> None:
-    """What is kept of marked pictures, in the store of the settings."""
+    """See or forget what is kept of marked pictures.
+
+    In the store of the settings.
+    """
 
 
 @records.command()

@@ -11,7 +11,9 @@ from darkroom.cli.console import CommandFailed
 def redis_users(
     file: Annotated[Path, typer.Argument(help="Where to write the users; must not exist.")] = Path("users.acl"),
 ) -> None:
-    """Make users of Redis for gateway, worker and courier, each with no more rights than its work takes.
+    """Make users of Redis with no more rights than each needs.
+
+    One for the gateway, one for workers, one for couriers.
 
     Their passwords are shown once here; the file holds their SHA-256. Keys begin with DARKROOM_KEY_PREFIX.
     """

@@ -35,7 +35,9 @@ def verify(
     local: Annotated[bool, typer.Option("--local", help="Ask no gateway; use this machine's own records.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a picture, a line each.")] = False,
 ) -> None:
-    """Say what is provable about pictures: their credentials, their watermarks, and the records they lead to.
+    """Say where pictures come from, as far as is provable.
+
+    By their credentials, their watermarks, and the records that those lead to.
 
     The exit code is 0 when all of them are intact, 3 when there is any other verdict, and 1 when one of them could not
     be looked at; the others are looked at all the same.

@@ -26,6 +26,9 @@ def watermark_key(
         typer.Option(metavar="EPOCH", min=0, max=99, help="The epoch of a secret that this one takes the place of."),
     ] = None,
 ) -> None:
-    """Make a watermark's secret: alone on stdout, what to do with it on stderr. It is kept nowhere."""
+    """Make a watermark's secret.
+
+    Alone on stdout, what to do with it on stderr. It is kept nowhere.
+    """
     typer.echo(secrets.token_hex(SECRET_BYTES))
     typer.echo(FIRST if after is None else NEXT.format(epoch=after, next_epoch=after + 1), err=True, nl=False)

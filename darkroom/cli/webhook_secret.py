@@ -12,7 +12,10 @@ Where another is in use, put this one behind it until every receiver verifies by
 
 
 def webhook_secret(tenant: Annotated[str, typer.Argument(help="Whose webhooks it signs.")] = "local") -> None:
-    """Make a webhook secret: alone on stdout, what to do with it on stderr. It is kept nowhere."""
+    """Make a secret that webhooks are signed with.
+
+    Alone on stdout, what to do with it on stderr. It is kept nowhere.
+    """
     from darkroom.services.webhook_secrets import fresh_secret
 
     typer.echo(fresh_secret())

@@ -2,7 +2,7 @@
 
 
 def worker() -> None:
-    """Run a worker: claims jobs, generates, marks, signs, stores."""
+    """Run a worker: generates, marks, signs and stores."""
     from darkroom.cli.sibling import sibling
     from darkroom.services.configuration import load_settings
 

@@ -46,10 +46,15 @@ def test_the_cli_page_has_every_command() -> None:
         **{f"{group.typer_instance.info.name} ": group.typer_instance for group in app.registered_groups},
     }
     commands = {
-        prefix + command.callback.__name__.replace("_", "-")
+        prefix + (command.name or command.callback.__name__.replace("_", "-"))
         for prefix, group in groups.items()
         for command in group.registered_commands
         if command.callback
+    }
+    commands |= {
+        str(group.typer_instance.info.name)
+        for group in app.registered_groups
+        if group.typer_instance.info.invoke_without_command is True
     }
     assert set(generator().COMMANDS) == commands
 
