@@ -43,6 +43,7 @@ def pictures(service: Running, tmp_path_factory: pytest.TempPathFactory) -> Path
 def test_what_a_page_tells_to_type_works(path: Path, service: Running, pictures: Path, tmp_path: Path) -> None:
     for file in pictures.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     with reading(tmp_path, service) as reader:
         for block in typed_blocks(path):
             reader.type_in(block)
