@@ -13,6 +13,8 @@ from darkroom.contract.plan import Notice
 from darkroom.errors import InvalidField
 
 HEADER = "Darkroom-Warning"
+# What a notice may be about besides the request: the finished files.
+_OF_FILES = ("watermark", "timestamp")
 _MOST = 16
 _MOST_CHARS = 300
 
@@ -47,8 +49,10 @@ class Remarks:
 
 
 def tell(headers: MutableHeaders, notices: Iterable[Notice]) -> None:
-    """Each as a `Darkroom-Warning: field=...; reason=...`. Headers hold ASCII: the rest is percent-encoded."""
-    for notice in list(notices)[:_MOST]:
+    """Each that is about the request, as a `Darkroom-Warning: field=...; reason=...`. Headers hold ASCII: the rest is
+    percent-encoded."""
+    told = [notice for notice in notices if notice.field not in _OF_FILES]
+    for notice in told[:_MOST]:
         headers.append(HEADER, f"field={_plain(notice.field)}; reason={_plain(notice.reason)}")
 
 

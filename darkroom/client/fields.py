@@ -10,7 +10,7 @@ from darkroom.client.pictures import Picture
 from darkroom.contract.control import ControlType
 from darkroom.contract.plan import OutputFormat, Priority, Task
 from darkroom.contract.stage import Upscaler
-from darkroom.contract.start import MaskedContent
+from darkroom.contract.start import MaskedContent, ResizeMode
 from darkroom.contract.webhook import WebhookEvent
 
 PictureOrName: TypeAlias = Picture | str
@@ -69,6 +69,7 @@ class Fields(TypedDict, total=False):
     output_format: OutputFormat
     output_compression: int | None
     visible_label: str | bool | None
+    infotext: bool
     deterministic: bool
     previews: bool
     priority: Priority
@@ -86,6 +87,8 @@ class Fields(TypedDict, total=False):
     mask_blur: int
     only_masked: bool
     mask_padding: int
+    mask_invert: bool
+    resize_mode: ResizeMode | None
     expand: ExpandFields
 
 

@@ -1,6 +1,6 @@
 """What a caller may ask for. Past the planner nothing reads this any more."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -9,7 +9,7 @@ from darkroom.contract.base import Asked
 from darkroom.contract.control import ControlType
 from darkroom.contract.plan import TASKS, OutputFormat, Priority
 from darkroom.contract.stage import Upscaler
-from darkroom.contract.start import MaskedContent
+from darkroom.contract.start import MaskedContent, ResizeMode
 from darkroom.contract.webhook import ENDS, WEBHOOK_EVENTS, WebhookEvent
 
 MAX_PROMPT_CHARS = 10_000
@@ -180,32 +180,46 @@ class TextToImage(Wish):
     hires: HiresAsked | None = None
 
 
-class ImageToImage(Wish):
+class Redrawn(Wish):
+    """What begins with a picture of any size."""
+
+    image: PictureInput
+    width: Side = None
+    height: Side = None
+    resize_mode: ResizeMode | None = Field(
+        default=None,
+        description="bring `image` to `width` x `height` first: stretched, or cropped to the shape, or inside of it"
+        " with its edges drawn out to fill the rest",
+    )
+
+    @model_validator(mode="after")
+    def _to_some_size(self) -> Self:
+        if self.resize_mode is not None and (self.width is None or self.height is None):
+            raise PydanticCustomError("resize_mode", "resize_mode needs both width and height")
+        return self
+
+
+class ImageToImage(Redrawn):
     """A picture from a picture and words. Without `width` and `height` it has the size of `image`."""
 
     task: Literal["image_to_image"] = "image_to_image"
-    image: PictureInput
     strength: Strength = 0.75
-    width: Side = None
-    height: Side = None
 
 
-class Inpaint(Wish):
+class Inpaint(Redrawn):
     """The same picture, its white part under `mask` made anew; all other pixels stay as they are, to the last bit.
 
     `width` and `height` are the size that the part is denoised at; what comes out has the size of `image`.
     """
 
     task: Literal["inpaint"] = "inpaint"
-    image: PictureInput
     mask: Annotated[PictureInput, Field(description="white is made anew, black stays; as large as `image`")]
+    mask_invert: bool = Field(default=False, description="black is made anew instead, and white stays")
     strength: Strength = 1.0
     masked_content: MaskedContent = "original"
     mask_blur: int = Field(default=4, ge=0, le=64, description="pixels inside the mask over which old turns into new")
     only_masked: bool = Field(default=False, description="look at the masked part alone, enlarged to width x height")
     mask_padding: int = Field(default=32, ge=0, le=512, description="pixels of surroundings seen with `only_masked`")
-    width: Side = None
-    height: Side = None
 
 
 class Expand(Asked):

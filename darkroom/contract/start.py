@@ -7,6 +7,7 @@ from pydantic import Field
 from darkroom.contract.base import Settled
 
 MaskedContent = Literal["fill", "original", "latent_noise", "latent_nothing"]
+ResizeMode = Literal["stretch", "crop", "fill"]
 
 
 class PictureRef(Settled):

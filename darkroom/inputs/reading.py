@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, TypeVar
 
-from darkroom.contract.generation import GenerationRequest, Inpaint, TextToImage
+from darkroom.contract.generation import GenerationRequest, Inpaint, Redrawn, TextToImage
 from darkroom.contract.inputs import Inputs, MaskedPicture, NoPicture, OnePicture
 from darkroom.contract.start import Box, PictureRef
 from darkroom.errors import BadPicture, InvalidField, NotStored
 from darkroom.inputs.mask import binary, bounds
 from darkroom.inputs.naming import named_picture
-from darkroom.inputs.normal import Kept, Normal, normalise, stored
-from darkroom.inputs.shelf import fetch
+from darkroom.inputs.normal import MAX_PIXELS, Kept, Normal, normalise, stored
+from darkroom.inputs.reshaping import inverted, resized
+from darkroom.inputs.shelf import fetch, fetch_original
 from darkroom.storage.protocol import ObjectStore
 
 T = TypeVar("T")
@@ -71,12 +72,35 @@ async def _read_start(sources: Sources, request: GenerationRequest) -> Read:
     if isinstance(request, TextToImage):
         return Read(NoPicture())
     image = await read_picture(sources, "image", request.image)
+    if isinstance(request, Redrawn):
+        image = await _resized(sources, image, request)
     if not isinstance(request, Inpaint):
         return Read(OnePicture(image=image.picture.ref), _sent(image))
-    mask = await read_picture(sources, "mask", request.mask)
+    mask = await _resized(sources, await read_picture(sources, "mask", request.mask), request)
+    if request.mask_invert:
+        mask = await _made_over(sources, mask, inverted)
     ref, mask_ref = image.picture.ref, mask.picture.ref
     masked = await asyncio.to_thread(_masked, ref, mask.picture)
     return Read(MaskedPicture(image=ref, mask=mask_ref, masked=masked), _sent(image, mask))
+
+
+async def _resized(sources: Sources, found: Found, request: Redrawn) -> Found:
+    """Raises: InvalidField for a size that is too large to be made here, whatever the model takes."""
+    mode, width, height = request.resize_mode, request.width or 0, request.height or 0
+    if mode is None:
+        return found
+    if width * height > MAX_PIXELS:
+        raise InvalidField("width", f"{width}x{height} has more than {MAX_PIXELS} pixels")
+    return await _made_over(sources, found, lambda picture: resized(picture, mode, (width, height)))
+
+
+async def _made_over(sources: Sources, found: Found, change: Callable[[Normal], Normal]) -> Found:
+    """Another picture, to be kept like one that was sent, whose credential is still that of its file."""
+    picture = found.picture
+    if not found.sent and (original := await fetch_original(sources.store, sources.tenant, picture.ref.sha256)):
+        picture = replace(picture, original=original)
+    changed = await asyncio.to_thread(change, picture)
+    return found if changed is picture else Found(changed, sent=True)
 
 
 def _sent(*found: Found) -> tuple[Kept, ...]:

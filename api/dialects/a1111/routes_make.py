@@ -8,8 +8,10 @@ from fastapi import APIRouter, Request, Response
 from api.accepted import IdempotencyKey
 from api.deps import ServicesOf
 from api.dialects.a1111.asking import Asking, asking_of
+from api.dialects.a1111.img2img import image_to_image
 from api.dialects.a1111.options import options_of
 from api.dialects.a1111.results import answer
+from api.dialects.a1111.shape import name_of
 from api.dialects.a1111.txt2img import text_to_image
 from api.dialects.a1111.typed import flag_of
 from api.dialects.bodies import read_object
@@ -18,6 +20,8 @@ from api.dialects.making import made
 from api.dialects.pictures import base64_of
 from api.dialects.remarks import Remarks, tell
 from darkroom.contract.generation import GenerationRequest
+from darkroom.contract.job import Job
+from darkroom.contract.plan import Notice
 from darkroom.services import Services
 
 router = APIRouter(prefix="/sdapi/v1")
@@ -29,6 +33,14 @@ async def txt2img(
 ) -> dict[str, Any]:
     """Pictures from words."""
     return await _made(request, response, services, tenant, text_to_image, idempotency_key)
+
+
+@router.post("/img2img")
+async def img2img(
+    request: Request, response: Response, services: ServicesOf, tenant: Caller, idempotency_key: IdempotencyKey = None
+) -> dict[str, Any]:
+    """Pictures from a picture and words; with a mask, a part of it made anew."""
+    return await _made(request, response, services, tenant, image_to_image, idempotency_key)
 
 
 async def _made(
@@ -46,8 +58,15 @@ async def _made(
     sent_back = flag_of(body, "send_images", default=True)
     asked = read(asking).model_copy(update={"previews": _previews(services, asking)})
     job = await made(request, services, tenant, asked, remarks.notices, key)
-    tell(response.headers, (job.receipt.plan if job.receipt else job.generation).warnings)
+    tell(response.headers, _told(job, remarks))
     return answer(job, await base64_of(services, job) if sent_back else [])
+
+
+def _told(job: Job, remarks: Remarks) -> list[Notice]:
+    """Ours have the dialect's names already; the planner and the worker say those of our own API."""
+    plan = job.receipt.plan if job.receipt else job.generation
+    later = plan.warnings[len(remarks.notices) :]
+    return [*remarks.notices, *(Notice(field=name_of(each.field), reason=each.reason) for each in later)]
 
 
 def _previews(services: Services, asking: Asking) -> bool:

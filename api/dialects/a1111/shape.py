@@ -43,6 +43,10 @@ def _told(field: str | None, detail: str) -> str:
     """The field in front, in the dialect's words, unless the detail begins with it."""
     if not field:
         return detail
+    return f"{name_of(field)}: {detail.removeprefix(f'{field}: ')}"
+
+
+def name_of(field: str) -> str:
+    """What a field of ours is called in requests of the dialect."""
     ours, dot, rest = field.partition(".")
-    name = f"{NAMES.get(ours, ours)}{dot}{rest}"
-    return f"{name}: {detail.removeprefix(f'{field}: ')}"
+    return f"{NAMES.get(ours, ours)}{dot}{rest}"

@@ -38,3 +38,9 @@ def test_a_remark_cannot_break_out_of_its_header() -> None:
     headers = MutableHeaders()
     tell(headers, [Notice(field="prömpt", reason="no\r\nSet-Cookie: a=b, 100%")])
     assert headers.getlist(HEADER) == ["field=pr%C3%B6mpt; reason=no%0D%0ASet-Cookie: a=b, 100%25"]
+
+
+def test_what_is_said_of_the_files_is_no_remark_on_the_request() -> None:
+    headers = MutableHeaders()
+    tell(headers, [Notice(field="watermark", reason="weak"), Notice(field="n", reason="no effect")])
+    assert headers.getlist(HEADER) == ["field=n; reason=no effect"]

@@ -7,15 +7,20 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import httpx
+import numpy as np
 import pytest
 
 from api.auth import ANONYMOUS_TENANT
 from darkroom.contract.job import Job
+from darkroom.contract.start import FromMask
 from darkroom.infotext.reading import parse
+from darkroom.inputs.normal import stored
+from darkroom.inputs.shelf import fetch
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import PICTURE, client_of, fail_one, finish_one
-from tests.unit.api.dialects.a1111.bodies import OPEN_WEBUI, WEBUIAPI_TXT2IMG
+from tests.unit.api.dialects.a1111.bodies import OPEN_WEBUI, WEBUIAPI_IMG2IMG, WEBUIAPI_TXT2IMG
+from tests.unit.inputs.files import saved, scene
 
 TXT2IMG = "/sdapi/v1/txt2img"
 T = TypeVar("T")
@@ -169,3 +174,39 @@ async def test_what_is_not_json_is_refused_with_a_hint() -> None:
     async with client_of(fake_services()) as client:
         answer = await client.post(TXT2IMG, content=b"prompt=a+cat")
     assert (answer.status_code, answer.json()["error"]) == (415, "unsupported_media_type")
+
+
+async def test_a_part_of_a_picture_is_made_anew_at_the_size_that_was_asked_for() -> None:
+    services = fake_services()
+    mask_HW = np.zeros((96, 192), np.uint8)
+    mask_HW[:, :96] = 255
+    body = {
+        **WEBUIAPI_IMG2IMG,
+        "init_images": [base64.b64encode(saved(scene(192, 96))).decode()],
+        "mask": f"data:image/png;base64,{base64.b64encode(saved(mask_HW)).decode()}",
+        "inpaint_full_res": False,
+        "inpainting_mask_invert": 1,
+    }
+    async with client_of(services) as client:
+        answer = await served(services, client.post("/sdapi/v1/img2img", json=body))
+    assert answer.status_code == 200, answer.text
+    assert "darkroom-warning" not in answer.headers
+    (job,) = await jobs_of(services)
+    start = job.generation.start
+    assert isinstance(start, FromMask)
+    assert (start.image.width, start.image.height, start.masked_content) == (128, 128, "fill")
+    mask = stored(await fetch(services.store, ANONYMOUS_TENANT, start.mask.sha256)).pixels
+    assert (int(mask[64, 20, 0]), int(mask[64, 110, 0])) == (0, 255)
+
+
+async def test_without_a_picture_img2img_says_what_the_original_says() -> None:
+    async with client_of(fake_services()) as client:
+        answer = await client.post("/sdapi/v1/img2img", json={"prompt": "a cat"})
+    assert (answer.status_code, answer.json()["detail"]) == (404, "Init image not found")
+
+
+async def test_a_picture_that_is_none_is_refused_by_the_dialects_name() -> None:
+    async with client_of(fake_services()) as client:
+        answer = await client.post("/sdapi/v1/img2img", json={"prompt": "a cat", "init_images": ["AAAA"]})
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("init_images: ")
