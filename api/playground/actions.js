@@ -23,7 +23,7 @@ export function actionsFor(picture, { enlarge = true } = {}) {
 
 function downloadOf(picture) {
   const { media_type } = picture.generation.images[picture.index];
-  const name = `darkroom-${picture.generation.id}-${picture.index}.${media_type.split("/")[1]}`;
+  const name = `${picture.generation.id}-${picture.index}.${media_type.split("/")[1]}`;
   const link = el("a", { class: "button", href: address(pathOfPicture(picture)), download: name }, "Download");
   link.addEventListener("click", (event) => {
     if (!hasKey()) return; // the browser fetches it by itself

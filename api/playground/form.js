@@ -78,7 +78,7 @@ export async function writeForm(request) {
     else if (["string", "number"].includes(typeof value) && $(name)?.form && $(name).type !== "file") $(name).value = value;
   }
   if (request.visible_label === true) $("visible_label").value = catalog.capabilities.visible_labels[0];
-  $("own_size").checked = request.width === undefined && request.height === undefined;
+  $("own_size").checked = task === "text_to_image" || (request.width === undefined && request.height === undefined);
   writeGroup("expand", { ...EXPAND, ...request.expand });
   writeGroup("hires", { ...HIRES, ...request.hires });
   $("hires").checked = request.hires !== undefined;

@@ -63,19 +63,16 @@ function asCurl(asked) {
 `;
 }
 
-function asPython(asked) {
-  const [first, headers] = hasKey()
-    ? ["import os\n\nimport httpx\n", `{"Authorization": f"Bearer {os.environ['DARKROOM_API_KEY']}"}`]
-    : ["import httpx\n", "{}"];
-  return `${first}
-asked = ${pythonOf(asked)}
-with httpx.Client(headers=${headers}, timeout=${WAIT + 30}, follow_redirects=True) as client:
-    answer = client.post("${address("api/v1/generations")}", json=asked, headers={"Prefer": "wait=${WAIT}"})
-    answer.raise_for_status()
-    for index, image in enumerate(answer.json()["images"]):
-        with open(f"picture-{index}.${extensionOf(asked)}", "wb") as file:
-            file.write(client.get(image["url"]).raise_for_status().content)
-        print(file.name)
+/** By our own client, which reads the key from DARKROOM_API_KEY itself. */
+function asPython({ prompt, ...fields }) {
+  const given = [pythonOf(prompt, "        "), ...Object.entries(fields).map(([name, value]) => `${name}=${pythonOf(value, "        ")}`)];
+  return `from darkroom import Client
+
+with Client("${address("").replace(/\/$/, "")}") as client:
+    generation = client.generate(
+${given.map((argument) => `        ${argument},\n`).join("")}    )
+    for path in client.save(generation, "picture.${extensionOf(fields)}"):
+        print(path)
 `;
 }
 
