@@ -38,6 +38,7 @@ PROGRAMS = [
     Example(("bash", "curl.sh"), r'progress\nsucceeded\nstar\.png\n"state":"intact"\n$', ("star.png",)),
     Example(("python", "python_client.py"), r"succeeded\nintact [0-9a-f]{12}\n$", ("star.png", "red.png")),
     Example(("node", "fetch.mjs"), r"star\.png 128 128 [0-9a-f]{12}\n$", ("star.png",)),
+    Example(("python", "a1111.py"), r"tiny.*\n(?s:.*)Seed: 7, Size: 128x128", ("a1111.png",)),
     Example(("python", "contact_sheet.py", "sheet.png"), r"sheet\.png\n$", ("sheet.png",)),
 ]
 
