@@ -14,6 +14,7 @@ from typing import Literal, Protocol, TypeVar
 from darkroom.catalog import open_catalog
 from darkroom.catalog.listed import Listed
 from darkroom.catalog.preprocessors import Preprocessors
+from darkroom.cli.machine_checks import check_device, check_disks, check_gateway
 from darkroom.cli.webhook_checks import check_webhooks
 from darkroom.contract.model import ModelSpec
 from darkroom.errors import DarkroomError, TimestampUnavailable
@@ -105,7 +106,13 @@ async def check_keys(settings: Settings) -> list[Verdict]:
     """Secrets that only we can read, and a certificate that still holds."""
     verdicts: list[Verdict] = []
     if settings.signing_certificate is None:
-        verdicts.append(("warn", "pictures are signed by a development certificate: only this machine trusts it"))
+        verdicts.append(
+            (
+                "warn",
+                "pictures are signed by a development certificate that only this machine trusts: "
+                "DARKROOM_SIGNING_CERTIFICATE names another",
+            )
+        )
     elif any(getattr(settings, way) for way in SIGNING_WAYS):
         verdicts += await _ask_signer(signing_identity(settings))
     else:
@@ -246,4 +253,7 @@ CHECKS: dict[str, Check] = {
     "clock": check_clock,
     "models": check_models,
     "parts": check_parts,
+    "device": check_device,
+    "disk": check_disks,
+    "gateway": check_gateway,
 }
