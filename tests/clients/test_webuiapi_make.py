@@ -1,5 +1,6 @@
 """webuiapi, as scripts use it, makes pictures of every kind."""
 
+import asyncio
 import io
 from urllib.parse import urlsplit
 
@@ -106,3 +107,80 @@ def test_a_key_is_given_as_the_password(keyed: Running) -> None:
     with pytest.raises(RuntimeError) as refused:
         nobody.txt2img(prompt="a red circle", **FEW)
     assert refused.value.args[0] == 401
+
+
+def half(side: str) -> Image.Image:
+    mask = Image.new("L", (128, 128), 0)
+    mask.paste(255, (0, 0, 64, 128) if side == "left" else (64, 0, 128, 128))
+    return mask
+
+
+def changed(before: Image.Image, after: Image.Image) -> tuple[float, float]:
+    """How far the left and the right half are from what they were, in levels of 255."""
+    far = np.abs(np.asarray(before.convert("RGB"), int) - np.asarray(after.convert("RGB"), int)).mean(axis=2)
+    return float(far[:, :60].mean()), float(far[:, 68:].mean())
+
+
+def test_img2img_draws_over_a_picture(api: "webuiapi.WebUIApi") -> None:
+    result = api.img2img(images=[circle()], prompt="a blue square", denoising_strength=0.9, steps=8, seed=1, **SIZE)
+    assert result.image.size == (128, 128)
+    assert "Denoising strength: 0.9" in result.info["infotexts"][0]
+    assert sum(changed(circle(), result.image)) > 4
+
+
+@pytest.mark.parametrize("mode", [0, 1, 2])
+def test_img2img_resizes_as_it_is_told_to(api: "webuiapi.WebUIApi", mode: int) -> None:
+    wide = circle().resize((200, 100))
+    result = api.img2img(images=[wide], prompt="a red circle", resize_mode=mode, **FEW)
+    assert result.image.size == (128, 128)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize(("invert", "new"), [(0, "left"), (1, "right")])
+@pytest.mark.parametrize("kind", ["L", "RGB", "RGBA"])
+def test_white_is_made_anew_or_black_if_the_mask_is_inverted(
+    api: "webuiapi.WebUIApi", kind: str, invert: int, new: str, whole: bool
+) -> None:
+    result = api.img2img(
+        images=[circle()],
+        mask_image=half("left").convert(kind),
+        inpainting_mask_invert=invert,
+        inpaint_full_res=not whole,
+        inpainting_fill=1,
+        prompt="a green triangle",
+        denoising_strength=1.0,
+        **FEW,
+    )
+    left, right = changed(circle(), result.image)
+    made, kept = (left, right) if new == "left" else (right, left)
+    assert made > 5
+    assert kept < 2, "what was not masked has changed by more than the watermark"
+
+
+@pytest.mark.parametrize("fill", range(4))
+def test_each_kind_of_masked_content_is_taken(api: "webuiapi.WebUIApi", fill: int) -> None:
+    result = api.img2img(
+        images=[circle()], mask_image=half("left"), inpainting_fill=fill, prompt="a red circle", **{**FEW, "steps": 3}
+    )
+    assert ("fill", "original", "latent noise", "latent nothing")[fill] in result.info["infotexts"][0]
+
+
+def test_a_unit_of_controlnet_steers_and_is_not_left_over(api: "webuiapi.WebUIApi") -> None:
+    """Its `alwayson_scripts` is one object for all calls: without the list of scripts it sends old units again."""
+    unit = webuiapi.ControlNetUnit(image=circle(), module="canny", model="tiny-canny")
+    plain = api.txt2img(prompt="a shape", **FEW)
+    steered = api.txt2img(prompt="a shape", controlnet_units=[unit], **FEW)
+    again = api.txt2img(prompt="a shape", **FEW)
+    assert "ControlNet 0" in steered.info["infotexts"][0]
+    assert "ControlNet 0" not in again.info["infotexts"][0]
+    assert sum(changed(plain.image, steered.image)) > 4
+    assert sum(changed(plain.image, again.image)) < 1
+
+
+def test_a_picture_made_in_a_scripts_own_thread_is_waited_for(api: "webuiapi.WebUIApi") -> None:
+    made = asyncio.run(_asynchronously(api))
+    assert made.image.size == (128, 128)
+
+
+async def _asynchronously(api: "webuiapi.WebUIApi") -> "webuiapi.WebUIApiResult":
+    return await api.txt2img(prompt="a red circle", use_async=True, **FEW)

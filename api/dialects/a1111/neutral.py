@@ -29,6 +29,7 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "override_settings_restore_afterwards": (True,),
     "infotext": (),
     "comments": ({},),
+    "controlnet_units": (),  # of the extension's first version, whose routes are gone
 }
 OF_TXT2IMG: Mapping[str, tuple[Any, ...]] = {"firstphase_width": (0,), "firstphase_height": (0,)}
 OF_IMG2IMG: Mapping[str, tuple[Any, ...]] = {
