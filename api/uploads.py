@@ -83,7 +83,7 @@ async def uploaded_picture(request: Request, limit: int) -> AsyncIterator[IO[byt
 
 @asynccontextmanager
 async def _file_of_form(request: Request, limit: int) -> AsyncIterator[IO[bytes]]:
-    body = _yielding(chunks(request, limit))
+    body = yielding(chunks(request, limit))
     parser = MultiPartParser(
         request.headers, body, max_files=1, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_FIELD_BYTES
     )
@@ -108,7 +108,7 @@ def _not_empty(file: IO[bytes]) -> IO[bytes]:
     return file
 
 
-async def _yielding(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+async def yielding(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """The body bit by bit: others are served between, however long the scan for the boundary takes."""
     async for piece in pieces:
         yield piece

@@ -22,13 +22,14 @@ from darkroom.errors import (
     GenerationError,
     GenerationExpired,
     ModelError,
+    StillRunning,
     UnavailableError,
     WaitTimedOut,
 )
 from darkroom.ledger.protocol import Ledger, Submitted
 from darkroom.services import Services
 
-_AWAY_SECONDS = 0.5
+AWAY_SECONDS = 0.5
 
 
 async def enter(
@@ -65,7 +66,7 @@ async def made(
         submitted = await enter(request, services, tenant, asked, notices, key)
         job = await ended(request, services, submitted.job)
     if not job.state.terminal:
-        job = await _left(request, services.ledger, job, kept=key is not None)
+        job = await left(request, services.ledger, job, kept=key is not None)
     return succeeded(job)
 
 
@@ -82,10 +83,10 @@ async def ended(request: Request, services: Services, job: Job) -> Job:
         except UnavailableError:
             if time.monotonic() > until or request.app.state.stopping.is_set() or await request.is_disconnected():
                 return job
-            await asyncio.sleep(_AWAY_SECONDS)
+            await asyncio.sleep(AWAY_SECONDS)
 
 
-async def _left(request: Request, ledger: Ledger, job: Job, *, kept: bool) -> Job:
+async def left(request: Request, ledger: Ledger, job: Job, *, kept: bool) -> Job:
     """What becomes of a job that nobody waits for any more. Raises: WaitTimedOut, UnavailableError."""
     if not kept:
         job = await ledger.cancel(job.tenant, job.id)
@@ -94,7 +95,8 @@ async def _left(request: Request, ledger: Ledger, job: Job, *, kept: bool) -> Jo
     if request.app.state.stopping.is_set():
         raise UnavailableError("this gateway is being stopped; ask again")
     goes_on = "it goes on, and the same request with its Idempotency-Key waits again" if kept else "it was canceled"
-    raise WaitTimedOut(f"the generation has not ended in the time that is waited for one; {goes_on}")
+    kind = StillRunning if kept else WaitTimedOut
+    raise kind(f"the generation has not ended in the time that is waited for one; {goes_on}")
 
 
 def succeeded(job: Job) -> Job:

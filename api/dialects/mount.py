@@ -9,6 +9,8 @@ from api.dialects.a1111 import surface as a1111
 from api.dialects.a1111.shape import shape as a1111_shape
 from api.dialects.hf import routes as hf
 from api.dialects.hf.shape import shape as hf_shape
+from api.dialects.openai import routes as openai
+from api.dialects.openai.shape import shape as openai_shape
 from api.dialects.shapes import Shape, Shapes
 from darkroom.settings.dialects import Dialect
 
@@ -23,6 +25,7 @@ class Surface:
 
 
 SURFACES: Mapping[Dialect, Surface] = {
+    "openai": Surface(openai.router, ("/v1",), openai_shape),
     "a1111": Surface(a1111.router, a1111.PREFIXES, a1111_shape),
     "hf": Surface(hf.router, ("/hf",), hf_shape),
 }

@@ -36,7 +36,10 @@ def in_words_of(names: Mapping[str, str]) -> Iterator[None]:
     except (InvalidField, UrlError) as error:
         if error.field:
             first, dot, rest = error.field.partition(".")
-            error.field = f"{names.get(first, first)}{dot}{rest}"
+            name = names.get(first, first)
+            if list(names.values()).count(name) > 1:  # as with two sides that are one size there
+                error.detail = f"{first} {error.detail}"
+            error.field = f"{name}{dot}{rest}"
         raise
 
 

@@ -48,6 +48,7 @@
     │   ├── GenerationExpired
     │   ├── GenerationBlocked
     │   └── WaitTimedOut                it was not made in the time that it is waited for
+    │       └── StillRunning            and goes on being made
     ├── StoreError
     │   └── NotStored
     ├── StaleAttempt                    a worker that lost its lease came back
@@ -108,6 +109,7 @@ from darkroom.errors.no_picture import (
     GenerationCanceled,
     GenerationExpired,
     NoPicture,
+    StillRunning,
     WaitTimedOut,
 )
 from darkroom.errors.refusals import (
@@ -190,6 +192,7 @@ __all__ = [
     "RequestError",
     "SigningUnavailable",
     "StaleAttempt",
+    "StillRunning",
     "StoreError",
     "StoreUnavailable",
     "TenantLimit",

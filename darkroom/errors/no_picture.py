@@ -21,3 +21,9 @@ class GenerationBlocked(NoPicture):
 
 class WaitTimedOut(NoPicture):
     code, status = "wait_timed_out", 504
+
+
+class StillRunning(WaitTimedOut):
+    """The same request, with its idempotency key, waits again."""
+
+    code, retryable = "still_running", True

@@ -37,7 +37,12 @@ from darkroom.services.keys import (
     watermark_secret,
 )
 from darkroom.services.production import refuse_development
-from darkroom.services.startup import refuse_bad_settings, refuse_short_retention, require_default_model
+from darkroom.services.startup import (
+    refuse_bad_settings,
+    refuse_short_retention,
+    require_aliased_models,
+    require_default_model,
+)
 from darkroom.services.subkeys import Subkeys
 from darkroom.settings import Settings
 from darkroom.storage import GuardedStore, ObjectStore, open_store
@@ -108,8 +113,10 @@ def build_gateway_services(settings: Settings) -> Services:
     inspector = InspectorApart(_brief(settings, ring, trust))
     shared["closers"] += (inspector.close,)
     records = _records(shared["store"], ring)
+    catalog = open_catalog(settings)
+    require_aliased_models(catalog, settings)
     return Services(
-        catalog=open_catalog(settings),
+        catalog=catalog,
         verifier=Verifier(inspector, records),
         resolver=Resolver(inspector, records, algs),
         guard=Guard(settings.outbound_allow, settings.outbound_ports),

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from darkroom.catalog import Catalog
-from darkroom.errors import ConfigurationError
+from darkroom.errors import ConfigurationError, ModelError, UnknownModel
 from darkroom.ledger.protocol import LedgerHealth
 from darkroom.loopback import is_loopback
 from darkroom.settings import Settings
@@ -32,6 +32,17 @@ def require_default_model(catalog: Catalog) -> None:
     Raises: MissingWeights or BrokenWeights, naming the file.
     """
     catalog.spec(catalog.default)
+
+
+def require_aliased_models(catalog: Catalog, settings: Settings) -> None:
+    """Raises: ConfigurationError for a name that stands for a model nobody configured."""
+    for alias, name in settings.model_aliases.items():
+        try:
+            catalog.spec(name)
+        except UnknownModel:
+            raise ConfigurationError(f"model_aliases: {alias!r} stands for {name!r}, which is no model") from None
+        except ModelError:
+            continue  # broken today: whoever asks for it is told
 
 
 def refused_of(health: LedgerHealth, settings: Settings) -> tuple[str, ...]:

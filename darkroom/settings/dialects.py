@@ -29,6 +29,12 @@ class Dialects(BaseSettings):
         " canceled. Clients of OpenAI hang up after 600",
     )
 
+    model_aliases: dict[str, str] = Field(
+        default_factory=dict,
+        description="name -> model, for clients of dialects that can only name models of others; those of OpenAI mean"
+        " the default model, with a warning, unless they are here",
+    )
+
     @field_validator("compat", mode="before")
     @classmethod
     def _between_commas(cls, value: Any) -> Any:

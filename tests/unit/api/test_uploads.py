@@ -113,7 +113,7 @@ async def test_others_are_served_while_a_form_is_read() -> None:
         for piece in (b"a", b"b", b"c"):
             yield piece
 
-    pieces = [piece async for piece in uploads._yielding(arriving())]
+    pieces = [piece async for piece in uploads.yielding(arriving())]
     running.cancel()
     assert pieces == [b"a", b"b", b"c"]
     assert turns >= len(pieces)
