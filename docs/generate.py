@@ -20,7 +20,7 @@ from darkroom.settings import HttpUrl, Settings
 
 DOCS = Path(__file__).parent
 COMMANDS = (
-    *("generate", "batch", "preprocess", "verify", "models", "loras", "jobs", "jobs cancel"),
+    *("generate", "batch", "preprocess", "verify", "inspect", "models", "loras", "jobs", "jobs cancel"),
     *("webhooks list", "webhooks show", "webhooks replay", "webhooks endpoints", "webhooks enable"),
     *("up", "demo", "doctor", "api", "worker", "courier"),
     *("pull", "key", "watermark-key", "webhook-secret", "redis-users", "records show", "records forget"),

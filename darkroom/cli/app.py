@@ -16,6 +16,7 @@ from darkroom.cli.courier import courier
 from darkroom.cli.demo import demo
 from darkroom.cli.doctor import doctor
 from darkroom.cli.generate import generate
+from darkroom.cli.inspecting import inspect
 from darkroom.cli.jobs import jobs
 from darkroom.cli.key import key
 from darkroom.cli.lists import loras, models
@@ -87,7 +88,7 @@ app = typer.Typer(
 )
 PICTURES, LOOKING, SERVICE, SETTING_UP = "Pictures", "What there is", "The service", "Setting it up"
 _COMMANDS = {
-    PICTURES: (generate, batch, preprocess, verify),
+    PICTURES: (generate, batch, preprocess, verify, inspect),
     LOOKING: (models, loras),
     SERVICE: (up, demo, doctor, api, worker, courier),
     SETTING_UP: (pull, key, watermark_key, webhook_secret, redis_users),

@@ -13,6 +13,7 @@ from darkroom.cli.gateway import DEFAULT_URL, ApiKey
 from darkroom.errors import DarkroomError
 
 if TYPE_CHECKING:
+    from darkroom.contract.document import Generation
     from darkroom.contract.verdict import SignerSeen, Verdict
 
 FAILED = 1
@@ -89,6 +90,18 @@ class Witness:
             self._fall_back()
         return _verify_here(data)
 
+    def generation(self, job_id: str) -> "Generation | None":
+        """The record of a generation, if there is a gateway and it has it for us. Raises: GatewayAway."""
+        from darkroom.client import NotAllowed, NotFound
+
+        if self._local:
+            return None
+        try:
+            with gateway.connect(self._url or DEFAULT_URL, self._api_key) as client:
+                return client.get(job_id)
+        except (NotFound, NotAllowed):
+            return None
+
     def _of_url(self, picture: str) -> "Verdict":
         if self._local:
             raise CommandFailed("only a gateway fetches URLs")
@@ -138,13 +151,14 @@ def words_of(verdict: "Verdict") -> list[str]:
         lines += [f"parents    {' '.join(owner.parents)}"] if owner.parents else []
         lines += [f"prompt     {printable(owner.prompt)}"] if owner.prompt else []
     if signer := verdict.signer:
-        lines.append(f"signed by  {signer.common_name}, {_standing(signer)}")
+        lines.append(f"signed by  {signer.common_name}, {standing_of(signer)}")
         lines += [f"signed at  {signer.signed_at.isoformat()}"] if signer.signed_at else []
     ids = {"manifest": verdict.manifest_id, "made from": verdict.derived_from, "watermark": verdict.watermark_id}
     return [*lines, *(f"{name:<9}  {value}" for name, value in ids.items() if value)]
 
 
-def _standing(signer: "SignerSeen") -> str:
+def standing_of(signer: "SignerSeen") -> str:
+    """Of a signer, in words."""
     if signer.development:
         return "a development certificate"
     return "trusted" if signer.trusted else "not trusted here"
