@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from darkroom import crash
-from darkroom.contract.job import JobState, Progress
+from darkroom.contract.job import JobState
 from darkroom.contract.plan import Notice
 from darkroom.contract.preprocess import PreprocessPlan
 from darkroom.contract.start import FromNoise
@@ -171,16 +171,16 @@ class Hand:
     # --- news of the engine ------------------------------------------------------------------------------------------
 
     def on_notice(self, work: Work, notice: Notice) -> None:
-        if held := self._of(work):
+        if held := self.held(work):
             held.notices.append(notice)
 
     def on_step(self, work: Work, step: int, steps: int) -> None:
-        if held := self._of(work):
-            held.progress = Progress(step=step, steps=steps)
+        if held := self.held(work):
+            held.note_step(step, steps)
         self.changed.set()
 
     def on_image(self, work: Work, index: int, rgb_HWC: Picture) -> None:
-        if held := self._of(work):
+        if held := self.held(work):
             held.ancestry = held.ancestry or asyncio.create_task(self._finisher.ancestry(held.claim))
             picture = self._finisher.picture(held.claim, index, rgb_HWC, work.canvas, held.ancestry)
             held.pictures.append(asyncio.create_task(picture, name=f"picture-{index}"))
@@ -196,7 +196,7 @@ class Hand:
     def on_canceled(self, work: Work) -> None:
         self._generated(work)
 
-    def _of(self, work: Work) -> Held | None:
+    def held(self, work: Work) -> Held | None:
         """The job these news are about, unless it is not ours any more."""
         held = self._held.get(work.job_id)
         return held if held and held.claim.attempt == work.attempt and not held.dropped else None

@@ -24,6 +24,7 @@ class Held:
     generating: bool = True
     dropped: bool = False
     ended: bool = False
+    previews: int = 0
     progress: Progress | None = None
     reported: Progress | None = None
     notices: list[Notice] = field(default_factory=list)
@@ -36,6 +37,15 @@ class Held:
     def is_map(self) -> bool:
         """Whether this is a control map asked for by itself, which the engine never hears of."""
         return isinstance(self.claim.plan, PreprocessPlan)
+
+    def note_step(self, step: int, steps: int) -> None:
+        self.progress = Progress(step=step, steps=steps, previews=self.previews)
+
+    def note_preview(self) -> None:
+        """One more frame is there to be seen; the next report says so."""
+        self.previews += 1
+        if self.progress is not None:
+            self.note_step(self.progress.step, self.progress.steps)
 
     def unreported(self) -> Progress | None:
         return self.progress if self.progress != self.reported else None

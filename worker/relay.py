@@ -9,23 +9,28 @@ from darkroom.errors import DarkroomError
 from worker.engine.request import Work
 from worker.finish import Picture
 from worker.hand import Hand
+from worker.viewer import Viewer
 
 
 class Relay:
     """The engine's Listener. Its methods return at once, so the engine never waits for Redis, disk or CPU.
 
-    The engine needs it before the hand that it serves exists, so that one is named later.
+    The engine needs it before hand and viewer, which it serves, exist, so those are named later.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self.hand: Hand
+        self.viewer: Viewer
 
     def on_notice(self, work: Work, notice: Notice) -> None:
         self._tell(self.hand.on_notice, work, notice)
 
     def on_step(self, work: Work, step: int, steps: int) -> None:
         self._tell(self.hand.on_step, work, step, steps)
+
+    def on_preview(self, work: Work, index: int, rgb_HWC: Picture) -> None:
+        self._tell(self.viewer.on_preview, work, index, rgb_HWC)
 
     def on_image(self, work: Work, index: int, rgb_HWC: Picture) -> None:
         self._tell(self.hand.on_image, work, index, rgb_HWC)

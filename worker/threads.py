@@ -43,6 +43,7 @@ from worker.models.placement import placement
 from worker.patience import patiently
 from worker.preprocessors.preprocessing import open_preprocessors
 from worker.relay import Relay
+from worker.viewer import Viewer
 
 log = get_logger(__name__)
 
@@ -75,6 +76,7 @@ class Worker:
             on_step=services.metrics.passed,
             memory=memory,
         )
+        self._engine.sketching.interval = settings.preview_interval
         patience, metrics = settings.outage_patience, services.metrics
         lineage = Lineage(services.store, services.examiner)
         finisher = Finisher(
@@ -85,6 +87,7 @@ class Worker:
         inputs = Inputs(services.store, patience, preprocessors)
         maps = MapMaker(inputs, preprocessors, services.catalog, services.store, patience)
         relay.hand = hand = Hand(services.ledger, self._engine, inputs, finisher, maps, patience, metrics)
+        relay.viewer = Viewer(hand, services.ledger)
         rhythm = Rhythm.of(settings.lease_seconds, settings.drain_seconds)
         self._intake = Intake(services.ledger, services.bells, hand, name, self._served, rhythm)
 

@@ -24,6 +24,7 @@ from worker.engine.lanes import Lanes
 from worker.engine.memory import DeviceMemory
 from worker.engine.pulse import IDLE, Heartbeat, begin
 from worker.engine.request import ROWS_GUIDED, Listener, Work, WorkId
+from worker.engine.sketching import Sketching
 from worker.models.cache import ModelCache
 from worker.models.lora_cache import LoraCache, no_loras
 from worker.pictures.canvas import Blank, Canvas
@@ -61,6 +62,7 @@ class Engine:
             raise ValueError(f"max_rows must be at least {ROWS_GUIDED}: guidance needs as many")
         self._listener = listener
         self._on_step = on_step
+        self.sketching = Sketching(listener)
         self._inbox = Inbox(max_rows)
         self._loras = loras or no_loras()
         self._memory = memory or DeviceMemory(models, self._loras)
@@ -205,6 +207,7 @@ class Engine:
     def _advance(self, seats: list[Seat]) -> None:
         for generation in dict.fromkeys(seat.generation for seat in seats):
             self._listener.on_step(generation.work, generation.step, generation.steps)
+        self.sketching.look(seats)
         denoised = [seat for seat in seats if seat.sample.denoised]
         self._lanes.retire(denoised)
         for seat in denoised:

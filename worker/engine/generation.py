@@ -1,5 +1,6 @@
 """A work inside the engine: its images and what they have cost so far."""
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -44,6 +45,7 @@ class Generation:
             raise
         self.work = work
         self.device_seconds = 0.0
+        self.next_sketch_at = -math.inf if work.plan.previews else math.inf
         self.undecoded = len(self.samples)
         self._leases = entry
 

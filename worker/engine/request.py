@@ -60,6 +60,10 @@ class Listener(Protocol):
         """`step` of `steps` denoising steps are done, over all images of the work."""
         ...
 
+    def on_preview(self, work: Work, index: int, rgb_HWC: NDArray[np.uint8]) -> None:
+        """What image `index` is on the way to, one pixel a latent; only of works whose plan asks for `previews`."""
+        ...
+
     def on_image(self, work: Work, index: int, rgb_HWC: NDArray[np.uint8]) -> None:
         """Image `index` is decoded. Images of one work may come in any order."""
         ...

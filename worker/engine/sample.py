@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from darkroom.contract.plan import GenerationPlan
@@ -12,6 +14,7 @@ from worker.engine.beginning import Beginning, Way, begin
 from worker.engine.control import Control
 from worker.engine.course import Course, Weighted, set_out
 from worker.engine.encode import Carried, Encoded
+from worker.engine.estimate import Answer, finished
 from worker.engine.stage import Stage
 from worker.models.conditioning import Conditioning
 from worker.models.lora import Applied
@@ -41,6 +44,7 @@ class Sample:
     def __init__(self, plan: GenerationPlan, stages: Sequence[Stage], index: int) -> None:
         self.index = index
         self.step = 0
+        self.sketches = 0
         self.guidance_scale = plan.guidance_scale
         self.steps = sum(stage.passes for stage in stages)
         self.latents_1CHW: Tensor
@@ -50,6 +54,9 @@ class Sample:
         self._begun = 0  # the step at which its latents began
         self._generator = torch.Generator("cpu").manual_seed(plan.seeds[index])
         self._course: Course
+        self._shown_1CHW: Tensor
+        self._answer: tuple[Stage, Answer] | None = None
+        self._watched = plan.previews
         self._beginning: Beginning
 
     @property
@@ -99,7 +106,8 @@ class Sample:
     def rows(self) -> list[Row]:
         """What this image puts into the next forward pass: [unconditional, conditional] or [conditional]."""
         step, stage = self.step - self._since, self.stage
-        shown_1CHW = self._beginning.shown(self._course.scaled(step, self.latents_1CHW))
+        self._shown_1CHW = self._course.scaled(step, self.latents_1CHW)
+        shown_1CHW = self._beginning.shown(self._shown_1CHW)
         timestep = self._course.timesteps[step]
         controls = tuple(control for control in stage.controls if control.plan.counts(step, stage.of))
         told = stage.conditionings.values()
@@ -107,16 +115,33 @@ class Sample:
 
     def move(self, prediction_1CHW: Tensor) -> list[Weighted]:
         """The next latents by the network's answer, as a sum still to be taken; to be called once a step."""
-        return self._course.move(self.step - self._since, self.latents_1CHW, prediction_1CHW)
+        step = self.step - self._since
+        if self._watched:
+            answer = Answer(self._shown_1CHW, self._course.timesteps[step], prediction_1CHW)
+            self._answer = self.stage, answer
+        return self._course.move(step, self.latents_1CHW, prediction_1CHW)
 
     def settle(self, latents_1CHW: Tensor) -> None:
         """End the step with its sum."""
         self.step += 1
         self.latents_1CHW = self._beginning.held(latents_1CHW, self.step - self._begun)
 
+    def sketch(self) -> NDArray[np.uint8] | None:
+        """What it is on the way to, by the network's last answer: H W 3, one pixel a latent.
+
+        None before the first, and where no sketches are made.
+        """
+        if self._answer is None:
+            return None
+        stage, answer = self._answer
+        checkpoint = stage.checkpoint
+        self.sketches += 1
+        return checkpoint.sketch(finished(answer, stage.scheduler, checkpoint.scheduler_config))
+
     def close(self) -> None:
         """Let go of networks, words and LoRAs."""
         self._stages = ()
+        self._answer = None
 
 
 def _noise(shape: tuple[int, ...], generator: torch.Generator, device: torch.device) -> Tensor:

@@ -94,6 +94,12 @@ def canonical(config: Mapping[str, Any]) -> str:
     return json.dumps(dict(config), sort_keys=True)
 
 
+def alphas_bar(name: str, config: str) -> torch.Tensor:
+    """The share of the picture's variance by timestep, as scheduler `name` has it; `config` is canonical."""
+    known: torch.Tensor = _prototype(name, config).alphas_cumprod
+    return known
+
+
 @lru_cache(REMEMBERED_PROTOTYPES)
 def _prototype(name: str, config: str) -> Any:
     """Made once: some constructors take half a second."""

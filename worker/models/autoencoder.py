@@ -12,6 +12,7 @@ from darkroom.catalog.weights import file_digest
 from darkroom.contract.vae import VaeSpec
 from darkroom.errors import BrokenWeights
 from worker.models.networks import load_network, placed
+from worker.models.palette import Palette
 from worker.models.single_file import build_network
 
 
@@ -19,13 +20,15 @@ from worker.models.single_file import build_network
 class Autoencoder:
     """`network` is in eval mode on its device; `bytes` is what its weights take there.
 
-    `scaling` is what its latents are multiplied with for a U-Net; 0 where its file does not say.
+    `scaling` is what its latents are multiplied with for a U-Net; 0 where its file does not say. `palette`: None where
+    no sketches are made.
     """
 
     spec: VaeSpec
     network: Any
     bytes: int
     scaling: float
+    palette: Palette | None = None
 
 
 def load_autoencoder(spec: VaeSpec, device: torch.device, dtype: torch.dtype) -> Autoencoder:

@@ -5,7 +5,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from darkroom.contract.model import ModelSpec
@@ -13,6 +15,7 @@ from worker.models.autoencoder import Autoencoder
 from worker.models.kernels import PLAIN, Kernels
 from worker.models.lora import Applied
 from worker.models.lora_mix import Layers, LoraMix, row_key
+from worker.models.palette import Palette
 from worker.models.text import RememberedText
 
 _TEXT_ENCODERS = ("text_encoder", "text_encoder_2")
@@ -34,6 +37,7 @@ class Checkpoint:
     """Networks in eval mode on `device`, weights in `dtype`. `bytes` is what the weights take there.
 
     `layers` are those that LoRAs may change. `latent_scaling` is for a VAE that does not know it; 0: it does.
+    `palette` is the VAE's; None where no sketches are made.
     """
 
     spec: ModelSpec
@@ -47,6 +51,7 @@ class Checkpoint:
     layers: Layers = field(default_factory=dict)
     latent_scaling: float = 0.0
     kernels: Kernels = PLAIN
+    palette: Palette | None = None
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(channels, height, width) of the latents of a picture of `width` x `height` pixels."""
@@ -55,7 +60,8 @@ class Checkpoint:
 
     def with_vae(self, other: Autoencoder) -> "Checkpoint":
         """The same networks, but for pictures to be encoded and decoded by `other`."""
-        return replace(self, vae=other.network, latent_scaling=other.scaling or self._scaling)
+        scaling = other.scaling or self._scaling
+        return replace(self, vae=other.network, latent_scaling=scaling, palette=other.palette)
 
     def without_vae(self) -> "Checkpoint":
         """For whoever only denoises, and must not keep a VAE in memory that nobody leases any more."""
@@ -89,6 +95,10 @@ class Checkpoint:
         scaled = latents_1CHW.to(self.device, dtype) / self._scaling
         decoded: Tensor = self.vae.decode(scaled, return_dict=False)[0]
         return decoded
+
+    def sketch(self, latents_1CHW: Tensor) -> NDArray[np.uint8] | None:
+        """Roughly what `pixels` would decode, without the VAE: H W 3, one pixel a latent. None without a palette."""
+        return None if self.palette is None else self.palette.paint(latents_1CHW / self._scaling)
 
     def _bring_vae_to(self, dtype: torch.dtype) -> None:
         """`Module.to` takes as long as a third of a small picture's decoding, also where it has nothing to do."""

@@ -1,8 +1,10 @@
 """The models of this worker, put together from its settings and catalog."""
 
+from dataclasses import replace
 from functools import cache
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -13,13 +15,17 @@ from darkroom.contract.controlnet import ControlnetSpec, NamedControlnet
 from darkroom.contract.model import ModelSpec
 from darkroom.contract.vae import NamedVae, VaeSpec
 from darkroom.errors import BrokenWeights, MissingWeights, UnknownControlnet, UnknownVae
+from darkroom.log import get_logger
 from darkroom.settings import Settings
 from worker.models.autoencoder import load_autoencoder
 from worker.models.cache import Loaded, ModelCache, Wanted
 from worker.models.controlnet import load_controlnet
 from worker.models.embeddings import open_shelf
 from worker.models.loader import load_checkpoint
+from worker.models.palette import Palette, fit_palette
 from worker.models.placement import placement
+
+log = get_logger(__name__)
 
 
 def open_models(settings: Settings, catalog: Catalog) -> ModelCache:
@@ -35,10 +41,16 @@ def open_models(settings: Settings, catalog: Catalog) -> ModelCache:
 
     def load(wanted: Wanted) -> Loaded:
         if isinstance(wanted, NamedVae):
-            return load_autoencoder(_planned(wanted, catalog), place.device, place.dtype)
+            vae = load_autoencoder(_planned(wanted, catalog), place.device, place.dtype)
+            return replace(vae, palette=palette(vae.network, wanted.name))
         if isinstance(wanted, NamedControlnet):
             return load_controlnet(_planned_net(wanted, catalog), place.device, place.dtype)
-        return load_checkpoint(catalog.spec(wanted), place.device, place.dtype, shelf, place.kernels)
+        model = load_checkpoint(catalog.spec(wanted), place.device, place.dtype, shelf, place.kernels)
+        return replace(model, palette=palette(model.vae, wanted))
+
+    def palette(vae: Any, name: str) -> Palette | None:
+        """Before anybody has the VAE: none of its users waits for this, nor finds it in another precision."""
+        return _palette(vae, name) if settings.previews else None
 
     @cache
     def measure(wanted: Wanted) -> int:
@@ -48,6 +60,15 @@ def open_models(settings: Settings, catalog: Catalog) -> ModelCache:
         return weight_bytes(catalog.spec(wanted), place.dtype)
 
     return ModelCache(load, measure, place.budget_bytes)
+
+
+def _palette(vae: Any, name: str) -> Palette | None:
+    """None where there can be none: then there are no previews, and all else is as ever."""
+    try:
+        return fit_palette(vae)
+    except Exception as error:  # noqa: BLE001  what ails the device will show where it matters
+        log.warning("palette.unfit", vae=name, error=type(error).__name__)
+        return None
 
 
 def weight_bytes(spec: ModelSpec, dtype: torch.dtype) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import io
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from redis import Redis
 from rq import Queue
 from rq.job import JobStatus
@@ -17,6 +19,7 @@ from rq.serializers import JSONSerializer
 
 from darkroom.catalog import embedded_model_folder
 from darkroom.contract.job import JobState
+from darkroom.errors import NotFound
 from darkroom.ledger.server import LocalRedis
 from darkroom.queue import queue_name
 from darkroom.services import build_gateway_services
@@ -38,6 +41,7 @@ async def test_a_prompt_becomes_a_proven_picture_and_nothing_else_runs(service: 
     """One worker for several promises, since each start loads torch."""
     await a_prompt_becomes_a_proven_picture(service)
     await a_running_job_can_be_canceled(service)
+    await what_is_on_its_way_can_be_seen(service)
     await a_job_that_is_not_a_bell_does_not_run(service, tmp_path / "pwned")
     assert await service.stop() == 0
     assert "a red circle" not in service.log.read_text(), "prompts stay out of logs"
@@ -70,6 +74,19 @@ async def a_running_job_can_be_canceled(service: Service) -> None:
     job = await service.job(job_id)
     assert (job.state, job.artifacts) == (JobState.CANCELED, ())
     assert await service.story(job_id) == ["queued", "running", "canceled"]
+
+
+async def what_is_on_its_way_can_be_seen(service: Service) -> None:
+    job_id = await service.submit(**LONG, previews=True)
+    async with asyncio.timeout(60):
+        while (progress := (await service.job(job_id)).progress) is None or progress.previews < 2:
+            assert not (await service.job(job_id)).state.terminal, "too quick to be seen"
+            await asyncio.sleep(0.02)
+    frame = Image.open(io.BytesIO(await service.ledger.preview("ann", job_id, 0)))
+    assert (frame.format, frame.size) == ("JPEG", (128, 128))
+    await service.ledger.cancel("ann", job_id)
+    with pytest.raises(NotFound):
+        await service.ledger.preview("ann", job_id, 0)
 
 
 async def a_job_that_is_not_a_bell_does_not_run(service: Service, witness: Path) -> None:

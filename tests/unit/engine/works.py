@@ -66,6 +66,7 @@ def cache_of(*checkpoints: Checkpoint, budget_bytes: int = 1 << 30) -> ModelCach
 class Recorder:
     """Everything the engine said, by job."""
 
+    previews: dict[str, list[tuple[int, NDArray[np.uint8]]]] = field(default_factory=dict)
     images: dict[str, dict[int, NDArray[np.uint8]]] = field(default_factory=dict)
     steps: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -79,6 +80,9 @@ class Recorder:
 
     def on_step(self, work: Work, step: int, steps: int) -> None:
         self.steps.setdefault(work.job_id, []).append((step, steps))
+
+    def on_preview(self, work: Work, index: int, rgb_HWC: NDArray[np.uint8]) -> None:
+        self.previews.setdefault(work.job_id, []).append((index, rgb_HWC))
 
     def on_image(self, work: Work, index: int, rgb_HWC: NDArray[np.uint8]) -> None:
         assert index not in self.images.setdefault(work.job_id, {})

@@ -29,6 +29,7 @@ from worker.intake import Intake, Rhythm
 from worker.mapping import MapMaker
 from worker.preprocessors.preprocessing import Preprocessors
 from worker.relay import Relay
+from worker.viewer import Viewer
 
 QUICK = Rhythm(renew=0.005, reap=0.005, report=0.005, attend=0.005, look=0.0, drain=0.2)
 NEVER = 3600.0
@@ -49,6 +50,8 @@ class FlakyLedger(MemoryLedger):
     """A memory ledger whose server can go away, as workers see it."""
 
     away = False
+    may_show: asyncio.Event
+    shown: list[tuple[str, int]]
     _told: frozenset[str] = frozenset()
 
     def _reach(self) -> None:
@@ -66,6 +69,12 @@ class FlakyLedger(MemoryLedger):
     async def report(self, job_id: str, attempt: int, progress: Progress) -> None:
         self._reach()
         await super().report(job_id, attempt, progress)
+
+    async def show_preview(self, job_id: str, attempt: int, index: int, frame: bytes) -> None:
+        self._reach()
+        self.shown.append((job_id, index))
+        await self.may_show.wait()
+        await super().show_preview(job_id, attempt, index, frame)
 
     async def finish(self, job_id: str, attempt: int, outcome: Outcome) -> Job:
         self._reach()
@@ -192,6 +201,9 @@ class ScriptedEngine:
     def step(self, job_id: str, step: int = 1, steps: int = 20) -> None:
         self._relay.on_step(self.works[job_id], step, steps)
 
+    def sketch(self, job_id: str, index: int = 0, rgb_HWC: Picture = PICTURE) -> None:
+        self._relay.on_preview(self.works[job_id], index, rgb_HWC)
+
     def image(self, job_id: str, index: int = 0) -> None:
         self._relay.on_image(self.works[job_id], index, PICTURE)
 
@@ -213,6 +225,8 @@ class Shop:
     ) -> None:
         self.clock = Clock()
         self.ledger = FlakyLedger(Rules(), self.clock)
+        self.ledger.shown, self.ledger.may_show = [], asyncio.Event()
+        self.ledger.may_show.set()
         self.store = FlakyStore()
         self.stamper = PlainStamper()
         self.relay = Relay(asyncio.get_running_loop())
@@ -223,6 +237,7 @@ class Shop:
         inputs = self.inputs = Inputs(self.store, patience)
         maps = MapMaker(inputs, Preprocessors(catalog.preprocessors, {}), catalog, self.store, patience)
         self.hand = self.relay.hand = Hand(self.ledger, self.engine, inputs, finisher, maps, patience, self.metrics)
+        self.relay.viewer = Viewer(self.hand, self.ledger)
         self.intake = Intake(self.ledger, SilentBells(), self.hand, "worker-1", models, rhythm)
 
     async def submit(self, **changed: Any) -> str:
