@@ -21,7 +21,6 @@ SCRIPTS = (
     "abandon",
     "attend",
     "serving",
-    "workloads",
     "reap",
     "spend",
     "prefer",
