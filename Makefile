@@ -13,10 +13,10 @@ NODE := tests/clients/node_modules/.package-lock.json
 BENCHMARKS := encode stepping batching gpu model outline watermark
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help demo up test clients chaos soak mutants check check-types check-style check-layers check-tests fix bench train clean
+.PHONY: help demo up test clients deploy-check chaos soak mutants check check-types check-style check-layers check-tests fix bench train clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.run ## start everything, make one picture, prove it, stop again
 	@$(BIN)/darkroom demo
@@ -30,6 +30,9 @@ test: .venv/.dev ## every test: real Valkey, real S3 server, real worker process
 
 clients: .venv/.dev $(NODE) ## run SDKs of others, in Python and Node, against the service
 	CLIENTS=required $(BIN)/pytest tests/clients
+
+deploy-check: .venv/.dev .venv/.deploy ## hold images, compose, Kubernetes and alerts against what they describe, and run the composition
+	DEPLOY=required $(BIN)/pytest tests/deploy
 
 chaos: .venv/.dev ## kill everything again and again while jobs run; SEED=N repeats a run, NIGHTLY=1 kills ten times as often
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(NIGHTLY),--nightly)
@@ -103,4 +106,13 @@ $(NODE): tests/clients/package.json tests/clients/package-lock.json
 	fi
 	@echo "installing the packages of node that the tests run"
 	@npm ci --prefix tests/clients --ignore-scripts --silent
+	@touch $@
+
+# promtool is in Debian's prometheus, which needs no installing to be run; kustomize comes with kubectl.
+.venv/.deploy: | .venv/.dev
+	@command -v kubectl >/dev/null || { echo "install kubectl first: kustomize is in it" >&2; exit 1; }
+	@command -v promtool >/dev/null || { command -v apt-get >/dev/null || { echo "install promtool first" >&2; exit 1; }; \
+		folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && cd "$$folder" && \
+		{ apt-get download -qq prometheus 2>/dev/null || { apt-get update -qq && apt-get download -qq prometheus; }; } && \
+		dpkg -x prometheus_*.deb "$(CURDIR)/.venv/prometheus"; }
 	@touch $@

@@ -63,6 +63,18 @@ class Metrics:
 
     def _queue(self) -> None:
         self.waiting = Gauge("darkroom_jobs_waiting", "Jobs in line.", ("model",), registry=self.registry)
+        self.expected_seconds = Gauge(
+            "darkroom_jobs_expected_seconds",
+            "Device time that jobs in line, or running ones, are expected to take in all.",
+            ("model", "state"),
+            registry=self.registry,
+        )
+        self.oldest_seconds = Gauge(
+            "darkroom_oldest_job_waiting_seconds",
+            "How long the job that came first has been in line.",
+            ("model",),
+            registry=self.registry,
+        )
         self.serving = Gauge("darkroom_workers", "Workers that serve a model.", ("model",), registry=self.registry)
         self.queue_wait_seconds = Histogram(
             "darkroom_queue_wait_seconds",
@@ -170,6 +182,18 @@ class Metrics:
     def claimed(self, *, model: str, priority: str, waited: float) -> None:
         """Note how many seconds a job waited for its first claim."""
         self.queue_wait_seconds.labels(model, priority).observe(waited)
+
+    def line(self, model: str, *, waiting: int, oldest: float, queued: float, running: float) -> None:
+        """Show a model's line as it is now; `queued` and `running` are expected device seconds."""
+        self.waiting.labels(model).set(waiting)
+        self.oldest_seconds.labels(model).set(oldest)
+        self.expected_seconds.labels(model, "queued").set(queued)
+        self.expected_seconds.labels(model, "running").set(running)
+
+    def forget_lines(self) -> None:
+        """Before all lines are shown anew: a model that has nothing to do is not among them."""
+        for gauge in (self.waiting, self.oldest_seconds, self.expected_seconds):
+            gauge.clear()
 
     def ended(self, *, tenant: str, model: str, state: str, code: str, device_seconds: float) -> None:
         """Count a job whose last word the ledger took, and the device time of its last attempt."""

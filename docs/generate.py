@@ -4,8 +4,10 @@ python docs/generate.py
 """
 
 import os
+import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
@@ -23,7 +25,7 @@ COMMANDS = (
     *("generate", "batch", "preprocess", "verify", "inspect", "models", "loras", "jobs", "jobs cancel"),
     *("webhooks list", "webhooks show", "webhooks replay", "webhooks endpoints", "webhooks enable"),
     *("up", "demo", "doctor", "api", "worker", "courier"),
-    *("pull", "key", "watermark-key", "webhook-secret", "redis-users", "records show", "records forget"),
+    *("pull", "key", "watermark-key", "webhook-secret", "redis-users", "secrets", "records show", "records forget"),
 )
 
 SETTINGS_HEAD = """\
@@ -118,9 +120,48 @@ def _help(name: str) -> str:
     return subprocess.run(run, env=environment, check=True, capture_output=True, text=True).stdout  # noqa: S603 - us
 
 
+COMPOSE_HEAD = """\
+# What docker-compose.yml asks for. `darkroom secrets` writes a .env with what must be there and must be secret; add to
+# it what is to be otherwise than it stands here. Written by docs/generate.py; docs/settings.md has all settings.
+"""
+OF_COMPOSE = {
+    "DARKROOM_UID": "user whose files the secrets and data are, and as whom everything runs",
+    "DARKROOM_GID": "its group",
+    "REDIS_GATEWAY_PASSWORD": "password of a user of Redis, whose hash is in deploy/compose/secrets/users.acl",
+    "REDIS_WORKER_PASSWORD": "likewise",
+    "REDIS_COURIER_PASSWORD": "likewise",
+    "GRAFANA_PASSWORD": "of `admin`, with the profile `observe`",
+    "PROXY_BIND": "address and port at which callers come in",
+    "S3_BIND": "address and port of the store, to which presigned URLs lead; DARKROOM_S3_PUBLIC_ENDPOINT is its URL",
+    "DATA_FOLDER": "where ledger, pictures and measurements are kept: what to back up",
+    "MODELS_FOLDER": "mounted at /models: DARKROOM_MODELS names files there",
+    "TORCH_INDEX": "package index of PyTorch for worker-cpu; pip's own if empty, which brings CUDA's on x86-64",
+}
+_ASKED = re.compile(r"\$\{(\w+)(?::([-?])([^{}]*))?\}|^ +(DARKROOM_\w+):$", re.MULTILINE)
+
+
+def env_example() -> str:
+    """Every variable that docker-compose.yml reads, what it decides, and what it is unless set."""
+    compose = (DOCS.parent / "docker-compose.yml").read_text()
+    asked: dict[str, str | None] = {}
+    for name, how, words, passed in _ASKED.findall(compose):
+        asked.setdefault(name or passed, None if how == "?" else words)
+    return COMPOSE_HEAD + "".join(_variable(name, default) for name, default in sorted(asked.items()))
+
+
+def _variable(name: str, default: str | None) -> str:
+    field = Settings.model_fields.get(name.removeprefix("DARKROOM_").lower())
+    about = OF_COMPOSE[name] if field is None else field.description
+    told = f"{about} (written by `darkroom secrets`)" if default is None else str(about)
+    lines = textwrap.wrap(told, 118, initial_indent="# ", subsequent_indent="# ")
+    return "\n" + "".join(f"{line}\n" for line in lines) + f"#{name}={default or ''}\n"
+
+
 PAGES = {"settings.md": settings_page, "cli.md": cli_page, "errors.md": errors_page}
 
 if __name__ == "__main__":
     for page, render in PAGES.items():
         (DOCS / page).write_text(render())
         print(f"docs/{page}")
+    (DOCS.parent / ".env.example").write_text(env_example())
+    print(".env.example")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-CLIENTS = Path(__file__).with_name("clients")
+# What takes long to import or needs programs of others: `make clients` and `make deploy-check` have them.
+APART = tuple(Path(__file__).with_name(name) for name in ("clients", "deploy"))
 
 pytest_plugins: list[str] = ["tests.servers.valkey", "tests.servers.seaweedfs"]
 
@@ -15,8 +16,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The packages of others take long to import, and some need node or a browser: only who names them gets them."""
-    if collection_path != CLIENTS:
+    """Only who names a folder of these gets it."""
+    if collection_path not in APART:
         return None
     named = ((config.invocation_params.dir / arg.partition("::")[0]).resolve() for arg in config.args)
-    return not any(path == CLIENTS or CLIENTS in path.parents for path in named)
+    return not any(path == collection_path or collection_path in path.parents for path in named)

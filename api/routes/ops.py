@@ -77,15 +77,21 @@ async def get_metrics(services: ServicesOf, _: Tenant) -> Response:
 
 async def _measure_line(ledger: Ledger, metrics: Metrics) -> None:
     try:
-        waiting, serving = await ledger.waiting(), await ledger.serving()
+        workloads, serving = await ledger.workloads(), await ledger.serving()
         webhooks = await ledger.deliveries.backlog()
     except UnavailableError:
         metrics.dependency_up.labels("ledger").set(0)
         return
     metrics.dependency_up.labels("ledger").set(1)
-    metrics.waiting.clear()  # a model whose line is empty is no longer among them
-    for model, count in waiting.items():
-        metrics.waiting.labels(model).set(count)
+    metrics.forget_lines()
+    for model, load in workloads.items():
+        metrics.line(
+            model,
+            waiting=load.waiting,
+            oldest=load.oldest_seconds,
+            queued=load.queued_seconds,
+            running=load.running_seconds,
+        )
     metrics.webhooks_pending.set(webhooks.pending)
     metrics.webhooks_overdue_seconds.set(webhooks.overdue)
     metrics.serving.clear()

@@ -24,6 +24,7 @@ from darkroom.cli.preprocess import preprocess
 from darkroom.cli.pull import pull
 from darkroom.cli.records import records
 from darkroom.cli.redis_users import redis_users
+from darkroom.cli.secrets import secrets
 from darkroom.cli.up import up
 from darkroom.cli.verify import verify
 from darkroom.cli.watermark_key import watermark_key
@@ -89,7 +90,7 @@ _COMMANDS = {
     PICTURES: (generate, batch, preprocess, verify, inspect),
     LOOKING: (models, loras),
     SERVICE: (up, demo, doctor, api, worker, courier),
-    SETTING_UP: (pull, key, watermark_key, webhook_secret, redis_users),
+    SETTING_UP: (pull, key, watermark_key, webhook_secret, redis_users, secrets),
 }
 for _panel, _commands in _COMMANDS.items():
     for command in _commands:

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, LostAttempt, Plan, Progress, Receipt
 from darkroom.contract.webhook import Webhook
-from darkroom.ledger.protocol import Claim, JsonObject, Outlook
+from darkroom.ledger.protocol import Claim, JsonObject, Outlook, Workload
 from darkroom.log import get_logger
 
 log = get_logger(__name__)
@@ -103,3 +103,14 @@ def _seconds(milliseconds: str | None) -> float | None:
 
 def _read(kind: type[Model], text: str | None) -> Model | None:
     return kind.model_validate_json(text) if text else None
+
+
+def read_workload(row: Sequence[int]) -> Workload:
+    """What `scripts/workloads.lua` answers of one model, behind its name."""
+    waiting, queued_ms, running_ms, oldest_ms = row
+    return Workload(
+        waiting=waiting,
+        queued_seconds=queued_ms / 1000,
+        running_seconds=running_ms / 1000,
+        oldest_seconds=oldest_ms / 1000,
+    )

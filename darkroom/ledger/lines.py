@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from darkroom.contract.job import JobState
 from darkroom.ledger.fairness import Account
+from darkroom.ledger.protocol import Workload
 from darkroom.ledger.record import Record
 from darkroom.ledger.rules import Rules
 from darkroom.settings.quotas import Quota
@@ -59,6 +60,20 @@ class Lines:
 
     def running(self) -> list[Record]:
         return [record for record in self._records.values() if record.state is JobState.RUNNING]
+
+    def workloads(self, now: int) -> dict[str, Workload]:
+        """What each model has to do, where it has anything."""
+        waiting, running = self.waiting(), self.running()
+        return {
+            model: Workload(
+                waiting=sum(each.plan.model == model for each in waiting),
+                queued_seconds=sum(each.expected_ms for each in waiting if each.plan.model == model) / 1000,
+                running_seconds=sum(each.expected_ms for each in running if each.plan.model == model) / 1000,
+                oldest_seconds=max((now - each.created_ms for each in waiting if each.plan.model == model), default=0)
+                / 1000,
+            )
+            for model in {each.plan.model for each in (*waiting, *running)}
+        }
 
     def level(self, record: Record, now: int) -> float:
         """What its tenant has used; where it has no line yet, not below those it joins."""

@@ -21,6 +21,7 @@ SCRIPTS = (
     "abandon",
     "attend",
     "serving",
+    "workloads",
     "reap",
     "spend",
     "prefer",

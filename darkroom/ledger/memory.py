@@ -28,6 +28,7 @@ from darkroom.ledger.protocol import (
     Renewal,
     Submission,
     Submitted,
+    Workload,
 )
 from darkroom.ledger.quarantine import Quarantine, note_loss
 from darkroom.ledger.record import Record
@@ -218,6 +219,9 @@ class MemoryLedger(Upkeep):
         for record in held:
             record.lease_until_ms, record.fate = 0, how
         return tuple(sorted(record.id for record in held))
+
+    async def workloads(self) -> Mapping[str, Workload]:
+        return self.lines.workloads(self._now())
 
     async def reap(self) -> Reaped:
         now, sweep = self._now(), self.rules.sweep

@@ -90,6 +90,16 @@ class Outcome(Settled):
     device_seconds: float = 0.0
 
 
+class Workload(Settled):
+    """What one model has to do. Seconds of the device are as expected; `oldest_seconds` is how long the job that came
+    first has waited, 0 with none in line."""
+
+    waiting: int
+    queued_seconds: float
+    running_seconds: float
+    oldest_seconds: float
+
+
 class Reaped(Settled):
     """What a sweep did: jobs put back, jobs ended (`expired`, `failed` as attempts_exhausted), and who still waits."""
 
@@ -218,6 +228,10 @@ class Ledger(Protocol):
 
     async def waiting(self) -> Mapping[str, int]:
         """Jobs in line, by model."""
+        ...
+
+    async def workloads(self) -> Mapping[str, Workload]:
+        """By model; one that has nothing to do is not among them."""
         ...
 
     async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:

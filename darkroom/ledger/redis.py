@@ -22,7 +22,16 @@ from darkroom.ledger import lua, preferences
 from darkroom.ledger.allowances import step_ms
 from darkroom.ledger.bell import LOOK_SECONDS, NewsBell
 from darkroom.ledger.connection import Connection
-from darkroom.ledger.fields import ARTIFACTS, dump_json, pairs, read_claims, read_event, read_job, read_outlook
+from darkroom.ledger.fields import (
+    ARTIFACTS,
+    dump_json,
+    pairs,
+    read_claims,
+    read_event,
+    read_job,
+    read_outlook,
+    read_workload,
+)
 from darkroom.ledger.health import examine
 from darkroom.ledger.previews import check_preview
 from darkroom.ledger.protocol import (
@@ -36,6 +45,7 @@ from darkroom.ledger.protocol import (
     Renewal,
     Submission,
     Submitted,
+    Workload,
 )
 from darkroom.ledger.redis_deliveries import RedisDeliveries
 from darkroom.ledger.refusals import refuse_unless_taken
@@ -226,6 +236,9 @@ class RedisLedger:
 
     async def waiting(self) -> Mapping[str, int]:
         return _counts(await self._ask(self._client.hgetall(self._key("waiting"))))
+
+    async def workloads(self) -> Mapping[str, Workload]:
+        return {model: read_workload(row) for model, *row in await self._run("workloads")}
 
     async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
         cursors.event_id(after)

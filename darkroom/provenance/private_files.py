@@ -39,13 +39,21 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def read_private(path: Path) -> bytes:
-    """Raises: ConfigurationError when the file is missing or others than its owner may read it."""
+    """Raises: ConfigurationError when the file is missing or others than its owner may read it.
+
+    One of root's may be readable to our group, as secrets of Kubernetes are; PostgreSQL has the same rule for its keys.
+    """
     try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if _open_to_others(path.stat()):
             raise ConfigurationError(f"{path.name} can be read by others than its owner: chmod 600 it")
         return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def _open_to_others(found: os.stat_result) -> bool:
+    roots_for_us = found.st_uid == 0 and os.geteuid() != 0
+    return bool(stat.S_IMODE(found.st_mode) & (0o037 if roots_for_us else 0o077))
 
 
 def kept_secret(path: Path) -> bytes:

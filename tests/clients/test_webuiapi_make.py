@@ -75,7 +75,7 @@ def test_a_lora_in_the_prompt_changes_the_picture(api: "webuiapi.WebUIApi") -> N
     plain = api.txt2img(prompt="a red circle", **FEW)
     drawn = api.txt2img(prompt="a red circle <lora:outline:1>", **FEW)
     assert "<lora:outline:1>" in drawn.info["prompt"]
-    assert np.abs(np.asarray(plain.image, int) - np.asarray(drawn.image, int)).mean() > 3
+    assert np.abs(np.asarray(plain.image, int) - np.asarray(drawn.image, int)).mean() > 10
 
 
 def test_a_sampler_that_is_not_there_is_not_found(api: "webuiapi.WebUIApi") -> None:
@@ -116,7 +116,8 @@ def half(side: str) -> Image.Image:
 
 
 def changed(before: Image.Image, after: Image.Image) -> tuple[float, float]:
-    """How far the left and the right half are from what they were, in levels of 255."""
+    """How far the left and the right half are from what they were, in levels of 255. Of two equal pictures, whose
+    watermarks differ, it is 3 each."""
     far = np.abs(np.asarray(before.convert("RGB"), int) - np.asarray(after.convert("RGB"), int)).mean(axis=2)
     return float(far[:, :60].mean()), float(far[:, 68:].mean())
 
@@ -125,7 +126,7 @@ def test_img2img_draws_over_a_picture(api: "webuiapi.WebUIApi") -> None:
     result = api.img2img(images=[circle()], prompt="a blue square", denoising_strength=0.9, steps=8, seed=1, **SIZE)
     assert result.image.size == (128, 128)
     assert "Denoising strength: 0.9" in result.info["infotexts"][0]
-    assert sum(changed(circle(), result.image)) > 4
+    assert sum(changed(circle(), result.image)) > 20
 
 
 @pytest.mark.parametrize("mode", [0, 1, 2])
@@ -173,8 +174,7 @@ def test_a_unit_of_controlnet_steers_and_is_not_left_over(api: "webuiapi.WebUIAp
     again = api.txt2img(prompt="a shape", **FEW)
     assert "ControlNet 0" in steered.info["infotexts"][0]
     assert "ControlNet 0" not in again.info["infotexts"][0]
-    assert sum(changed(plain.image, steered.image)) > 4
-    assert sum(changed(plain.image, again.image)) < 1
+    assert sum(changed(plain.image, steered.image)) > 4 * sum(changed(plain.image, again.image))
 
 
 def test_a_picture_made_in_a_scripts_own_thread_is_waited_for(api: "webuiapi.WebUIApi") -> None:

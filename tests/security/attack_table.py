@@ -28,6 +28,7 @@ from tests.security.makers import CORPORA, MAKERS, PICTURES
 ROOT = Path(__file__).parents[2]
 ASSETS, VERIFY, PREPROCESS = "/api/v1/assets", "/api/v1/provenance/verify", "/api/v1/preprocess"
 HF = "/hf/models/tiny"
+IMG2IMG = "/sdapi/v1/img2img"
 JSON = {"Content-Type": "application/json"}
 PNG = {"Content-Type": "image/png"}
 RANGES = "bytes=" + "0-," * 4000
@@ -109,6 +110,7 @@ URL_PLACES = {
     "asset": (ASSETS, lambda url: {"url": url}),
     "verify": (VERIFY, lambda url: {"url": url}),
     "hf": (HF, lambda url: {"inputs": url, "parameters": {"prompt": "a"}}),
+    "a1111": (IMG2IMG, lambda url: {"prompt": "a", "init_images": [url]}),
     "webhook": (GENERATIONS, lambda url: {"prompt": "a", "webhook_url": url}),
 }
 # What a webhook's name leads to is looked up when it is sent: only what can be told at sight is refused before.
@@ -132,6 +134,8 @@ def _of_pictures(row: Row) -> Iterator[Attack]:
 def _sent(place: str, name: str) -> tuple[str, dict[str, str], Any]:
     if place == "image":
         return GENERATIONS, JSON, lambda: json.dumps({"prompt": "a", "image": _base64(PICTURES[name]())}).encode()
+    if place == "a1111":
+        return IMG2IMG, JSON, lambda: json.dumps({"prompt": "a", "init_images": [_base64(PICTURES[name]())]}).encode()
     return {"asset": ASSETS, "verify": VERIFY, "hf": HF}[place], PNG, PICTURES[name]
 
 

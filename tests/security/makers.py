@@ -32,6 +32,7 @@ def spaces_without_end() -> Iterator[bytes]:
 MAKERS: Final[dict[str, Callable[[], Any]]] = {
     "nothing": bytes,
     "sixty-four megabytes of prompt": lambda: prompt_of(64 * MIB),
+    "a megabyte of angle brackets": lambda: b'{"prompt":"' + b"<lora:" * 170_000 + b'"}',
     "spaces without end": spaces_without_end,
     "a gzip bomb": lambda: gzip.compress(bytes(50 * MIB), 9),
 }

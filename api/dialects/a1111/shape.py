@@ -35,7 +35,7 @@ def shape(described: Problem, headers: Mapping[str, str]) -> Response:
     if described.errors:
         errors = "; ".join(_told(each.field, each.detail) for each in described.errors)
         detail = errors
-    body = {"error": described.code, "detail": detail, "body": "", "errors": errors}
+    body = {"error": described.code, "detail": detail, "body": "", "errors": errors, "code": described.code}
     return JSONResponse(body, status, headers=dict(headers))
 
 

@@ -12,6 +12,7 @@
 --   seats:PRIORITY:MODEL                hash, the member of it by tenant; likewise
 --   desk:PRIORITY:MODEL                 set, what an older version keeps in their stead
 --   account:PRIORITY:MODEL:TENANT       hash, decayed device seconds
+--   since:MODEL                         sorted set by time of submission, of jobs that wait
 --   waiting, waiting_by_tenant          hashes, jobs in line by model and by tenant
 --   backlog                             hash, milliseconds that jobs in line are expected to take, by "PRIORITY:MODEL"
 --   backlog_by_tenant, backlog_by_line  hashes, the same by tenant and by "PRIORITY:MODEL:TENANT"

@@ -57,6 +57,7 @@ local function join_line(job)
     stand(job)
   end
   if job.deadline then redis.call('ZADD', key('deadlines'), job.deadline, job.id) end
+  redis.call('ZADD', key('since', job.model), job.created_at, job.id)
   count_waiting(job, 1)
 end
 
@@ -65,6 +66,7 @@ local function leave_line(job)
   redis.call('ZREM', line(job), job.id)
   seat(job.priority, job.alone, job.model, job.tenant)
   redis.call('ZREM', key('deadlines'), job.id)
+  redis.call('ZREM', key('since', job.model), job.id)
   count_waiting(job, -1)
 end
 

@@ -206,7 +206,7 @@ class TwoLedgers(RuleBasedStateMachine):
     def both_tell_the_same(self) -> None:
         if not hasattr(self, "redis"):
             return
-        self.both(lambda ledger: ledger.waiting())
+        self.both(lambda ledger: ledger.workloads())
         self.both(_leftovers)
         self.both(lambda ledger: ledger.serving())
         for tenant in NAMES:

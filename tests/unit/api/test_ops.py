@@ -163,7 +163,7 @@ async def test_metrics_outlive_the_ledger(
 ) -> None:
     up = ("darkroom_dependency_up", frozenset({"dependency": "ledger"}.items()))
     assert (await samples(client))[up] == 1
-    monkeypatch.setattr(services.ledger, "waiting", raising(LedgerUnavailable("gone")))
+    monkeypatch.setattr(services.ledger, "workloads", raising(LedgerUnavailable("gone")))
     assert (await samples(client))[up] == 0
 
 

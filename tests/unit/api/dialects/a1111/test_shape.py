@@ -26,6 +26,7 @@ def test_an_unknown_sampler_is_told_as_the_original_does() -> None:
         "detail": "Sampler not found",
         "body": "",
         "errors": "no sampler 'x'; known: Euler",
+        "code": "unknown_scheduler",
     }
 
 

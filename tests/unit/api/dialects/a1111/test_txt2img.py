@@ -167,12 +167,19 @@ def test_a_refiner_takes_over_where_it_is_told_to(asks: Asks) -> None:
         ({"seed": 2**32}, "seed"),
         ({"seed": True}, "seed"),
         ({"width": 4}, "width"),
+        ({"prompt": "a" * 10_001}, "prompt"),
     ],
 )
 def test_what_our_contract_refuses_is_told_by_the_dialects_field(asks: Asks, said: dict[str, Any], field: str) -> None:
     with pytest.raises(RequestValidationError) as refused:
         text_to_image(asks({**WORDS, **said}))
     assert refused.value.errors()[0]["loc"] == ("body", field)
+
+
+def test_a_prompt_beyond_all_limits_is_refused_before_it_is_looked_into(asks: Asks) -> None:
+    with pytest.raises(InvalidField) as refused:
+        text_to_image(asks({"prompt": "<lora:" * 10_000}))
+    assert refused.value.field == "prompt"
 
 
 FIELDS = [*WEBUIAPI_TXT2IMG, "model", "clip_skip", "refiner_checkpoint", "refiner_switch_at", "auth"]

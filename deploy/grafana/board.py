@@ -1,0 +1,240 @@
+"""Writes the dashboard that Grafana is given: one row a question, one panel an answer.
+
+python deploy/grafana/board.py
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TARGET = Path(__file__).parent / "dashboards" / "darkroom.json"
+WIDTH, HEIGHT, COLUMNS = 8, 7, 3
+
+
+@dataclass(frozen=True)
+class Panel:
+    """`queries` are expressions and their legends. `unit` is Grafana's name of one."""
+
+    title: str
+    about: str
+    unit: str
+    queries: tuple[tuple[str, str], ...]
+
+
+ROWS: dict[str, tuple[Panel, ...]] = {
+    "Is anybody waiting?": (
+        Panel(
+            "Jobs in line",
+            "By model; all gateways tell the same.",
+            "short",
+            (("darkroom:jobs_waiting:max", "{{model}}"),),
+        ),
+        Panel(
+            "Oldest job",
+            "How long the job that came first has waited.",
+            "s",
+            (("darkroom:oldest_job_waiting_seconds:max", "{{model}}"),),
+        ),
+        Panel(
+            "Work, in device seconds",
+            "Queued and running, as expected; what workers are scaled by.",
+            "s",
+            (("darkroom:jobs_expected_seconds:max", "{{model}} {{state}}"),),
+        ),
+        Panel(
+            "Wait, 95 %",
+            "From submission to the first claim.",
+            "s",
+            (("darkroom:queue_wait_seconds:p95_15m", "{{model}} {{priority}}"),),
+        ),
+        Panel("Workers", "That say they serve a model.", "short", (("darkroom:workers:max", "{{model}}"),)),
+        Panel(
+            "Jobs ended",
+            "By final state.",
+            "cpm",
+            (("60 * sum by (state) (rate(darkroom_jobs_finished_total[5m]))", "{{state}}"),),
+        ),
+    ),
+    "Are requests answered?": (
+        Panel(
+            "Requests",
+            "By status.",
+            "reqps",
+            (("sum by (status) (rate(darkroom_http_requests_total[5m]))", "{{status}}"),),
+        ),
+        Panel(
+            "Answer, 99 %",
+            "Of each route, to the end of the answer's head; those that wait for pictures are left out.",
+            "s",
+            (
+                (
+                    "histogram_quantile(0.99, sum by (le, route) (rate(darkroom_http_request_duration_seconds_bucket"
+                    '{route!~"/v1/.*|/sdapi/.*|/hf/.*|/api/v1/generations"}[5m])))',
+                    "{{route}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Refused", "Share of answers that are 503.", "percentunit", (("darkroom:http_unavailable:ratio5m", "503"),)
+        ),
+        Panel(
+            "Breakers",
+            "1: calls to it are refused at once.",
+            "short",
+            (("max by (job, dependency) (darkroom_breaker_open)", "{{job}} {{dependency}}"),),
+        ),
+        Panel(
+            "Pictures verified",
+            "By what was found.",
+            "cpm",
+            (("60 * sum by (state) (rate(darkroom_pictures_verified_total[5m]))", "{{state}}"),),
+        ),
+        Panel(
+            "Verification, 95 %",
+            "With the wait for its turn.",
+            "s",
+            (("histogram_quantile(0.95, sum by (le) (rate(darkroom_verify_duration_seconds_bucket[5m])))", "95 %"),),
+        ),
+    ),
+    "Are devices busy, and with what?": (
+        Panel(
+            "Busy",
+            "Share of a worker's time that steps took.",
+            "percentunit",
+            (("darkroom:device_busy:ratio5m", "{{instance}}"),),
+        ),
+        Panel(
+            "Rows a step",
+            "How many rows shared a forward pass.",
+            "short",
+            (("darkroom:rows_per_step:mean5m", "{{model}}"),),
+        ),
+        Panel(
+            "Steps",
+            "Forward passes.",
+            "ops",
+            (("sum by (model) (rate(darkroom_steps_total[5m]))", "{{model}}"),),
+        ),
+        Panel(
+            "Device time by tenant",
+            "Seconds of a device a second.",
+            "short",
+            (("sum by (tenant) (rate(darkroom_device_seconds_total[15m]))", "{{tenant}}"),),
+        ),
+        Panel(
+            "Step, 95 %",
+            "Of one lane.",
+            "s",
+            (
+                (
+                    "histogram_quantile(0.95, sum by (le, model) (rate(darkroom_step_duration_seconds_bucket[5m])))",
+                    "{{model}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Finish, 95 %",
+            "From pixels to marked, signed, read back and stored.",
+            "s",
+            (
+                (
+                    "histogram_quantile(0.95, sum by (le, format) (rate(darkroom_finish_duration_seconds_bucket[5m])))",
+                    "{{format}}",
+                ),
+            ),
+        ),
+    ),
+    "Does anything go wrong?": (
+        Panel(
+            "Failing jobs",
+            "Share of those that ended.",
+            "percentunit",
+            (("darkroom:jobs_failed:ratio15m", "{{model}}"),),
+        ),
+        Panel(
+            "Failures by code",
+            "See docs/errors.md.",
+            "cpm",
+            (('60 * sum by (code) (rate(darkroom_jobs_finished_total{state="failed"}[15m]))', "{{code}}"),),
+        ),
+        Panel(
+            "Spool",
+            "Finished pictures that the store has not taken.",
+            "bytes",
+            (("darkroom_spool_size_bytes", "{{instance}}"),),
+        ),
+        Panel(
+            "Webhooks",
+            "Attempts, by what came back.",
+            "cpm",
+            (("60 * sum by (outcome) (rate(darkroom_webhook_attempts_total[5m]))", "{{outcome}}"),),
+        ),
+        Panel(
+            "Webhooks overdue",
+            "How long the longest due one has waited for a courier.",
+            "s",
+            (
+                ("max(darkroom_webhooks_overdue_seconds)", "overdue"),
+                ("max(darkroom_webhooks_pending)", "pending (count)"),
+            ),
+        ),
+        Panel(
+            "Certificate",
+            "Until the signing certificate ends.",
+            "s",
+            (("min by (algorithm) (darkroom_signing_certificate_expiry_timestamp_seconds) - time()", "{{algorithm}}"),),
+        ),
+    ),
+}
+
+
+def board() -> dict[str, Any]:
+    """The dashboard, as Grafana's file provider reads it."""
+    panels: list[dict[str, Any]] = []
+    top = 0
+    for question, answers in ROWS.items():
+        panels.append({"type": "row", "title": question, "gridPos": {"x": 0, "y": top, "w": 24, "h": 1}, "panels": []})
+        for number, answer in enumerate(answers):
+            place = {
+                "x": WIDTH * (number % COLUMNS),
+                "y": top + 1 + HEIGHT * (number // COLUMNS),
+                "w": WIDTH,
+                "h": HEIGHT,
+            }
+            panels.append(_panel(answer, place))
+        top += 1 + HEIGHT * -(-len(answers) // COLUMNS)
+    return {
+        "uid": "darkroom",
+        "title": "darkroom",
+        "tags": ["darkroom"],
+        "schemaVersion": 39,
+        "refresh": "30s",
+        "time": {"from": "now-3h", "to": "now"},
+        "panels": [{**panel, "id": number} for number, panel in enumerate(panels, 1)],
+    }
+
+
+def _panel(answer: Panel, place: dict[str, int]) -> dict[str, Any]:
+    source = {"type": "prometheus", "uid": "prometheus"}
+    letters = zip("ABCDEF", answer.queries, strict=False)
+    return {
+        "type": "timeseries",
+        "title": answer.title,
+        "description": answer.about,
+        "gridPos": place,
+        "datasource": source,
+        "fieldConfig": {"defaults": {"unit": answer.unit, "min": 0}, "overrides": []},
+        "options": {
+            "legend": {"displayMode": "list", "placement": "bottom"},
+            "tooltip": {"mode": "multi", "sort": "desc"},
+        },
+        "targets": [
+            {"refId": letter, "expr": expression, "legendFormat": legend, "datasource": source}
+            for letter, (expression, legend) in letters
+        ],
+    }
+
+
+if __name__ == "__main__":
+    TARGET.write_text(json.dumps(board(), indent=1) + "\n")
