@@ -33,7 +33,7 @@ async def answer_with_events(
     if job.state.terminal and not await ledger.events(job.id, after=after):
         return Response(status_code=204)
     if after != FROM_THE_START:
-        after = await _not_beyond(ledger, job, after)
+        after = await not_beyond(ledger, job, after)
     # nginx would otherwise keep events back until it has a bufferful.
     headers = {"X-Accel-Buffering": "no"}
     return Listening(listeners, job.tenant, _stream(ledger, job, after, stopping), headers)
@@ -51,7 +51,7 @@ class Listening(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _not_beyond(ledger: Ledger, job: Job, after: str) -> str:
+async def not_beyond(ledger: Ledger, job: Job, after: str) -> str:
     """The id, or the newest there is when that claims to have seen what has not happened: it would miss the end."""
     history = await ledger.events(job.id)
     newest = history[-1].id if history else FROM_THE_START
@@ -66,23 +66,25 @@ def _order(event_id: str) -> tuple[int, int]:
 async def _stream(ledger: Ledger, job: Job, after: str, stopping: asyncio.Event) -> AsyncIterator[bytes]:
     yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
     try:
-        async for piece in _pieces(ledger, job, after, stopping):
-            yield piece
+        async for event in lived(ledger, job, after, stopping):
+            yield _wire(event) if event else KEEPALIVE_COMMENT
     except DarkroomError as error:
         # The status is long sent; the client comes back by itself with the last id it saw.
         _log.warning("events.cut", job=job.id, code=error.code)
 
 
-async def _pieces(ledger: Ledger, job: Job, after: str, stopping: asyncio.Event) -> AsyncIterator[bytes]:
+async def lived(ledger: Ledger, job: Job, after: str, stopping: asyncio.Event) -> AsyncIterator[JobEvent | None]:
+    """What happens to a job after `after`, until it ends or the server stops; None where it is time for a sign of
+    life. Raises: LedgerUnavailable."""
     spoken = time.monotonic()
     while not stopping.is_set():
         for event in await ledger.events(job.id, after=after, wait=_SLICE_SECONDS):
-            yield _wire(event)
+            yield event
             after, spoken = event.id, time.monotonic()
             if ends(event):
                 return
         if time.monotonic() - spoken >= PING_SECONDS:
-            yield KEEPALIVE_COMMENT
+            yield None
             spoken = time.monotonic()
             if (await ledger.get(job.tenant, job.id)).state.terminal:
                 return  # its last event was trimmed away, so none will come

@@ -42,8 +42,13 @@ def key_of(name: str) -> str:
 
 
 def signed_path(key: bytes, name: str, now: float) -> str:
+    return f"{PREFIX}/{name}?{signed_query(key, name, now)}"
+
+
+def signed_query(key: bytes, name: str, now: float) -> str:
+    """The right to what `name` names, for `check`. No two kinds of things may have one name."""
     expires = str(int(now + LIFETIME.total_seconds()))
-    return f"{PREFIX}/{name}?{urlencode({'expires': expires, 'signature': _signature(key, name, expires)})}"
+    return urlencode({"expires": expires, "signature": _signature(key, name, expires)})
 
 
 def check(key: bytes, name: str, expires: str, signature: str, now: float) -> None:

@@ -63,14 +63,18 @@ PICTURE_BODY: dict[str, Any] = {
 
 
 @asynccontextmanager
-async def uploaded_picture(request: Request, limit: int) -> AsyncIterator[IO[bytes]]:
+async def uploaded_picture(
+    request: Request, limit: int, field: str = FIELD, beside: int = 0
+) -> AsyncIterator[IO[bytes]]:
     """The one picture in the body, as a file; whether it is a picture is for the reader to say.
+
+    `field`: the part of a form that it is, with up to so many files `beside` it that are let lie.
 
     Raises: UnsupportedMediaType, PayloadTooLarge, MalformedBody, InvalidField.
     """
     kind = media_type_of(request)
     if kind == "multipart/form-data":
-        async with _file_of_form(request, limit) as file:
+        async with _file_of_form(request, limit, field, 1 + beside) as file:
             yield _not_empty(file)
     elif kind.startswith("image/") or kind == "application/octet-stream":
         with SpooledTemporaryFile(IN_MEMORY) as file:
@@ -78,24 +82,24 @@ async def uploaded_picture(request: Request, limit: int) -> AsyncIterator[IO[byt
                 file.write(chunk)
             yield _not_empty(file)
     else:
-        raise UnsupportedMediaType("send the picture as image/*, application/octet-stream, or the form part `file`")
+        raise UnsupportedMediaType(f"send the picture as image/*, application/octet-stream, or the form part `{field}`")
 
 
 @asynccontextmanager
-async def _file_of_form(request: Request, limit: int) -> AsyncIterator[IO[bytes]]:
+async def _file_of_form(request: Request, limit: int, field: str, most: int) -> AsyncIterator[IO[bytes]]:
     body = yielding(chunks(request, limit))
     parser = MultiPartParser(
-        request.headers, body, max_files=1, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_FIELD_BYTES
+        request.headers, body, max_files=most, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_FIELD_BYTES
     )
     parser.spool_max_size = IN_MEMORY
     try:
         form = await parser.parse()
     except MultiPartException:
-        raise MalformedBody("the form cannot be read: one part `file` is expected") from None
+        raise MalformedBody(f"the form cannot be read: one part `{field}` is expected") from None
     try:
-        file = form.get(FIELD)
+        file = form.get(field)
         if not isinstance(file, UploadFile):
-            raise InvalidField(FIELD, "the form has no such file")
+            raise InvalidField(field, "the form has no such file")
         yield file.file
     finally:
         await form.close()

@@ -11,6 +11,8 @@ from api.dialects.hf import routes as hf
 from api.dialects.hf.shape import shape as hf_shape
 from api.dialects.openai import routes as openai
 from api.dialects.openai.shape import shape as openai_shape
+from api.dialects.replicate import surface as replicate
+from api.dialects.replicate.shape import shape as replicate_shape
 from api.dialects.shapes import Shape, Shapes
 from darkroom.settings.dialects import Dialect
 
@@ -27,6 +29,7 @@ class Surface:
 SURFACES: Mapping[Dialect, Surface] = {
     "openai": Surface(openai.router, ("/v1",), openai_shape),
     "a1111": Surface(a1111.router, a1111.PREFIXES, a1111_shape),
+    "replicate": Surface(replicate.router, (replicate.PREFIX,), replicate_shape),
     "hf": Surface(hf.router, ("/hf",), hf_shape),
 }
 

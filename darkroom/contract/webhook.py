@@ -18,19 +18,21 @@ WebhookEvent = Literal[
 ]
 WEBHOOK_EVENTS: Final[tuple[WebhookEvent, ...]] = get_args(WebhookEvent)
 ENDS: Final = WEBHOOK_EVENTS[:5]
+Shape = Literal["darkroom", "replicate"]
 PROGRESS: Final = "generation.progress"
 
 
 class Webhook(Settled):
     """What a job carries for its receiver. `url` may hold secrets: of it, only `host` is ever logged.
 
-    `base` is where the caller reached this service, for the URLs in what is told.
+    `base` is where the caller reached this service, for the URLs in what is told. `shape`: in whose words it is told.
     """
 
     url: str
     host: str
     base: str
     events: tuple[WebhookEvent, ...]
+    shape: Shape = "darkroom"
 
 
 class DeliveryState(StrEnum):

@@ -27,8 +27,8 @@ from tests.security.makers import CORPORA, MAKERS, PICTURES
 
 ROOT = Path(__file__).parents[2]
 ASSETS, VERIFY, PREPROCESS = "/api/v1/assets", "/api/v1/provenance/verify", "/api/v1/preprocess"
-HF = "/hf/models/tiny"
 IMG2IMG = "/sdapi/v1/img2img"
+HF, REPLICATE = "/hf/models/tiny", "/replicate/v1/models/a/tiny/predictions"
 JSON = {"Content-Type": "application/json"}
 PNG = {"Content-Type": "image/png"}
 RANGES = "bytes=" + "0-," * 4000
@@ -111,6 +111,7 @@ URL_PLACES = {
     "verify": (VERIFY, lambda url: {"url": url}),
     "hf": (HF, lambda url: {"inputs": url, "parameters": {"prompt": "a"}}),
     "a1111": (IMG2IMG, lambda url: {"prompt": "a", "init_images": [url]}),
+    "replicate": (REPLICATE, lambda url: {"input": {"prompt": "a", "image": url}}),
     "webhook": (GENERATIONS, lambda url: {"prompt": "a", "webhook_url": url}),
 }
 # What a webhook's name leads to is looked up when it is sent: only what can be told at sight is refused before.
