@@ -4,10 +4,10 @@ import { button, el } from "./dom.js";
 import { address, blobOf, hasKey, picturePath } from "./service.js";
 import { handlers } from "./wiring.js";
 
-
 export const pathOfPicture = ({ generation, index }) => picturePath(generation.id, index);
 export const samePicture = (a, b) => a?.generation.id === b?.generation.id && a?.index === b?.index;
-export const wordsOf = ({ generation, index }) => `${generation.plan.prompt || "Without words"}, seed ${generation.images[index].seed}`;
+export const wordsOf = ({ generation, index }) =>
+  `${generation.plan.prompt || "Without words"}, seed ${generation.images[index].seed}`;
 
 export function actionsFor(picture, { enlarge = true } = {}) {
   const act = (name) => () => handlers[name](picture);

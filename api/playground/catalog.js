@@ -15,7 +15,9 @@ export const catalog = {
 
 export async function fetchCatalog() {
   const [models, schedulers, loras, vaes, controlnets, preprocessors, capabilities] = await Promise.all(
-    ["models", "schedulers", "loras", "vaes", "controlnets", "preprocessors", "capabilities"].map((name) => get(`api/v1/${name}`)),
+    ["models", "schedulers", "loras", "vaes", "controlnets", "preprocessors", "capabilities"].map((name) =>
+      get(`api/v1/${name}`),
+    ),
   );
   Object.assign(catalog, {
     models: models.models,

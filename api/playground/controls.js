@@ -13,16 +13,18 @@ export const controls = {
   /** Rows without a picture are not asked for yet. */
   read: () => rows.filter((row) => row.image).map(asked),
 
+  /** Gives the names of those that are not here, or do not fit. */
   write(entries, modelName) {
     model = modelName;
-    rows = [];
-    for (const entry of entries) rows.push(made(entry));
+    const names = fitting(catalog.controlnets, modelName).map(({ name }) => name);
+    rows = entries.filter((entry) => names.includes(entry.model)).map(made);
     draw();
+    return entries.map((entry) => entry.model).filter((name) => !names.includes(name));
   },
 
   add() {
     rows.push(made({}));
-    draw();
+    drawChanged();
     rows.at(-1).net.focus();
   },
 
@@ -52,7 +54,11 @@ const canMakeMap = (row) => catalog.preprocessors.some(({ type }) => type === ne
 
 function made({ model: name, image = "", scale = 1, start = 0, end = 1, preprocess = true }) {
   const net = el("select");
-  options(net, fitting(catalog.controlnets, model).map((each) => [each.name, `${each.name} (${each.type})`]), name);
+  options(
+    net,
+    fitting(catalog.controlnets, model).map((each) => [each.name, `${each.name} (${each.type})`]),
+    name,
+  );
   const number = (value, most, step) => el("input", { type: "number", min: 0, max: most, step, value });
   const row = {
     net,
@@ -85,7 +91,7 @@ async function take(row, file) {
   row.map.hidden = true;
   await showIn(row.picture, asset.id);
   row.choose.textContent = "Another picture";
-  $("form").dispatchEvent(new Event("input"));
+  for (const kind of ["input", "change"]) $("form").dispatchEvent(new Event(kind));
 }
 
 async function showIn(img, assetId) {
@@ -130,24 +136,51 @@ function draw() {
   $("form").dispatchEvent(new Event("input"));
 }
 
+function drawChanged() {
+  draw();
+  $("form").dispatchEvent(new Event("change"));
+}
+
 function drawn(row, index) {
   const id = (name) => `control-${name}-${index}`;
   for (const name of ["net", "scale", "start", "end", "file"]) row[name].id = id(name);
   row.choose = el("label", { class: "button", for: id("file") }, row.image ? "Another picture" : "Choose a picture");
   row.look = button("Show its map", () => guarded(() => preview(row)), { class: "quiet" });
   const field = (name, text, control) =>
-    el("div", { class: "field", "data-field": `controlnets.${index}.${name}` }, el("label", { for: control.id }, text), control);
-  const remove = button("Remove", () => {
-    rows.splice(index, 1);
-    draw();
-    $("control-add").focus();
-  }, { class: "quiet", "aria-label": `Remove ControlNet ${index + 1}` });
-  return el("div", { class: "control-row", role: "group", "aria-label": `ControlNet ${index + 1}`, "data-field": `controlnets.${index}` },
+    el(
+      "div",
+      { class: "field", "data-field": `controlnets.${index}.${name}` },
+      el("label", { for: control.id }, text),
+      control,
+    );
+  const remove = button(
+    "Remove",
+    () => {
+      rows.splice(index, 1);
+      drawChanged();
+      $("control-add").focus();
+    },
+    { class: "quiet", "aria-label": `Remove ControlNet ${index + 1}` },
+  );
+  return el(
+    "div",
+    {
+      class: "control-row",
+      role: "group",
+      "aria-label": `ControlNet ${index + 1}`,
+      "data-field": `controlnets.${index}`,
+    },
     field("model", "ControlNet", row.net),
     el("div", { class: "control-pictures", "data-field": `controlnets.${index}.image` }, row.picture, row.map),
     el("div", { class: "row" }, row.choose, row.file, row.look),
     el("label", { class: "check" }, row.preprocess, el("span", {}, "Make the map of it (else it is one)")),
-    el("div", { class: "grid3" },
-      field("scale", "Scale", row.scale), field("start", "From", row.start), field("end", "Up to", row.end)),
-    remove);
+    el(
+      "div",
+      { class: "grid3" },
+      field("scale", "Scale", row.scale),
+      field("start", "From", row.start),
+      field("end", "Up to", row.end),
+    ),
+    remove,
+  );
 }

@@ -22,7 +22,14 @@ const OF_TASK = {
   inpaint: { strength: 1, masked_content: "original", mask_blur: 4, only_masked: false, mask_padding: 32 },
   outpaint: { strength: 1, masked_content: "fill", mask_blur: 8 },
 };
-const OF_ALL = { n: 1, negative_prompt: "", clip_skip: 0, output_format: "png", deterministic: false, priority: "interactive" };
+const OF_ALL = {
+  n: 1,
+  negative_prompt: "",
+  clip_skip: 0,
+  output_format: "png",
+  deterministic: false,
+  priority: "interactive",
+};
 const HIRES = { scale: 2, strength: 0.7, steps: 0, upscaler: "latent" };
 const EXPAND = { left: 64, top: 0, right: 64, bottom: 0 };
 const FLAGS = new Set(["only_masked", "deterministic"]);
@@ -31,10 +38,23 @@ let shownModel = null;
 
 export function prepareForm(onTask) {
   const { capabilities } = catalog;
-  options($("model"), catalog.models.filter((model) => !isRefiner(model)).map((model) => [model.name, model.title]), catalog.defaultModel);
-  options($("scheduler"), catalog.schedulers.map(({ name, title }) => [name, title]));
-  options($("output_format"), capabilities.output_formats.map((name) => [name, name.toUpperCase()]));
-  options($("priority"), capabilities.priorities.map((name) => [name, name === "bulk" ? "when others are done" : "as soon as possible"]));
+  options(
+    $("model"),
+    catalog.models.filter((model) => !isRefiner(model)).map((model) => [model.name, model.title]),
+    catalog.defaultModel,
+  );
+  options(
+    $("scheduler"),
+    catalog.schedulers.map(({ name, title }) => [name, title]),
+  );
+  options(
+    $("output_format"),
+    capabilities.output_formats.map((name) => [name, name.toUpperCase()]),
+  );
+  options(
+    $("priority"),
+    capabilities.priorities.map((name) => [name, name === "bulk" ? "when others are done" : "as soon as possible"]),
+  );
   const labels = capabilities.visible_labels;
   options($("visible_label"), [["", capabilities.always_labelled || "none"], ...labels.map((label) => [label, label])]);
   $("label-field").hidden = labels.length === 0;
@@ -50,8 +70,13 @@ export function prepareForm(onTask) {
 /** What would be asked for now. Raises: Problem for what is no number. */
 export function readForm() {
   const task = taskNow();
-  const request = { task, prompt: $("prompt").value, ...read(["negative_prompt", "model", "steps", "guidance_scale", "scheduler"]) };
-  if (task === "text_to_image" || (task !== "outpaint" && !$("own_size").checked)) Object.assign(request, read(["width", "height"]));
+  const request = {
+    task,
+    prompt: $("prompt").value,
+    ...read(["negative_prompt", "model", "steps", "guidance_scale", "scheduler"]),
+  };
+  if (task === "text_to_image" || (task !== "outpaint" && !$("own_size").checked))
+    Object.assign(request, read(["width", "height"]));
   Object.assign(request, read(["seed", "n", "vae", "clip_skip", "output_format", "deterministic", "priority"]));
   if (request.output_format !== "png") Object.assign(request, read(["output_compression"]));
   if ($("visible_label").value) request.visible_label = $("visible_label").value;
@@ -59,23 +84,35 @@ export function readForm() {
   if (task === "inpaint" && input.mask) request.mask = input.mask.id;
   if (task === "outpaint") request.expand = readGroup("expand", EXPAND);
   if (task === "text_to_image" && $("hires").checked) request.hires = readGroup("hires", HIRES);
-  if ($("refiner_model").value && !$("refiner-group").hidden) request.refiner = readGroup("refiner", { model: "", switch_at: 0.8 });
+  if ($("refiner_model").value && !$("refiner-group").hidden)
+    request.refiner = readGroup("refiner", { model: "", switch_at: 0.8 });
   Object.assign(request, { loras: loras.read(), controlnets: controls.read() });
   return withoutDefaults(request);
 }
 
-/** Puts a request into the form; what it does not say gets the defaults. */
+/** Puts a request into the form; what it does not say gets the defaults. Gives what is not here any more, in words. */
 export async function writeForm(request) {
   const model = modelNamed(request.model) ?? modelNamed(catalog.defaultModel);
   $("model").value = model.name;
   shownModel = null;
   showModel(model);
   const task = request.task ?? "text_to_image";
-  for (const radio of taskChoices()) radio.checked = radio.value === (task === "text_to_image" ? "image_to_image" : task);
-  const plain = { ...OF_ALL, ...OF_TASK[task], prompt: "", seed: "", vae: "", output_compression: "", visible_label: "", ...request };
+  for (const radio of taskChoices())
+    radio.checked = radio.value === (task === "text_to_image" ? "image_to_image" : task);
+  const plain = {
+    ...OF_ALL,
+    ...OF_TASK[task],
+    prompt: "",
+    seed: "",
+    vae: "",
+    output_compression: "",
+    visible_label: "",
+    ...request,
+  };
   for (const [name, value] of Object.entries(plain)) {
     if (FLAGS.has(name)) $(name).checked = value;
-    else if (["string", "number"].includes(typeof value) && $(name)?.form && $(name).type !== "file") $(name).value = value;
+    else if (["string", "number"].includes(typeof value) && $(name)?.form && $(name).type !== "file")
+      $(name).value = value;
   }
   if (request.visible_label === true) $("visible_label").value = catalog.capabilities.visible_labels[0];
   $("own_size").checked = task === "text_to_image" || (request.width === undefined && request.height === undefined);
@@ -83,11 +120,15 @@ export async function writeForm(request) {
   writeGroup("hires", { ...HIRES, ...request.hires });
   $("hires").checked = request.hires !== undefined;
   writeGroup("refiner", { model: "", switch_at: 0.8, ...request.refiner });
-  loras.write(request.loras ?? [], model.name);
-  controls.write(request.controlnets ?? [], model.name);
-  await input.restore(request.image, request.mask);
+  const gone = [
+    ...loras.write(request.loras ?? [], model.name),
+    ...controls.write(request.controlnets ?? [], model.name),
+  ];
+  if (request.model && request.model !== model.name) gone.unshift(`the model ${request.model}`);
+  gone.push(...(await input.restore(request.image, request.mask)));
   settle();
   syncSliders();
+  return gone;
 }
 
 export function resetForm() {
@@ -122,7 +163,8 @@ export const taskNow = () =>
 /** Hides what is not for this task, and says in the summaries what is set inside. */
 export function settle() {
   const task = taskNow();
-  for (const part of document.querySelectorAll("[data-task]")) part.hidden = !part.dataset.task.split(" ").includes(task);
+  for (const part of document.querySelectorAll("[data-task]"))
+    part.hidden = !part.dataset.task.split(" ").includes(task);
   $("input-settings").hidden = task === "text_to_image";
   $("size").hidden = task === "outpaint" || (task !== "text_to_image" && $("own_size").checked);
   $("mask_padding").disabled = !$("only_masked").checked;
@@ -154,13 +196,18 @@ function showModel(model) {
   for (const [name, value] of Object.entries(defaults)) {
     if (before === null || $(name).value === String(before[name])) $(name).value = value;
   }
-  for (const name of ["width", "height"]) Object.assign($(name), { min: model.min_size, max: model.max_size, step: model.size_multiple });
+  for (const name of ["width", "height"])
+    Object.assign($(name), { min: model.min_size, max: model.max_size, step: model.size_multiple });
   $("clip_skip").max = model.max_clip_skip;
   const vaes = fitting(catalog.vaes, model.name);
   options($("vae"), [["", "the model's own"], ...vaes.map(({ name }) => [name, name])], $("vae").value);
   $("vae-field").hidden = vaes.length === 0;
   const refiners = model.family === "sdxl" ? catalog.models.filter(isRefiner) : [];
-  options($("refiner_model"), [["", "none"], ...refiners.map(({ name, title }) => [name, title])], $("refiner_model").value);
+  options(
+    $("refiner_model"),
+    [["", "none"], ...refiners.map(({ name, title }) => [name, title])],
+    $("refiner_model").value,
+  );
   $("refiner-group").hidden = refiners.length === 0;
   shownModel = model;
   loras.fit(model.name);
@@ -199,7 +246,8 @@ function drawShapes() {
 export function sizeOf(model, ratio) {
   const area = model.native_width * model.native_height;
   const short = Math.max(Math.sqrt(area * Math.min(ratio, 1 / ratio)), model.min_size);
-  const onGrid = (side) => Math.min(Math.max(Math.round(side / model.size_multiple) * model.size_multiple, model.min_size), model.max_size);
+  const onGrid = (side) =>
+    Math.min(Math.max(Math.round(side / model.size_multiple) * model.size_multiple, model.min_size), model.max_size);
   const [small, large] = [onGrid(short), onGrid(short * Math.max(ratio, 1 / ratio))];
   return ratio >= 1 ? [large, small] : [small, large];
 }
@@ -228,7 +276,8 @@ function writeGroup(group, values) {
 function valueOf(id, field) {
   const control = $(id);
   if (control.type === "checkbox") return control.checked;
-  if (control.type !== "number") return control.value === "" && control.tagName === "SELECT" ? undefined : control.value;
+  if (control.type !== "number")
+    return control.value === "" && control.tagName === "SELECT" ? undefined : control.value;
   if (control.validity.badInput) throw new Problem(422, { field, detail: "must be a number" });
   return control.value === "" ? undefined : Number(control.value);
 }

@@ -100,7 +100,10 @@ function withPicture(picture) {
 function withoutPicture(generation) {
   const { title } = endWords(generation);
   const words = shortened(generation.plan.prompt || "Without words", 80);
-  const tile = button("", () => handlers.showEnd(generation), { class: "tile ended", title: moment(generation.created_at) });
+  const tile = button("", () => handlers.showEnd(generation), {
+    class: "tile ended",
+    title: moment(generation.created_at),
+  });
   tile.replaceChildren(el("strong", {}, title), el("span", {}, words));
   return el("li", {}, tile, restoring(generation, words));
 }

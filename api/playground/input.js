@@ -24,12 +24,14 @@ export const input = {
     setAsset(null);
   },
 
-  /** From ids that a request had. What is not kept any more is left out. */
+  /** From ids that a request had. What is not kept any more is left out, and told. */
   async restore(image, mask) {
     setAsset(image ? await assetOf(image).catch(() => null) : null);
-    if (!input.asset || !mask) return;
+    if (image && !input.asset) return ["the picture to start from"];
+    if (!input.asset || !mask) return [];
     input.mask = await assetOf(mask).catch(() => null);
     await drawMask();
+    return input.mask ? [] : ["the mask"];
   },
 };
 

@@ -69,7 +69,8 @@ let asked = 0;
 export function prepareInspector() {
   closable($("inspector"));
   $("inspect-open").addEventListener("click", () => {
-    if (!url) $("verdict").replaceChildren(el("p", { class: "hint" }, "Choose a picture, or drop one anywhere on this page."));
+    if (!url)
+      $("verdict").replaceChildren(el("p", { class: "hint" }, "Choose a picture, or drop one anywhere on this page."));
     openDialog($("inspector"));
   });
   $("inspector-file").addEventListener("change", () => {
@@ -88,7 +89,10 @@ export async function inspect(file) {
   $("verdict").replaceChildren(el("p", { class: "hint busy" }, "Looking for a credential and a watermark…"));
   $("inspector-actions").replaceChildren(button("Use as input", () => done(() => handlers.useFile(file))));
   openDialog($("inspector"));
-  const [verdict, text] = await Promise.all([verify(file).catch((error) => error), parametersIn(file).catch(() => null)]);
+  const [verdict, text] = await Promise.all([
+    verify(file).catch((error) => error),
+    parametersIn(file).catch(() => null),
+  ]);
   if (turn !== asked) return;
   if (verdict instanceof Problem) $("verdict").replaceChildren(el("p", { class: "refusal" }, verdict.message));
   else $("verdict").replaceChildren(...described(verdict));
@@ -103,10 +107,12 @@ async function done(act) {
 function offerSettings(owner, text) {
   if (owner) {
     const restore = async () => handlers.restore({ generation: await get(`api/v1/generations/${owner.job_id}`) });
-    $("inspector-actions").append(button("Restore its settings", () => done(() => handlers.attempt(restore)), { class: "primary" }));
+    $("inspector-actions").prepend(
+      button("Restore its settings", () => done(() => handlers.attempt(restore)), { class: "primary" }),
+    );
   } else if (text) {
     const restore = () => handlers.restoreRequest(requestOfInfotext(text));
-    $("inspector-actions").append(button("Restore its settings", () => done(restore), { class: "primary" }));
+    $("inspector-actions").prepend(button("Restore its settings", () => done(restore), { class: "primary" }));
   }
 }
 
@@ -116,8 +122,13 @@ function described(verdict) {
   return [
     el("p", { class: `state ${words.tone}` }, words.title),
     el("p", {}, verdict.text),
-    el("dl", {},
-      ...row("Made by", generation && `${generation.model}, seed ${generation.seed}, ${generation.width} × ${generation.height}`),
+    el(
+      "dl",
+      {},
+      ...row(
+        "Made by",
+        generation && `${generation.model}, seed ${generation.seed}, ${generation.width} × ${generation.height}`,
+      ),
       ...row("Made at", generation && moment(generation.created_at)),
       ...row("Yours", owner && `generation ${owner.job_id}, picture ${owner.index + 1}`),
       ...row("Prompt", owner?.prompt),
@@ -127,9 +138,16 @@ function described(verdict) {
       ...row("Watermark", verdict.watermark_id, "code"),
       ...row("Made from", owner?.parents.join(", ") || null, "code"),
       ...row("Derived from", verdict.derived_from, "code"),
-      ...row("Manifest", verdict.manifest_id, "code")),
+      ...row("Manifest", verdict.manifest_id, "code"),
+    ),
     el("h3", {}, "What this proves"),
-    el("p", {}, signer?.development ? "Only that this installation made it and nobody changed it since: its certificate is its own." : words.proves),
+    el(
+      "p",
+      {},
+      signer?.development
+        ? "Only that this installation made it and nobody changed it since: its certificate is its own."
+        : words.proves,
+    ),
     el("h3", {}, "What it does not prove"),
     el("p", {}, words.not),
     ...verdict.notes.map((note) => el("p", { class: "note" }, note)),

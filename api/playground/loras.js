@@ -10,16 +10,18 @@ export const loras = {
 
   read: () => rows.map((row) => ({ model: row.select.value, weight: Number(row.weight.value) })),
 
+  /** Gives the names of those that are not here, or do not fit. */
   write(entries, modelName) {
     model = modelName;
-    rows = [];
-    for (const entry of entries) rows.push(made(entry));
+    const names = fitting(catalog.loras, modelName).map(({ name }) => name);
+    rows = entries.filter((entry) => names.includes(entry.model)).map(made);
     draw();
+    return entries.map((entry) => entry.model).filter((name) => !names.includes(name));
   },
 
   add() {
     rows.push(made({}));
-    draw();
+    drawChanged();
     rows.at(-1).select.focus();
   },
 
@@ -34,7 +36,11 @@ export const loras = {
 
 function made({ model: name, weight = 1 }) {
   const select = el("select");
-  options(select, fitting(catalog.loras, model).map((lora) => [lora.name, lora.name]), name);
+  options(
+    select,
+    fitting(catalog.loras, model).map((lora) => [lora.name, lora.name]),
+    name,
+  );
   const number = el("input", { type: "number", min: -5, max: 5, step: 0.05, value: weight });
   return { select, weight: number };
 }
@@ -44,16 +50,38 @@ function draw() {
   $("form").dispatchEvent(new Event("input"));
 }
 
+function drawChanged() {
+  draw();
+  $("form").dispatchEvent(new Event("change"));
+}
+
 function drawn(row, index) {
   row.select.id = `lora-${index}`;
   row.weight.id = `lora-weight-${index}`;
-  const remove = button("Remove", () => {
-    rows.splice(index, 1);
-    draw();
-    $("lora-add").focus();
-  }, { class: "quiet", "aria-label": `Remove LoRA ${index + 1}` });
-  return el("div", { class: "lora-row", role: "group", "aria-label": `LoRA ${index + 1}`, "data-field": `loras.${index}` },
-    el("div", { class: "field", "data-field": `loras.${index}.model` }, el("label", { for: row.select.id }, "LoRA"), row.select),
-    el("div", { class: "field", "data-field": `loras.${index}.weight` }, el("label", { for: row.weight.id }, "Weight"), row.weight),
-    remove);
+  const remove = button(
+    "Remove",
+    () => {
+      rows.splice(index, 1);
+      drawChanged();
+      $("lora-add").focus();
+    },
+    { class: "quiet", "aria-label": `Remove LoRA ${index + 1}` },
+  );
+  return el(
+    "div",
+    { class: "lora-row", role: "group", "aria-label": `LoRA ${index + 1}`, "data-field": `loras.${index}` },
+    el(
+      "div",
+      { class: "field", "data-field": `loras.${index}.model` },
+      el("label", { for: row.select.id }, "LoRA"),
+      row.select,
+    ),
+    el(
+      "div",
+      { class: "field", "data-field": `loras.${index}.weight` },
+      el("label", { for: row.weight.id }, "Weight"),
+      row.weight,
+    ),
+    remove,
+  );
 }

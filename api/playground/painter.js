@@ -150,7 +150,8 @@ function byKey(event) {
     };
   }
   moveRing();
-  if (!arrow || event.shiftKey) act({ kind: "stroke", erase: tool === "eraser", size: thickness(), points: [from, place] });
+  if (!arrow || event.shiftKey)
+    act({ kind: "stroke", erase: tool === "eraser", size: thickness(), points: [from, place] });
 }
 
 function shortcut(event) {

@@ -81,9 +81,9 @@ async function restore({ generation }) {
 async function restoreRequest(request) {
   closeDialogs();
   clearProblems();
-  await writeForm(request);
+  const gone = await writeForm(request);
   keepForm();
-  toast("Settings restored.");
+  toast(gone.length ? `Settings restored, but not here any more: ${gone.join(", ")}.` : "Settings restored.");
   $("prompt").focus();
 }
 
@@ -166,7 +166,13 @@ function byKey(event) {
     return;
   }
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (!step || isTyping(event.target) || document.querySelector("dialog[open]") || event.target.closest("[role=tablist]")) return;
+  if (
+    !step ||
+    isTyping(event.target) ||
+    document.querySelector("dialog[open]") ||
+    event.target.closest("[role=tablist]")
+  )
+    return;
   const next = shownPicture() ? neighbour(shownPicture(), step) : pictures()[0];
   if (next) showPicture(next);
 }
@@ -176,7 +182,15 @@ function byKey(event) {
 function prepare() {
   prepareTheme();
   prepareKey(() => attempt(begin));
-  for (const prepared of [prepareInspector, prepareSnippets, prepareViewer, preparePainter, prepareHistory, prepareDropping]) prepared();
+  for (const prepared of [
+    prepareInspector,
+    prepareSnippets,
+    prepareViewer,
+    preparePainter,
+    prepareHistory,
+    prepareDropping,
+  ])
+    prepared();
   $("form").addEventListener("submit", (event) => {
     event.preventDefault();
     attempt(generate);

@@ -36,7 +36,8 @@ function inWords(errors) {
 
 function labelOf(field) {
   const holder = holderOf(field);
-  const label = holder?.querySelector("label, legend, summary, h2") ?? holder?.closest(".group")?.querySelector("h2, summary");
+  const label =
+    holder?.querySelector("label, legend, summary, h2") ?? holder?.closest(".group")?.querySelector("h2, summary");
   return label?.firstChild?.textContent.trim() || field;
 }
 

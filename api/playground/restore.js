@@ -6,7 +6,17 @@ import { blobOf } from "./service.js";
 /** The request that leads to this generation's pictures. */
 export async function requestOf({ plan }) {
   const { prompt, negative_prompt, model, steps, guidance_scale, scheduler, clip_skip, deterministic, priority } = plan;
-  const request = { prompt, negative_prompt, model, steps, guidance_scale, scheduler, clip_skip, deterministic, priority };
+  const request = {
+    prompt,
+    negative_prompt,
+    model,
+    steps,
+    guidance_scale,
+    scheduler,
+    clip_skip,
+    deterministic,
+    priority,
+  };
   Object.assign(request, { seed: plan.seeds[0], n: plan.seeds.length, output_format: plan.output_format });
   if (plan.output_format !== "png") request.output_compression = plan.output_compression;
   if (plan.visible_label !== catalog.capabilities.always_labelled) request.visible_label = plan.visible_label;
@@ -81,7 +91,7 @@ function bounds(bitmap) {
 export async function parametersIn(file) {
   const bytes = new DataView(await file.arrayBuffer());
   if (bytes.byteLength < 8 || bytes.getUint32(0) !== 0x89504e47) return null;
-  for (let at = 8; at + 12 <= bytes.byteLength; ) {
+  for (let at = 8; at + 12 <= bytes.byteLength;) {
     const length = bytes.getUint32(at);
     if (at + 12 + length > bytes.byteLength) return null;
     const kind = String.fromCharCode(...new Uint8Array(bytes.buffer, at + 4, 4));
@@ -107,7 +117,9 @@ export function requestOfInfotext(text) {
   const lines = text.trim().split("\n");
   const last = /^Steps: \d/.test(lines.at(-1)) ? lines.pop() : "";
   const [prompt, negative_prompt = ""] = lines.join("\n").split(/^Negative prompt: /m);
-  const told = Object.fromEntries([...last.matchAll(/([A-Z][\w ]*): ("(?:[^"\\]|\\.)*"|[^,]*)/g)].map(([, name, value]) => [name, value]));
+  const told = Object.fromEntries(
+    [...last.matchAll(/([A-Z][\w ]*): ("(?:[^"\\]|\\.)*"|[^,]*)/g)].map(([, name, value]) => [name, value]),
+  );
   const request = { prompt: prompt.trim(), negative_prompt: negative_prompt.trim() };
   const numbers = { steps: told.Steps, guidance_scale: told["CFG scale"], seed: told.Seed };
   [numbers.width, numbers.height] = /^(\d+)x(\d+)$/.exec(told.Size)?.slice(1) ?? [];

@@ -40,7 +40,12 @@ export async function call(method, path, { json, body, headers = {}, signal } = 
   if (json !== undefined) sent["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(address(path), { method, headers: sent, body: json === undefined ? body : JSON.stringify(json), signal });
+    answer = await fetch(address(path), {
+      method,
+      headers: sent,
+      body: json === undefined ? body : JSON.stringify(json),
+      signal,
+    });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, { code: "unreachable", detail: "The service cannot be reached. Is it still running?" });
@@ -132,7 +137,8 @@ async function* eventsIn(stream) {
       rest = lines.pop();
       for (const line of lines) {
         if (line === "") {
-          if (fields.data !== undefined) yield { id: fields.id, name: fields.event, data: JSON.parse(fields.data).data };
+          if (fields.data !== undefined)
+            yield { id: fields.id, name: fields.event, data: JSON.parse(fields.data).data };
           fields = {};
         } else if (!line.startsWith(":")) {
           const colon = line.indexOf(":");

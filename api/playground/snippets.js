@@ -65,7 +65,10 @@ function asCurl(asked) {
 
 /** By our own client, which reads the key from DARKROOM_API_KEY itself. */
 function asPython({ prompt, ...fields }) {
-  const given = [pythonOf(prompt, "        "), ...Object.entries(fields).map(([name, value]) => `${name}=${pythonOf(value, "        ")}`)];
+  const given = [
+    pythonOf(prompt, "        "),
+    ...Object.entries(fields).map(([name, value]) => `${name}=${pythonOf(value, "        ")}`),
+  ];
   return `from darkroom import Client
 
 with Client("${address("").replace(/\/$/, "")}") as client:
@@ -109,5 +112,7 @@ function pythonOf(value, indent = "") {
   const [open, close, items] = Array.isArray(value)
     ? ["[", "]", value.map((item) => pythonOf(item, inner))]
     : ["{", "}", Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}: ${pythonOf(item, inner)}`)];
-  return items.length ? `${open}\n${items.map((item) => `${inner}${item},\n`).join("")}${indent}${close}` : open + close;
+  return items.length
+    ? `${open}\n${items.map((item) => `${inner}${item},\n`).join("")}${indent}${close}`
+    : open + close;
 }

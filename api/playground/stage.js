@@ -8,7 +8,14 @@ import { endWords, jobOf, shareOf, standing } from "./jobs.js";
 import { show } from "./service.js";
 import { handlers } from "./wiring.js";
 
-const EXAMPLES = ["a red circle on a white background", "a blue star on a yellow background", "a green heart on a black background"];
+const EXAMPLES = [
+  "a red circle on a white background",
+  "a blue star on a yellow background",
+  "a green heart on a black background",
+];
+
+// The page asks for sketches by itself; that a service makes none is nobody's worry.
+const PAGES_OWN = "previews";
 
 let shown = { kind: "nothing" };
 let parts = {};
@@ -22,10 +29,13 @@ export function showNothing() {
   const tiny = modelNamed(catalog.defaultModel)?.family === "tiny";
   const chips = (tiny ? EXAMPLES : []).map((words) => button(words, () => handlers.suggest(words), { class: "quiet" }));
   $("easel").replaceChildren(
-    el("div", { class: "blank" },
+    el(
+      "div",
+      { class: "blank" },
       el("p", { class: "blank-title" }, "The paper is still white."),
       el("p", { class: "hint" }, "Say what you would like to see, and press Generate."),
-      el("div", { class: "suggestions" }, ...chips)),
+      el("div", { class: "suggestions" }, ...chips),
+    ),
   );
   clear();
 }
@@ -47,7 +57,11 @@ export function showJob(id) {
   $("caption").replaceChildren(
     el("p", { class: "words" }, job.generation.plan.prompt || "Without words"),
     parts.said,
-    el("div", { class: "actions" }, button("Cancel", () => handlers.cancel(id), { class: "danger" })),
+    el(
+      "div",
+      { class: "actions" },
+      button("Cancel", () => handlers.cancel(id), { class: "danger" }),
+    ),
   );
   updateJob(job);
 }
@@ -77,7 +91,9 @@ export function showPicture(picture, { fresh = false } = {}) {
   $("caption").replaceChildren(
     el("p", { class: "words" }, generation.plan.prompt || "Without words"),
     el("p", { class: "figures" }, figuresOf(picture)),
-    ...generation.warnings.map(({ field, reason }) => el("p", { class: "note" }, `${field}: ${reason}`)),
+    ...generation.warnings
+      .filter(({ field }) => field !== PAGES_OWN)
+      .map(({ field, reason }) => el("p", { class: "note" }, `${field}: ${reason}`)),
     el("div", { class: "actions" }, ...actionsFor(picture)),
   );
   markShown(picture);
@@ -87,13 +103,22 @@ export function showEnd(generation) {
   shown = { kind: "end" };
   const { title, text } = endWords(generation);
   $("easel").replaceChildren(
-    el("div", { class: "blank" }, el("p", { class: "blank-title" }, title), text ? el("p", { class: "hint" }, text) : null),
+    el(
+      "div",
+      { class: "blank" },
+      el("p", { class: "blank-title" }, title),
+      text ? el("p", { class: "hint" }, text) : null,
+    ),
   );
   clear();
   $("caption").replaceChildren(
     el("p", { class: "words" }, generation.plan.prompt || "Without words"),
     el("p", { class: "figures" }, `${generation.plan.model} · ${moment(generation.created_at)}`),
-    el("div", { class: "actions" }, button("Restore settings", () => handlers.restore({ generation }))),
+    el(
+      "div",
+      { class: "actions" },
+      button("Restore settings", () => handlers.restore({ generation })),
+    ),
   );
 }
 

@@ -28,10 +28,19 @@ function add(job) {
     bar: el("progress", { max: 1, value: 0, "aria-label": `How far “${words}” is` }),
     said: el("span", { class: "figures" }),
   };
-  card.root = el("li", {},
+  card.root = el(
+    "li",
+    {},
     el("div", { class: "thumb-paper" }, card.frame),
-    el("div", { class: "job" }, button(words, () => handlers.showJob(job.id), { class: "link" }), card.bar, card.said),
-    button("Cancel", () => handlers.cancel(job.id), { class: "quiet", "aria-label": `Cancel “${words}”` }));
+    el(
+      "div",
+      { class: "job" },
+      button(words, () => handlers.showJob(job.id), { class: "link" }),
+      card.bar,
+      card.said,
+    ),
+    button("Cancel", () => handlers.cancel(job.id), { class: "quiet", "aria-label": `Cancel “${words}”` }),
+  );
   cards.set(job.id, card);
   $("jobs").append(card.root);
 }

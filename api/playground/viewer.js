@@ -35,7 +35,9 @@ function draw(picture) {
   const img = el("img", { alt: wordsOf(picture), width: image.width, height: image.height });
   show(img, pathOfPicture(picture));
   $("viewer-frame").replaceChildren(img, el("p", { class: "figures" }, figuresOf(picture)));
-  const at = pictures().findIndex((each) => each.generation.id === picture.generation.id && each.index === picture.index);
+  const at = pictures().findIndex(
+    (each) => each.generation.id === picture.generation.id && each.index === picture.index,
+  );
   $("viewer-place").textContent = `${at + 1} of ${pictures().length}`;
   $("viewer-newer").disabled = neighbour(picture, -1) === null;
   $("viewer-older").disabled = neighbour(picture, 1) === null;

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.clients.conftest import CHROMIUM_FLAGS, missing
 from tests.clients.flavours import Running
@@ -16,11 +16,15 @@ AXE = Path(__file__).parents[1] / "node_modules/axe-core/axe.min.js"
 # What a network answers with 4xx is on the console too. Frames go with their job, which may end while one is fetched.
 ALWAYS_SAID = (r"404 .*/previews/\d+$",)
 
+# Milliseconds; a machine that does much else is slow.
+PATIENCE = 30_000
+
 Open = Callable[..., Playground]
 
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
         yield browser
@@ -48,7 +52,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
 
 
 def listen(page: Page, hear: Callable[[str], None]) -> None:
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE)
     page.on("console", lambda said: hear(f"{said.text} {said.location['url']}") if said.type != "debug" else None)
     page.on("pageerror", lambda error: hear(f"uncaught {error}"))
 

@@ -16,7 +16,7 @@ from training.checker import Reading
 
 RGB = NDArray[np.uint8]  # H W 3
 # What the mark that every picture carries may change in a pixel; a repainted one changes by far more.
-MARK = 16
+MARK = 32
 
 # A drop as a browser makes it: a file in a DataTransfer.
 DROP = """(target, [name, type, data]) => {

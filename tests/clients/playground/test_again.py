@@ -210,3 +210,15 @@ def test_seeds_are_used_again_or_drawn_anew(playground: Playground) -> None:
     expect(seed).to_have_value(str(made["images"][0]["seed"]))
     playground.press("Random")
     expect(seed).to_have_value("")
+
+
+def test_what_is_not_here_any_more_is_left_out_and_told(playground: Playground) -> None:
+    page = playground.page
+    page.get_by_text("LoRAs").first.click()
+    playground.press("Add a LoRA")
+    playground.generate(prompt="a red circle", steps=4)
+    page.route("**/api/v1/loras", lambda route: route.fulfill(json={"loras": [], "unavailable": []}))
+    playground.open()
+    playground.press("Restore settings")
+    expect(page.locator("#toast")).to_have_text("Settings restored, but not here any more: outline.")
+    assert playground.generate(steps=4)["plan"]["loras"] == []

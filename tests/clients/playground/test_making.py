@@ -2,12 +2,14 @@
 
 import re
 
+import boto3
 import httpx
 from playwright.sync_api import expect
 
 from tests.clients.flavours import Running
 from tests.clients.playground.conftest import Open
 from tests.clients.playground.driving import Playground, seen_in
+from tests.servers.seaweedfs import S3Server
 
 RED_CIRCLE = "a red circle on a white background"
 
@@ -23,6 +25,17 @@ def test_a_prompt_becomes_its_picture(playground: Playground) -> None:
     expect(playground.page.locator("#said")).to_have_text(f"Done. {RED_CIRCLE}")
     first_tile = playground.page.locator("#history .tile").first
     expect(first_tile).to_have_attribute("aria-current", "true")
+
+
+def test_what_it_will_look_like_is_seen_before_it_is_done(playground: Playground) -> None:
+    playground.fill(prompt=RED_CIRCLE, steps=150)
+    playground.press("Generate")
+    frame = playground.page.get_by_alt_text("What it looks like so far")
+    expect(frame).to_be_visible(timeout=30_000)
+    expect(frame).to_have_js_property("complete", True)
+    assert frame.evaluate("img => img.naturalWidth") > 0
+    assert int(playground.newest()["progress"]["step"]) < 150
+    playground.press("Cancel")
 
 
 def test_a_generation_can_be_canceled_while_it_develops(playground: Playground) -> None:
@@ -122,3 +135,27 @@ def test_where_a_key_is_wanted_it_is_asked_for_and_kept_no_longer_than_wished(op
 def test_a_service_without_keys_never_asks_for_one(playground: Playground) -> None:
     expect(playground.page.get_by_role("button", name="API key")).to_be_hidden()
     expect(playground.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_pictures_in_s3_are_shown_where_the_bucket_lets_the_page_read(
+    open_page: Open, on_s3: Running, seaweedfs: S3Server
+) -> None:
+    allow_pages(seaweedfs, on_s3.url)
+    playground = open_page(on_s3, said=("401",), ready=False)
+    playground.page.get_by_label("API key", exact=True).fill(on_s3.keys["ann"])
+    playground.press("Use this key")
+    playground.generate(prompt=RED_CIRCLE, seed=7, steps=4)
+    expect(playground.page.locator("#easel img")).to_have_js_property("naturalWidth", 128)
+
+
+def allow_pages(server: S3Server, origin: str) -> None:
+    """The rule that docs/playground.md tells operators to make."""
+    rule = {"AllowedOrigins": [origin], "AllowedMethods": ["GET"], "AllowedHeaders": ["*"]}
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=server.endpoint,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+        region_name="us-east-1",
+    )
+    s3.put_bucket_cors(Bucket=server.bucket, CORSConfiguration={"CORSRules": [rule]})

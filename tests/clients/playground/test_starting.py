@@ -57,7 +57,7 @@ def test_only_what_was_painted_over_is_made_anew(playground: Playground, circle:
     assert not mask[52, 64], "what was erased"
     changed = np.abs(pixels(playground.picture(made)).astype(int) - circle).max(axis=2)
     assert changed[~mask].max() <= MARK
-    assert np.median(changed[mask]) > 4 * MARK
+    assert np.median(changed[mask]) > 2 * MARK
 
 
 def test_a_mask_can_be_inverted_cleared_and_given_up(playground: Playground, circle: RGB) -> None:
