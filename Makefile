@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
 BIN := .venv/bin
+NODE := tests/clients/node_modules/.package-lock.json
 BENCHMARKS := encode stepping batching gpu model outline watermark
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
@@ -27,7 +28,7 @@ test: .venv/.dev ## every test: real Valkey, real S3 server, real worker process
 	$(BIN)/pytest -m "not slow" --numprocesses=auto --maxprocesses=4
 	$(BIN)/pytest -m slow
 
-clients: .venv/.dev .venv/.clients ## run SDKs of others, in Python and Node, against the service
+clients: .venv/.dev $(NODE) ## run SDKs of others, in Python and Node, against the service
 	CLIENTS=required $(BIN)/pytest tests/clients
 
 deploy-check: .venv/.dev .venv/.deploy ## hold images, compose, Kubernetes and alerts against what they describe, and run the composition
@@ -93,7 +94,7 @@ $(BIN)/python:
 	@touch .venv/.run $@
 
 # Node's packages, and programs that pip does not bring: Debian's where we may install them.
-.venv/.clients: tests/clients/package.json tests/clients/package-lock.json | .venv/.dev
+$(NODE): tests/clients/package.json tests/clients/package-lock.json
 	@missing=(); for program in node npm chromium; do command -v $$program >/dev/null || missing+=($$program); done; \
 	if [ $${#missing[@]} -gt 0 ]; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

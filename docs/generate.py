@@ -53,7 +53,15 @@ CLI_HEAD = """\
 # The command line
 
 Errors are one line on stderr and exit code 1, or 2 for wrong usage; `darkroom --debug COMMAND` shows the traceback
-instead. This page is written by `docs/generate.py` from the commands' own help.
+instead. Ctrl-C ends with 130, after what was asked for is canceled. Other codes are told by the commands that have
+them.
+
+Answers go to stdout, all else to stderr. In a pipe there are no colours (nor where `NO_COLOR` is set), tables are whole
+and tab by tab, and nothing moves; with `--json` there is JSON. The gateway and its key come from `DARKROOM_URL` and
+`DARKROOM_API_KEY`. `darkroom --install-completion` teaches bash, zsh, fish or PowerShell the commands and options, and
+the names of models, LoRAs, VAEs and schedulers, which are asked of the gateway.
+
+This page is written by `docs/generate.py` from the commands' own help.
 """
 
 

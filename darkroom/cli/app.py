@@ -84,9 +84,7 @@ def _told_by_the_gateway(error: Exception) -> str | None:
     return str(error) if isinstance(error, ClientError) else None
 
 
-app = typer.Typer(
-    cls=OneLineErrors, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
-)
+app = typer.Typer(cls=OneLineErrors, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 PICTURES, LOOKING, SERVICE, SETTING_UP = "Pictures", "What there is", "The service", "Setting it up"
 _COMMANDS = {
     PICTURES: (generate, batch, preprocess, verify, inspect),

@@ -10,6 +10,7 @@ from darkroom.cli.console import on_stderr, on_stdout
 from darkroom.cli.controls import parse_controls
 from darkroom.cli.gateway import DEFAULT_URL, ApiKey, Url
 from darkroom.cli.numbers import finite, finite_option
+from darkroom.cli.options import Guidance, Loras, Model, Scheduler, Size, Steps, Vae
 from darkroom.cli.output import format_of
 from darkroom.cli.sizes import parse_size
 
@@ -22,12 +23,10 @@ def generate(  # noqa: PLR0913 - its options are its interface
         "out.png"
     ),
     negative: Annotated[str, typer.Option("--negative", help="What it must not show.")] = "",
-    size: Annotated[str | None, typer.Option(help="Width and height, as 128x128.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
-    guidance: Annotated[
-        float | None, typer.Option(help="How closely to follow the prompt.", callback=finite_option)
-    ] = None,
-    scheduler: Annotated[str | None, typer.Option(help="Sampler, as ddim or dpmpp_2m.")] = None,
+    size: Size = None,
+    steps: Steps = None,
+    guidance: Guidance = None,
+    scheduler: Scheduler = None,
     seed: Annotated[int | None, typer.Option(help="Repeat a picture; random if left out.")] = None,
     number: Annotated[int, typer.Option("--number", "-n", help="How many; they become out-0.png, out-1.png …")] = 1,
     image: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Begin with this picture.")] = None,
@@ -46,10 +45,8 @@ def generate(  # noqa: PLR0913 - its options are its interface
     ] = None,
     refiner: Annotated[str | None, typer.Option(help="Model that makes the last fifth of the steps.")] = None,
     clip_skip: Annotated[int | None, typer.Option(help="Last layers of the text encoder to leave out.")] = None,
-    model: Annotated[str | None, typer.Option(help="Which model; the service's default if left out.")] = None,
-    lora: Annotated[
-        list[str] | None, typer.Option(help="A LoRA and its weight, as neon:0.8; again for more of them.")
-    ] = None,
+    model: Model = None,
+    lora: Loras = None,
     control: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,7 +59,7 @@ def generate(  # noqa: PLR0913 - its options are its interface
         list[str] | None,
         typer.Option("--map", metavar="TYPE:IMAGE", help="The same, by a map that is made already, as by preprocess."),
     ] = None,
-    vae: Annotated[str | None, typer.Option(help="Another VAE than the model's own, by its name.")] = None,
+    vae: Vae = None,
     label: Annotated[
         str | None, typer.Option(help="Draw these words for people to read, as AI-generated; the service knows which.")
     ] = None,

@@ -11,7 +11,7 @@ from darkroom.cli import gateway
 from darkroom.cli.console import CommandFailed, complain, on_stderr, print_json
 from darkroom.cli.gateway import DEFAULT_URL, ApiKey, AsJson, Url
 from darkroom.cli.generate import parse_lora, size_option
-from darkroom.cli.numbers import finite_option
+from darkroom.cli.options import Guidance, Loras, Model, Scheduler, Size, Steps
 from darkroom.cli.output import FORMATS, format_of
 
 if TYPE_CHECKING:
@@ -41,17 +41,13 @@ def batch(  # noqa: PLR0913 - its options are its interface
     at_once: Annotated[int, typer.Option("--at-once", "-j", min=1, max=64, help="How many are in flight.")] = 8,
     output_format: Annotated[Format, typer.Option("--format", help="Of the pictures.")] = "png",
     negative: Annotated[str, typer.Option("--negative", help="What none of them must show.")] = "",
-    size: Annotated[str | None, typer.Option(help="Width and height, as 128x128.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
-    guidance: Annotated[
-        float | None, typer.Option(help="How closely to follow the prompts.", callback=finite_option)
-    ] = None,
-    scheduler: Annotated[str | None, typer.Option(help="Sampler, as ddim or dpmpp_2m.")] = None,
+    size: Size = None,
+    steps: Steps = None,
+    guidance: Guidance = None,
+    scheduler: Scheduler = None,
     seed: Annotated[int | None, typer.Option(help="Of each line without its own; random if left out.")] = None,
-    model: Annotated[str | None, typer.Option(help="Which model; the service's default if left out.")] = None,
-    lora: Annotated[
-        list[str] | None, typer.Option(help="A LoRA and its weight, as neon:0.8; again for more of them.")
-    ] = None,
+    model: Model = None,
+    lora: Loras = None,
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
     as_json: AsJson = False,

@@ -3,6 +3,7 @@
 import os
 import queue
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import pytest
 from PIL import Image
 
 from darkroom.ledger.server import free_port
+from tests.clients.conftest import HERE
 from tests.clients.flavours import Running
 from tests.clients.typed_in import reading
 from tests.docs.pages import ROOT
@@ -38,6 +40,10 @@ PROGRAMS = [
     Example(("bash", "curl.sh"), r'progress\nsucceeded\nstar\.png\n"state":"intact"\n$', ("star.png",)),
     Example(("python", "python_client.py"), r"succeeded\nintact [0-9a-f]{12}\n$", ("star.png", "red.png")),
     Example(("node", "fetch.mjs"), r"star\.png 128 128 [0-9a-f]{12}\n$", ("star.png",)),
+    Example(
+        ("python", "openai_sdk.py"), r"openai\.png\nedited\.png\n(?s:.*)completed\n$", ("openai.png", "edited.png")
+    ),
+    Example(("node", "openai-sdk.mjs"), r"openai\.png\nmodel_not_found .*tiny", ("openai.png",)),
     Example(("python", "a1111.py"), r"tiny.*\n(?s:.*)Seed: 7, Size: 128x128", ("a1111.png",)),
     Example(("python", "contact_sheet.py", "sheet.png"), r"sheet\.png\n$", ("sheet.png",)),
 ]
@@ -51,9 +57,12 @@ def flavour(request: pytest.FixtureRequest) -> Running:
 
 @pytest.mark.parametrize("example", PROGRAMS, ids=lambda example: example.command[1])
 def test_an_example_does_what_it_says(example: Example, flavour: Running, tmp_path: Path) -> None:
-    program, script, *arguments = example.command
+    program, name, *arguments = example.command
+    # Node looks for packages from where the program lies.
+    (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
+    script = Path(shutil.copy(EXAMPLES / name, tmp_path)) if program == "node" else EXAMPLES / name
     with reading(tmp_path, flavour) as reader:
-        said = reader.run([program, str(EXAMPLES / script), *arguments])
+        said = reader.run([program, str(script), *arguments])
     assert re.search(example.says, said), said
     for name in example.leaves:
         with Image.open(tmp_path / name) as picture:
