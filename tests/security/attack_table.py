@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 ASSETS, VERIFY, PREPROCESS = "/api/v1/assets", "/api/v1/provenance/verify", "/api/v1/preprocess"
 IMG2IMG = "/sdapi/v1/img2img"
 HF, REPLICATE = "/hf/models/tiny", "/replicate/v1/models/a/tiny/predictions"
+PNG_INFO, DETECT = "/sdapi/v1/png-info", "/controlnet/detect"
 JSON = {"Content-Type": "application/json"}
 PNG = {"Content-Type": "image/png"}
 RANGES = "bytes=" + "0-," * 4000
@@ -112,6 +113,8 @@ URL_PLACES = {
     "hf": (HF, lambda url: {"inputs": url, "parameters": {"prompt": "a"}}),
     "a1111": (IMG2IMG, lambda url: {"prompt": "a", "init_images": [url]}),
     "replicate": (REPLICATE, lambda url: {"input": {"prompt": "a", "image": url}}),
+    "png-info": (PNG_INFO, lambda url: {"image": url}),
+    "detect": (DETECT, lambda url: {"controlnet_module": "canny", "controlnet_input_images": [url]}),
     "webhook": (GENERATIONS, lambda url: {"prompt": "a", "webhook_url": url}),
 }
 # What a webhook's name leads to is looked up when it is sent: only what can be told at sight is refused before.
@@ -133,10 +136,9 @@ def _of_pictures(row: Row) -> Iterator[Attack]:
 
 
 def _sent(place: str, name: str) -> tuple[str, dict[str, str], Any]:
-    if place == "image":
-        return GENERATIONS, JSON, lambda: json.dumps({"prompt": "a", "image": _base64(PICTURES[name]())}).encode()
-    if place == "a1111":
-        return IMG2IMG, JSON, lambda: json.dumps({"prompt": "a", "init_images": [_base64(PICTURES[name]())]}).encode()
+    if place in ("image", "a1111", "png-info", "detect"):
+        path, fields = URL_PLACES[place]
+        return path, JSON, lambda: json.dumps(fields(_base64(PICTURES[name]()))).encode()
     return {"asset": ASSETS, "verify": VERIFY, "hf": HF}[place], PNG, PICTURES[name]
 
 

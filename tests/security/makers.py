@@ -35,6 +35,8 @@ MAKERS: Final[dict[str, Callable[[], Any]]] = {
     "a megabyte of angle brackets": lambda: b'{"prompt":"' + b"<lora:" * 170_000 + b'"}',
     "spaces without end": spaces_without_end,
     "a gzip bomb": lambda: gzip.compress(bytes(50 * MIB), 9),
+    "a thousand pictures for a map": lambda: b'{"controlnet_images":["aGk="' + b',"aGk="' * 999 + b"]}",
+    "five thousand options": lambda: b'{"a":1' + b"".join(b',"o%d":1' % number for number in range(5_000)) + b"}",
 }
 
 

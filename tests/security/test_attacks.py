@@ -37,7 +37,7 @@ class Answer:
     @property
     def code(self) -> str | None:
         found = json.loads(self.body) if "json" in self.headers.get("content-type", "") else {}
-        return found.get("code")
+        return (found.get("code") or found.get("error")) if isinstance(found, dict) else None
 
 
 class BadServer:

@@ -20,6 +20,7 @@ CHECKPOINT_HASH = "sd_checkpoint_hash"
 NO_EFFECT = "has no effect here, and is not kept"
 HASH_FOLLOWS = f"follows from {CHECKPOINT}"
 MOST_TEXT = 300
+MOST_NAME = 64
 
 Check = Callable[[Catalog, str, Any], Any]
 
@@ -68,7 +69,7 @@ def changes(
             kept = option.check(catalog, name, value)
             changed[name] = None if kept == shown(catalog, {})[name] else kept
         elif value not in ("", [], {}):
-            remarks.note(name, HASH_FOLLOWS if name == CHECKPOINT_HASH else NO_EFFECT)
+            remarks.note(name[:MOST_NAME], HASH_FOLLOWS if name == CHECKPOINT_HASH else NO_EFFECT)
     return changed
 
 

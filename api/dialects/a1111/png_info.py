@@ -13,7 +13,7 @@ from api.errands import fetched
 from api.lookups import looker_of
 from darkroom.contract.generation import MAX_PICTURE_CHARS
 from darkroom.contract.plan import GenerationPlan
-from darkroom.errors import BadPicture, InvalidField, NotFound, NotStored, UrlError
+from darkroom.errors import InvalidField, NotFound, NotStored, UrlError
 from darkroom.infotext.reading import Infotext, parse
 from darkroom.infotext.writing import infotext
 from darkroom.inputs.naming import named_picture
@@ -46,12 +46,12 @@ def _keyed(found: Infotext) -> dict[str, str]:
 
 
 def picture_said(body: Mapping[str, Any]) -> str:
-    """Raises: BadPicture."""
+    """Raises: InvalidField."""
     said = body.get(FIELD)
     if not isinstance(said, str) or not said.strip():
-        raise BadPicture(f"{FIELD}: must be a picture in base64")
+        raise _refused("must be a picture in base64")
     if len(said) > MAX_PICTURE_CHARS:
-        raise BadPicture(f"{FIELD}: may have at most {MAX_PICTURE_CHARS} characters")
+        raise _refused(f"may have at most {MAX_PICTURE_CHARS} characters")
     return said.strip()
 
 
@@ -59,8 +59,8 @@ async def words_of(request: Request, services: Services, tenant: str, said: str)
     """Of a picture in base64, an asset's id or a URL.
 
     The watermark is looked for where the file says nothing, which counts as a lookup, and leads to a caller's own
-    pictures alone. Raises: BadPicture, UrlError, RateLimited, CapacityError, TenantLimit, LedgerUnavailable,
-    StoreUnavailable.
+    pictures alone. Raises: InvalidField, BadPicture, UrlError, RateLimited, CapacityError, TenantLimit,
+    LedgerUnavailable, StoreUnavailable.
     """
     desks: Desks = request.app.state.desks
     with desks.uploads.of(tenant):
@@ -94,9 +94,14 @@ async def _bytes(services: Services, desks: Desks, tenant: str, said: str) -> by
         named = await asyncio.to_thread(named_picture, FIELD, said)
         return named if isinstance(named, bytes) else await fetch(services.store, tenant, named.sha256)
     except NotStored:
-        raise BadPicture(f"{FIELD}: you have no asset with this id") from None
+        raise _refused("you have no asset with this id") from None
     except InvalidField as error:
-        raise BadPicture(f"{FIELD}: {error.detail}") from None
+        raise _refused(error.detail) from None
     except UrlError as error:
         error.field = None  # which would be told as a field of other paths
         raise
+
+
+def _refused(why: str) -> InvalidField:
+    """Named in words alone: errors of this dialect call a field `image` by another name, that of img2img."""
+    return InvalidField("", f"{FIELD}: {why}")

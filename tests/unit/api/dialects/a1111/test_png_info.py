@@ -12,7 +12,7 @@ from PIL import PngImagePlugin
 
 from api.dialects.a1111.png_info import picture_said, told
 from darkroom.contract.verdict import OwnerSeen, State, Verdict
-from darkroom.errors import BadPicture
+from darkroom.errors import InvalidField
 from darkroom.provenance.verifier import Verifier
 from darkroom.provenance.written import Words
 from darkroom.services import Services
@@ -132,7 +132,7 @@ def test_any_body_has_a_picture_or_is_refused(body: dict[str, Any]) -> None:
     found, refused_with = "", ""
     try:
         found = picture_said(body)
-    except BadPicture as refused:
+    except InvalidField as refused:
         refused_with = refused.detail
     assert found or refused_with.startswith("image: ")
 
