@@ -1,5 +1,6 @@
 """What the ControlNet extension tells, and what it takes a body of `detect` to ask for."""
 
+import string
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from darkroom.errors import InvalidField
 from tests.fakes import fake_catalog
 
 KNOWN = read_preprocessors({}, DigestCache().sha256)
-JSON = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
-VALUES = JSON | st.lists(JSON, max_size=3) | st.dictionaries(st.text(max_size=3), JSON, max_size=2)
+LETTERS = f"{string.printable}\0é猫🐈\u202e"
+JSON = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(LETTERS, max_size=5)
+VALUES = JSON | st.lists(JSON, max_size=3) | st.dictionaries(st.text(LETTERS, max_size=3), JSON, max_size=2)
 
 
 def controlnet(name: str, kind: Any) -> ControlnetSpec:

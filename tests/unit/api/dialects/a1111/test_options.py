@@ -1,5 +1,6 @@
 """Options: what is kept of what callers send, and what they are told."""
 
+import string
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from darkroom.errors import BrokenWeights, InvalidField, UnknownModel, UnknownVa
 from darkroom.ledger.preferences import MOST_VALUE_CHARS, written
 from tests.fakes import fake_catalog
 
+LETTERS = f"{string.printable}\0é猫🐈\u202e"
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(LETTERS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(LETTERS), inner, max_size=3),
     max_leaves=6,
 )
 
@@ -115,7 +117,7 @@ def test_a_checkpoint_that_broke_meanwhile_stays_what_was_chosen() -> None:
     assert (told["sd_model_checkpoint"], told["sd_checkpoint_hash"]) == (TWO, None)
 
 
-@given(st.dictionaries(st.sampled_from(list(OPTIONS)) | st.text(max_size=20), JSON, max_size=6))
+@given(st.dictionaries(st.sampled_from(list(OPTIONS)) | st.text(LETTERS, max_size=20), JSON, max_size=6))
 def test_any_object_is_kept_or_refused_by_a_field_of_its_own(body: dict[str, Any]) -> None:
     refused_by = ""
     kept: dict[str, Any] = {}

@@ -1,6 +1,7 @@
 """Parameters of a picture: from its file, or by its watermark for whom it belongs to."""
 
 import base64
+import string
 from dataclasses import replace
 from typing import IO, Any
 
@@ -20,6 +21,7 @@ from tests.fakes import fake_services
 from tests.gateway import API_KEYS, ask, client_of
 from tests.unit.provenance.making import encoded, shapes
 
+LETTERS = f"{string.printable}\0é猫🐈\u202e"
 PNG_INFO = "/sdapi/v1/png-info"
 TEXT = "a cat, sitting\nNegative prompt: blurry\nSteps: 20, Sampler: Euler a, Seed: 7, Size: 512x768, Model: tiny"
 
@@ -127,7 +129,7 @@ async def test_an_asset_is_looked_at_by_its_id(client: httpx.AsyncClient) -> Non
     assert (await client.post(PNG_INFO, json={"image": sent.json()["id"]})).json()["info"] == ""
 
 
-@given(st.dictionaries(st.sampled_from(["image", "x"]), st.none() | st.integers() | st.text(max_size=20)))
+@given(st.dictionaries(st.sampled_from(["image", "x"]), st.none() | st.integers() | st.text(LETTERS, max_size=20)))
 def test_any_body_has_a_picture_or_is_refused(body: dict[str, Any]) -> None:
     found, refused_with = "", ""
     try:
@@ -137,7 +139,7 @@ def test_any_body_has_a_picture_or_is_refused(body: dict[str, Any]) -> None:
     assert found or refused_with.startswith("image: ")
 
 
-@given(st.text(max_size=200))
+@given(st.text(LETTERS, max_size=200))
 def test_any_text_is_told_as_it_is(text: str) -> None:
     answer = told(Words(text))
     assert answer["info"] == text
