@@ -4,6 +4,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Hypothesis looks up all of Unicode before it draws its first text, for seconds where the machine is crowded.
+settings.register_profile("crowded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("crowded")
 
 # What takes long to import or needs programs of others: `make clients` and `make deploy-check` have them.
 APART = tuple(Path(__file__).with_name(name) for name in ("clients", "deploy"))
