@@ -7,8 +7,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from api import unknown_fields
+from api.problems import MOST_FIELDS
 from darkroom.contract.generation import GenerationRequest
-from darkroom.errors.near import MOST_TOLD, listed, unknown
+from darkroom.errors.near import MOST_COMPARED, MOST_TOLD, listed, unknown
 from tests.gateway import GENERATIONS, problem_in
 
 WANTED = {"prompt": "a red circle"}
@@ -125,4 +126,18 @@ def test_a_long_list_of_names_is_cut() -> None:
     told = unknown("LoRA", "stile-0007", names)
     assert "did you mean 'style-0007'?" in told
     assert told.endswith(f"and {5000 - MOST_TOLD} more")
+    assert told.count("style-") == MOST_TOLD + 1, "those, and the one that was meant"
     assert listed([]) == "none"
+
+
+def test_only_so_many_names_are_compared() -> None:
+    names = [f"style-{number:04}" for number in range(MOST_COMPARED)]
+    assert "did you mean" not in unknown("LoRA", "watercolor", [*names, "watercolour"])
+    assert "did you mean 'watercolour'?" in unknown("LoRA", "watercolor", ["watercolour", *names])
+
+
+async def test_only_so_many_fields_are_compared(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[Any] = []
+    monkeypatch.setattr(unknown_fields, "words", lambda asked, location: looked_at.append(location) or "")
+    await refused(client, **{f"field{number}": 1 for number in range(500)})
+    assert len(looked_at) == MOST_FIELDS
