@@ -1,4 +1,5 @@
-"""Fields of a body by their type. What a caller left out, or sent as null, has the default."""
+"""Fields of a body by their type. What a caller left out, or sent as null, has the default; what is empty is empty,
+also a list where an object belongs, since some languages cannot tell them apart."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -51,7 +52,7 @@ def flag_of(body: Body, field: str, *, default: bool = False) -> bool:
 
 def object_of(body: Body, field: str) -> Body:
     value = body.get(field)
-    if value is None:
+    if value in (None, "", []):
         return {}
     if not isinstance(value, dict):
         raise InvalidField(field, "must be an object")
@@ -60,7 +61,7 @@ def object_of(body: Body, field: str) -> Body:
 
 def list_of(body: Body, field: str) -> list[Any]:
     value = body.get(field)
-    if value is None:
+    if value in (None, "", {}):
         return []
     if not isinstance(value, list):
         raise InvalidField(field, "must be a list")

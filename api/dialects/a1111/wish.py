@@ -84,7 +84,10 @@ def _scheduler(asking: Asking) -> str | None:
 def _clip_skip(asking: Asking) -> int:
     """A1111 counts the last layer as 1. Of XL, both 1 and 2 are what it does by itself."""
     said = whole_of(asking.body, "clip_skip", asking.option(CLIP_SKIP))
-    return max(0, said - (2 if asking.spec.is_xl else 1))
+    last, most = 2 if asking.spec.is_xl else 1, asking.spec.max_clip_skip
+    if not 0 <= said <= most + last:
+        raise InvalidField(CLIP_SKIP, f"must be from 1 to {most + last} for {asking.spec.name}")
+    return max(0, said - last)
 
 
 def _refiner(asking: Asking) -> dict[str, Any] | None:

@@ -107,6 +107,19 @@ def test_a_setting_that_we_do_not_know_is_told_without_its_name(asks: Asks) -> N
     assert "my-password" not in repr(asking.remarks.notices)
 
 
+def test_layers_are_counted_as_the_original_does(asks: Asks) -> None:
+    assert [settled(asks, {"clip_skip": said}).clip_skip for said in (0, 1, 2)] == [0, 0, 1]
+    with pytest.raises(InvalidField, match="must be from 1 to 2 for tiny") as refused:
+        text_to_image(asks({**WORDS, "override_settings": {"CLIP_stop_at_last_layers": 12}}))
+    assert refused.value.field == "CLIP_stop_at_last_layers"
+
+
+@pytest.mark.parametrize("empty", [None, [], {}, ""])
+def test_what_is_empty_may_be_of_any_kind(asks: Asks, empty: Any) -> None:
+    said = {"alwayson_scripts": empty, "override_settings": empty, "styles": empty}
+    assert remarked(asks, said) == []
+
+
 def test_a_second_pass_is_made_where_it_is_enabled(asks: Asks) -> None:
     asked = settled(asks, {"enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.5, "hr_second_pass_steps": 8})
     assert asked.hires is not None
