@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -11,6 +12,9 @@ from fastapi import FastAPI
 from api.dialects.a1111 import surface
 from api.dialects.a1111.routes_state import NONE_HERE, NOT_DONE_HERE, NOTHING_TO_DO
 from darkroom.contract.job import JobState, Progress
+from darkroom.errors import LedgerUnavailable
+from darkroom.ledger.memory import MemoryLedger
+from darkroom.ledger.protocol import JobPage, JsonObject
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS, KEYS, ask, claim_one, client_of
@@ -192,6 +196,32 @@ async def test_lists_are_lists(alice: httpx.AsyncClient) -> None:
     for name in ("embeddings", "scripts", "cmd-flags", "memory"):
         told = (await alice.get(f"/sdapi/v1/{name}")).json()
         assert isinstance(told, dict), name
+
+
+class Away(MemoryLedger):
+    """Redis does not answer."""
+
+    async def prefer(self, tenant: str, kind: str, changes: JsonObject) -> JsonObject:
+        raise LedgerUnavailable("the job ledger is away; try again shortly")
+
+    async def jobs(self, tenant: str, *, limit: int, cursor: str | None = None, dead: bool = False) -> JobPage:
+        raise LedgerUnavailable("the job ledger is away; try again shortly")
+
+
+async def test_while_the_ledger_is_away_nothing_is_made_up() -> None:
+    async with client_of(replace(fake_services(), ledger=Away())) as client:
+        asked = [
+            ("GET", "options"),
+            ("POST", "options"),
+            ("GET", "progress"),
+            ("POST", "interrupt"),
+            ("GET", "embeddings"),
+        ]
+        for method, path in asked:
+            answer = await client.request(method, f"/sdapi/v1/{path}", json={"CLIP_stop_at_last_layers": 2})
+            assert (answer.status_code, answer.json()["error"]) == (503, "ledger_unavailable"), path
+            assert int(answer.headers["Retry-After"]) >= 1
+        assert (await client.get("/sdapi/v1/sd-models")).json()[0]["title"] == TITLE
 
 
 async def test_where_the_dialect_is_not_spoken_there_are_no_such_paths() -> None:
