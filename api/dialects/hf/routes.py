@@ -28,7 +28,7 @@ def _model_of(services: ServicesOf, _: Caller, model_id: str = "") -> str:
     named = model_id.strip("/")
     if not named:
         return services.catalog.default
-    return model_named(named, services.catalog, services.settings.models)
+    return model_named(named, services.catalog, services.settings)
 
 
 ModelOf = Annotated[str, Depends(_model_of)]

@@ -15,6 +15,7 @@ from darkroom.errors import InvalidField
 
 _ENVELOPE: Final = ("input", "version", "model", "webhook", "webhook_completed", "webhook_events_filter", "stream")
 _SIZE: Final = re.compile(r"([0-9]{1,5})\s*[xX]\s*([0-9]{1,5})", re.ASCII)
+_DATA: Final = re.compile(r"data:[^,;]{0,100};base64,", re.IGNORECASE)
 _EXPERT: Final = "expert_ensemble_refiner"
 _UNREFINED: Final = ("no_refiner",)
 _PICTURES: Final = ("image", "mask")
@@ -90,7 +91,10 @@ def _value(ours: str, value: Any, path: str, place: Place) -> Any:
 
 
 def _picture(text: str, place: Place) -> str:
-    """A file that was uploaded here is named by the id it has as an asset."""
+    """A file that was uploaded here is named by the id it has as an asset. Clients call data whose kind they do not
+    know `application/octet-stream`: what it is, its reader sees."""
+    if data := _DATA.match(text):
+        return text[data.end() :]
     return text.removeprefix(f"{place.base}{PREFIX}/files/")
 
 

@@ -1,7 +1,6 @@
 """Models and their versions as Replicate describes them. A version is what a model's files hold."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, get_args
 
 from api.dialects.model_names import model_named
@@ -11,6 +10,7 @@ from darkroom.contract.model import ModelSpec
 from darkroom.contract.plan import OutputFormat
 from darkroom.contract.prediction import OWNER, PREFIX, version_of
 from darkroom.errors import InvalidField, NotFound
+from darkroom.settings import Settings
 
 # Of cog, from which on the schema of an output says whether it comes piece by piece; ours does not.
 COG: Final = "0.9.0"
@@ -19,7 +19,7 @@ _WHEN: Final = "1970-01-01T00:00:00Z"  # files of weights have no date that mean
 Schema = dict[str, Any]
 
 
-def asked_model(body: Mapping[str, Any], catalog: Catalog, places: Mapping[str, Path]) -> str:
+def asked_model(body: Mapping[str, Any], catalog: Catalog, settings: Settings) -> str:
     """Our name of the model that a body names by `version` or `model`: a version, `owner/name:version`, or a name.
 
     Raises: InvalidField, UnknownModel; ModelError for one that is broken.
@@ -32,14 +32,14 @@ def asked_model(body: Mapping[str, Any], catalog: Catalog, places: Mapping[str, 
     known = {version_of(spec.weights): spec.name for spec in catalog.specs()}
     if version in known:
         return known[version]
-    if name:
+    if name and version not in settings.model_aliases:
         raise InvalidField(field, f"no such version: what is served now is {', '.join(known)}")
-    return model_named(said, catalog, places, field)
+    return model_named(version, catalog, settings, field)
 
 
-def version_asked(spec: ModelSpec, version: str) -> None:
-    """Nothing, for the version that is served. Raises: NotFound."""
-    if version not in (version_of(spec.weights), "latest"):
+def version_asked(spec: ModelSpec, version: str, settings: Settings) -> None:
+    """Nothing, for the version that is served, or an alias of the model. Raises: NotFound."""
+    if version not in (version_of(spec.weights), "latest") and settings.model_aliases.get(version) != spec.name:
         raise NotFound(f"{spec.name} is served as version {version_of(spec.weights)} alone")
 
 

@@ -72,7 +72,7 @@ async def _submitted(
 ) -> Submitted:
     body, base = await read_object(request), base_url(request, services.settings)
     named = body if model is None else {"model": model}
-    ours = asked_model(named, services.catalog, services.settings.models)
+    ours = asked_model(named, services.catalog, services.settings)
     remarks = Remarks(strict=services.settings.compat_strict)
     found = settled(body, Place(base, refiner_of(services.catalog)), remarks)
     with in_words_of(found.names):

@@ -33,7 +33,7 @@ _BESIDE: Final = 1  # the client for JavaScript sends metadata as a file
 def _spec_of(services: ServicesOf, _: Caller, owner: str, name: str) -> ModelSpec:
     """Raises: NotFound; ModelError for one that is broken."""
     with _as_paths():
-        return services.catalog.spec(model_named(f"{owner}/{name}", services.catalog, services.settings.models))
+        return services.catalog.spec(model_named(f"{owner}/{name}", services.catalog, services.settings))
 
 
 @contextmanager
@@ -65,9 +65,9 @@ async def list_versions(spec: SpecOf) -> dict[str, Any]:
 
 
 @router.get("/models/{owner}/{name}/versions/{version}")
-async def get_version(spec: SpecOf, version: str) -> dict[str, Any]:
+async def get_version(services: ServicesOf, spec: SpecOf, version: str) -> dict[str, Any]:
     """Its schema says what it takes."""
-    models.version_asked(spec, version)
+    models.version_asked(spec, version, services.settings)
     return models.version(spec)
 
 

@@ -62,6 +62,11 @@ def test_a_picture_and_a_mask_are_taken_with_their_strength() -> None:
     assert of_input(image=files + HASH, mask=files + "cd" * 32, masked_content="fill") == (inpaint, [])
 
 
+@pytest.mark.parametrize("kind", ["image/png", "application/octet-stream", ""])
+def test_data_is_read_whatever_it_is_called(kind: str) -> None:
+    assert of_input(image=f"data:{kind};base64,AAAA")[0] == ImageToImage(prompt="a", image="AAAA")
+
+
 def test_files_of_others_are_not_taken_for_ours() -> None:
     elsewhere = f"https://pictures.example.org/replicate/v1/files/{HASH}"
     assert of_input(image=elsewhere)[0] == ImageToImage(prompt="a", image=elsewhere)

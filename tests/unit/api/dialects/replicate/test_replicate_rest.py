@@ -46,6 +46,15 @@ async def test_the_schema_says_what_a_model_takes() -> None:
         assert answer.json()["input"]["num_inference_steps"] == steps["default"]
 
 
+async def test_versions_that_scripts_are_pinned_to_may_be_given_a_model() -> None:
+    pinned = "7762fd07cf82c948538e41f63f77d685e02b063e37e496e96eefd46c929f9bdc"
+    async with client_of(fake_services(model_aliases={pinned: "tiny", "sdxl": "tiny"})) as client:
+        for version in (pinned, f"stability-ai/sdxl:{pinned}"):
+            asked = {"version": version, "input": {"prompt": "a"}}
+            assert (await client.post(f"{HERE}/predictions", json=asked)).status_code == 201
+        assert (await client.get(f"{HERE}/models/stability-ai/sdxl/versions/{pinned}")).json()["id"] == VERSION
+
+
 @pytest.mark.parametrize(
     "path", ["models/a/else", "models/a/else/versions", f"models/a/tiny/versions/{'ab' * 32}", "collections", "files/x"]
 )
