@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from darkroom.cli import gateway
-from darkroom.cli.console import on_stderr, on_stdout
+from darkroom.cli.console import on_stderr, on_stdout, print_json
 from darkroom.cli.controls import parse_controls
-from darkroom.cli.gateway import DEFAULT_URL, ApiKey, Url
+from darkroom.cli.gateway import DEFAULT_URL, ApiKey, AsJson, Url
 from darkroom.cli.numbers import finite, finite_option
 from darkroom.cli.options import Guidance, Loras, Model, Scheduler, Size, Steps, Vae
 from darkroom.cli.output import format_of
@@ -65,8 +65,12 @@ def generate(  # noqa: PLR0913 - its options are its interface
     ] = None,
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Make a picture, and show how it comes along. Ctrl-C cancels it."""
+    """Make a picture, and show how it comes along.
+
+    Ctrl-C cancels it. In JSON it is the record of the generation, with the `files` that were written.
+    """
     from darkroom.cli.following import canceled_when_interrupted, follow
     from darkroom.cli.progress import progress_of
 
@@ -100,8 +104,12 @@ def generate(  # noqa: PLR0913 - its options are its interface
         generation = client.submit(prompt, **given)
         with canceled_when_interrupted(client, generation.id):
             made = follow(client, generation, progress_of(generation, on_stderr()))
-        for path in client.save(made, output):
-            on_stdout().print(str(path), markup=False)
+        paths = [str(path) for path in client.save(made, output)]
+    if as_json:
+        print_json({**made.model_dump(mode="json"), "files": paths})
+        return
+    for path in paths:
+        on_stdout().print(path, markup=False)
 
 
 def parse_lora(words: str) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _read(prompts: str, shared: dict[str, Any]) -> "Sequence[Any]":
 def _make(rows: "list[Row]", at_once: int, url: str, api_key: str | None, *, as_json: bool) -> None:
     import asyncio
 
-    from darkroom.cli.batch.board import board_of
+    from darkroom.cli.batch.board import board_of, summary
     from darkroom.cli.batch.making import make_all
 
     def tell(row: "Row") -> None:
@@ -119,8 +119,12 @@ def _make(rows: "list[Row]", at_once: int, url: str, api_key: str | None, *, as_
     for row in rows:
         if row.over:
             tell(row)
-    with board_of(rows, on_stderr()):
-        asyncio.run(make())
+    try:
+        with board_of(rows, on_stderr()):
+            asyncio.run(make())
+    except KeyboardInterrupt:
+        on_stderr().print(f"{summary(rows)}; the same command goes on from here", markup=False)
+        raise
 
 
 def _told(row: "Row") -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the options of `darkroom generate` come to."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from darkroom.cli.gateway import DEFAULT_URL
 from darkroom.cli.generate import parse_lora
 from darkroom.client import place
 from darkroom.client.flows import sending
+from tests.integration.ledger.making import artifact
 from tests.unit.cli.talking import answered_by
-from tests.unit.client.playing import problem
+from tests.unit.client.playing import ID, document, problem
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,34 @@ def test_stages_layers_left_out_and_labels_are_asked_for_by_their_options(monkey
     assert sent[0]["refiner"] == {"model": "polish"}
     assert sent[0]["visible_label"] == "AI"
     assert not {"hires", "clip_skip", "refiner", "visible_label"} & set(sent[1])
+
+
+@pytest.mark.parametrize(("arguments", "files"), [((), ["a.png"]), (("-n", "2"), ["a-0.png", "a-1.png"])])
+def test_what_was_made_is_written_and_told(
+    arguments: tuple[str, ...],
+    files: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = artifact(0).model_copy(update={"sha256": hashlib.sha256(b"picture").hexdigest()})
+    ended = document("succeeded", artifacts=(made,) * len(files))
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if "/images/" in request.url.path:
+            return httpx.Response(200, content=b"picture")
+        if request.url.path.endswith("/events"):
+            return httpx.Response(204)
+        return httpx.Response(200, json=ended)
+
+    answered_by(handler, monkeypatch)
+    output = ["generate", "x", *arguments, "-o", str(tmp_path / "a.png")]
+    assert run(output) == 0
+    assert capsys.readouterr().out.split() == [str(tmp_path / name) for name in files]
+    assert run([*output, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["id"], told["files"]) == (ID, [str(tmp_path / name) for name in files])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == dict.fromkeys(files, b"picture")
 
 
 def test_a_refusal_is_one_line_with_its_code(
