@@ -235,7 +235,8 @@ function drawShapes() {
   const chips = SHAPES.map(([name, ratio]) => {
     const [width, height] = sizeOf(model, ratio);
     const radio = el("input", { type: "radio", name: "shape", value: `${width}x${height}` });
-    radio.addEventListener("change", () => {
+    // Before the form hears of it, and looks which shape the size has.
+    radio.addEventListener("input", () => {
       [$("width").value, $("height").value] = [width, height];
     });
     return el("label", {}, radio, el("span", { title: `${width} × ${height}` }, name));

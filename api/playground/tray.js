@@ -19,6 +19,7 @@ export function settleTray() {
   const jobs = running();
   $("tray").hidden = jobs.length === 0 || (jobs.length === 1 && follows(jobs[0].id));
   document.body.classList.toggle("at-work", jobs.length > 0);
+  document.title = jobs.length > 0 ? `${Math.round(shareOf(jobs[0].generation) * 100)} % · darkroom` : "darkroom";
 }
 
 function add(job) {
