@@ -24,7 +24,7 @@ CELLS = 16  # latents along each side of one
 SMALLEST, LARGEST = 0.06, 0.5  # radius of a disc, as shares of the side
 VIVID = 0.5  # share of discs in one of the eight corners of the colour cube
 SEED = 0
-RIDGE = 0.01  # of the latents' variance, keeps the map small: latents on their way are not quite as a VAE makes them
+RIDGE = 0.03  # of the latents' variance, keeps the map small: latents on their way are not quite as a VAE makes them
 
 
 @dataclass(frozen=True, eq=False)

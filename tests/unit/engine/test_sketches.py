@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ class Clock:
         return self.now
 
 
+@cache
 def with_palette(checkpoint: Checkpoint) -> Checkpoint:
     return replace(checkpoint, palette=fit_palette(checkpoint.vae))
 
@@ -58,6 +60,7 @@ def indices(recorder: Recorder, job_id: str = "job") -> list[int]:
     return [index for index, _ in recorder.previews.get(job_id, [])]
 
 
+QUICK = ("ancestral", "mask", "hires")
 WORKS: dict[str, Callable[[], Work]] = {
     "noise": make_work,
     "ancestral": lambda: make_work(scheduler="euler_a", seeds=(1, 2)),
@@ -72,7 +75,9 @@ WORKS: dict[str, Callable[[], Work]] = {
 }
 
 
-@pytest.mark.parametrize("kind", WORKS)
+@pytest.mark.parametrize(
+    "kind", [kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.slow) for kind in WORKS]
+)
 def test_a_picture_is_the_same_to_the_last_bit_with_sketches_and_without(epsilon: Checkpoint, kind: str) -> None:
     plain, expected = engine_of(epsilon)
     run(plain, WORKS[kind]())
@@ -85,7 +90,7 @@ def test_a_picture_is_the_same_to_the_last_bit_with_sketches_and_without(epsilon
         assert np.array_equal(recorder.images["job"][index], picture)
 
 
-@pytest.mark.parametrize("network", ["velocity", "inpainting", "xl"])
+@pytest.mark.parametrize("network", ["velocity", "inpainting", pytest.param("xl", marks=pytest.mark.slow)])
 def test_networks_of_all_kinds_are_sketched(request: pytest.FixtureRequest, network: str) -> None:
     engine, recorder = engine_of(request.getfixturevalue(network))
     run(engine, watched(repainted() if network == "inpainting" else make_work()))
