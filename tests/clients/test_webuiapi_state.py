@@ -1,8 +1,10 @@
 """webuiapi, on everything but making pictures: lists, options, progress, interruption, maps, and what is in a file."""
 
+import base64
 import io
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,10 +63,10 @@ def state_of(service: Running, tenant: str, url: str) -> str:
     return str(httpx.get(url, headers=service.headers(tenant)).json()["state"])
 
 
-def at_work(api: WebUIApi, seconds: float = 60) -> dict[str, Any]:
-    """The first progress that shows a step that was made."""
+def at_work(api: WebUIApi, *, seen: bool = False, seconds: float = 60) -> dict[str, Any]:
+    """The first progress that shows a step that was made; `seen`: and what it looks like."""
     until = time.monotonic() + seconds
-    while not (told := api.get_progress())["state"]["sampling_step"]:
+    while not (told := api.get_progress())["state"]["sampling_step"] or (seen and not told["current_image"]):
         assert time.monotonic() < until, told
         time.sleep(0.1)
     return dict(told)
@@ -136,6 +138,17 @@ def test_who_waits_is_shown_the_place_and_not_anothers_progress(keyed: Running, 
     assert "canceled" in states
     for job in jobs:
         httpx.delete(job, headers=keyed.headers("ann"))
+    ann.util_wait_for_ready(check_interval=0.1)
+
+
+def test_a_picture_is_seen_while_it_is_made_and_interrupted(keyed: Running, ann: WebUIApi) -> None:
+    with api_of(keyed, "ann") as other, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ann.txt2img, prompt="a red circle", steps=150, batch_size=8, width=128, height=128)
+        sketch = Image.open(io.BytesIO(base64.b64decode(at_work(other, seen=True)["current_image"])))
+        assert (sketch.format, sketch.width == sketch.height) == ("JPEG", True)
+        assert other.interrupt() == {}
+        with pytest.raises(RuntimeError, match="canceled"):
+            asked.result(timeout=60)
     ann.util_wait_for_ready(check_interval=0.1)
 
 
