@@ -11,16 +11,17 @@ from tests.clients.typed_in import reading
 from tests.docs.pages import ROOT, Block, blocks, pages
 
 TYPED = {"sh", "python", "js"}
-# The README has answers to compare as well: `tests/docs/test_readme.py` follows it.
-ELSEWHERE = {"README.md"}
+# Its shell has answers to compare as well: `tests/docs/test_readme.py` types that.
+README = "README.md"
 
 
 def typed_blocks(path: Path) -> list[Block]:
-    found = blocks(path.relative_to(ROOT).as_posix())
-    return [block for block in found if block.language in TYPED and not block.why_not_run]
+    name = path.relative_to(ROOT).as_posix()
+    languages = TYPED - {"sh"} if name == README else TYPED
+    return [block for block in blocks(name) if block.language in languages and not block.why_not_run]
 
 
-PAGES = [path for path in pages() if typed_blocks(path) and path.relative_to(ROOT).as_posix() not in ELSEWHERE]
+PAGES = [path for path in pages() if typed_blocks(path)]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Every block that a reader could type is run by a test, or says why not, and is at least well formed.
 
-`tests/clients/test_pages.py` runs them, against the real service; `tests/docs/test_readme.py` those of the README.
+`tests/clients/test_pages.py` runs them, against the real service; `tests/docs/test_readme.py` the shell of the README.
 """
 
 import json
