@@ -37,7 +37,9 @@ def in_words_of(names: Mapping[str, str]) -> Iterator[None]:
         if error.field:
             first, dot, rest = error.field.partition(".")
             name = names.get(first, first)
-            if list(names.values()).count(name) > 1:  # as with two sides that are one size there
+            if (
+                error.detail.startswith("must ") and list(names.values()).count(name) > 1
+            ):  # two sides are one size there
                 error.detail = f"{first} {error.detail}"
             error.field = f"{name}{dot}{rest}"
         raise

@@ -36,8 +36,11 @@ class Answer:
 
     @property
     def code(self) -> str | None:
-        found = json.loads(self.body) if "json" in self.headers.get("content-type", "") else {}
-        return (found.get("code") or found.get("error")) if isinstance(found, dict) else None
+        """Ours, wherever a dialect's errors have it."""
+        found = json.loads(self.body) if "json" in self.headers.get("content-type", "") else None
+        told: dict[str, Any] = found if isinstance(found, dict) else {}
+        error = told.get("error")
+        return told.get("code") or (error.get("darkroom_code") if isinstance(error, dict) else error)
 
 
 class BadServer:

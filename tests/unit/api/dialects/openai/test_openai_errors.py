@@ -12,8 +12,8 @@ from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS, claim_one, client_of, fail_one
 from tests.unit.api.dialects.openai import seen_bodies
-from tests.unit.api.dialects.openai.asking import EDITS, GENERATIONS, VARIATIONS, error_in, the_job
-from tests.unit.inputs.files import saved, scene
+from tests.unit.api.dialects.openai.asking import EDITS, GENERATIONS, VARIATIONS, clear_in_the_middle, error_in, the_job
+from tests.unit.inputs.files import png_header, saved, scene
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,13 @@ from tests.unit.inputs.files import saved, scene
         ({}, 400, "invalid_value", "prompt", "is required"),
         ({"prompt": "a", "size": "1024x1024"}, 400, "invalid_value", "size", "width must be from 128 to 512"),
         ({"prompt": "a", "size": "128x1024"}, 400, "invalid_value", "size", "height must be from 128 to 512"),
+        (
+            {"prompt": "a", "size": "512x512"},
+            400,
+            "invalid_value",
+            "size",
+            "size: 512x512 has more than the 65536 pixels",
+        ),
         ({"prompt": "a", "size": "100x100"}, 400, "invalid_value", "size", "multiples of 8"),
         ({"prompt": "a", "model": "sdxl"}, 404, "model_not_found", "model", "known: tiny"),
         ({"prompt": "a", "scheduler": "nope"}, 400, "unknown_scheduler", "scheduler", "no scheduler"),
@@ -162,3 +169,21 @@ async def test_nothing_can_be_asked_for_that_our_own_api_refuses(services: Servi
         assert error_in(answer)["param"]
     with pytest.raises(ValueError, match="not enough values"):
         await claim_one(services)
+
+
+@pytest.mark.parametrize("place", ["image", "mask"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/livez", "http://169.254.169.254/latest", "file:///etc/passwd"])
+async def test_no_picture_is_fetched_from_inside(client: httpx.AsyncClient, place: str, url: str) -> None:
+    asked = {"prompt": "a", "image": base64.b64encode(saved(scene(128, 128))).decode(), place: {"image_url": url}}
+    answer = await client.post(EDITS, json=asked)
+    assert (answer.status_code, error_in(answer)["code"], error_in(answer)["param"]) == (400, "url_refused", place)
+
+
+@pytest.mark.parametrize("place", ["image", "mask"])
+@pytest.mark.parametrize("side", [13_000, 65_535])
+async def test_bombs_are_refused_by_their_header(client: httpx.AsyncClient, place: str, side: int) -> None:
+    pictures = {"image": saved(scene(128, 128)), "mask": clear_in_the_middle(), place: png_header(side, side)}
+    body = seen_bodies.ai_sdk(pictures["image"], pictures["mask"])
+    answer = await client.post(EDITS, content=body, headers=seen_bodies.FORM)
+    assert (answer.status_code, error_in(answer)["param"]) == (400, place)
+    assert "picture" in error_in(answer)["message"]

@@ -6,7 +6,6 @@ from typing import Any, get_args
 
 import httpx
 import pytest
-from PIL import Image
 
 from api.dialects.openai.extensions import EXTENSIONS
 from darkroom.contract.generation import GenerationRequest
@@ -17,7 +16,7 @@ from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS, PICTURE, client_of, finish_one
 from tests.unit.api.dialects.openai import seen_bodies
-from tests.unit.api.dialects.openai.asking import EDITS, GENERATIONS, VARIATIONS, error_in, made
+from tests.unit.api.dialects.openai.asking import EDITS, GENERATIONS, VARIATIONS, clear_in_the_middle, error_in, made
 from tests.unit.inputs.files import saved, scene
 
 B64 = base64.b64encode(PICTURE).decode()
@@ -43,7 +42,7 @@ async def test_links_to_pictures_need_no_key() -> None:
     services = fake_services(allow_anonymous=False, api_keys=API_KEYS)
     async with client_of(services, "alice") as alice, client_of(services) as anybody:
         waiting = asyncio.ensure_future(alice.post(GENERATIONS, json={"prompt": "a", "response_format": "url"}))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not (await services.ledger.jobs("alice", limit=1, cursor=None)).jobs:
                 await asyncio.sleep(0.001)
         await finish_one(services)
@@ -56,13 +55,6 @@ async def test_links_to_pictures_need_no_key() -> None:
 async def test_what_clients_send_makes_pictures(services: Services, client: httpx.AsyncClient, who: str) -> None:
     answer, _ = await made(services, client.post(GENERATIONS, json=seen_bodies.JSON[who]))
     assert answer.status_code == 200, answer.text
-
-
-def clear_in_the_middle() -> bytes:
-    """A mask as OpenAI has it: opaque, but for a square."""
-    picture = Image.fromarray(scene(128, 128)).convert("RGBA")
-    picture.paste((0, 0, 0, 0), (32, 32, 96, 96))
-    return saved(picture)
 
 
 async def test_what_is_clear_in_a_mask_is_made_anew(services: Services, client: httpx.AsyncClient) -> None:
