@@ -4,6 +4,7 @@ import { catalog, fitting, isRefiner, modelNamed } from "./catalog.js";
 import { controls } from "./controls.js";
 import { $, el, options } from "./dom.js";
 import { input } from "./input.js";
+import { keep, recall } from "./kept.js";
 import { loras } from "./loras.js";
 import { Problem } from "./service.js";
 
@@ -138,15 +139,15 @@ export function resetForm() {
 
 export function keepForm() {
   try {
-    localStorage.setItem(KEPT_FORM, JSON.stringify(readForm()));
+    keep("localStorage", KEPT_FORM, JSON.stringify(readForm()));
   } catch (error) {
-    if (!(error instanceof Problem || error instanceof DOMException)) throw error;
+    if (!(error instanceof Problem)) throw error; // what is no number is not worth keeping
   }
 }
 
 export function keptForm() {
   try {
-    return JSON.parse(localStorage.getItem(KEPT_FORM) ?? "null");
+    return JSON.parse(recall("localStorage", KEPT_FORM) ?? "null");
   } catch {
     return null;
   }

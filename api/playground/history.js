@@ -50,8 +50,6 @@ export function markShown(picture) {
   }
 }
 
-export const tileOf = (picture) => tiles.get(keyOf(picture));
-
 export function prepareHistory() {
   $("history").addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];

@@ -5,7 +5,7 @@ import { catalog, fetchCatalog } from "./catalog.js";
 import { controls } from "./controls.js";
 import { $, isTyping, say, toast } from "./dom.js";
 import { chooseTask, keepForm, keptForm, prepareForm, readForm, resetForm, settle, writeForm } from "./form.js";
-import { addToHistory, fetchHistory, fetchOlder, neighbour, pictures, prepareHistory, tileOf } from "./history.js";
+import { addToHistory, fetchHistory, fetchOlder, neighbour, pictures, prepareHistory } from "./history.js";
 import { input } from "./input.js";
 import { inspect, prepareInspector } from "./inspector.js";
 import { cancel, follow, onJobs, submit } from "./jobs.js";
@@ -21,6 +21,8 @@ import { prepareTheme } from "./theme.js";
 import { drawTray, settleTray } from "./tray.js";
 import { enlarge, prepareViewer } from "./viewer.js";
 import { wire } from "./wiring.js";
+
+const IN_SIGHT = 200; // pixels of the stage
 
 const MASKLESS = { errors: [{ field: "mask", detail: "paint what is to be made anew" }], message: "" };
 
@@ -45,8 +47,7 @@ async function generate() {
   try {
     const generation = await submit(request);
     keepForm();
-    showJob(generation.id);
-    settleTray();
+    reveal(generation.id, showJob);
     say("Accepted. It is being made.");
   } finally {
     $("generate").removeAttribute("aria-busy");
@@ -56,6 +57,7 @@ async function generate() {
 function jobMoved(job) {
   const { generation, id } = job;
   drawTray(job);
+  if (job.lost && follows(id)) showProblem(job.lost);
   if (!ended(generation.state)) {
     if (follows(id)) updateJob(job);
     return;
@@ -246,10 +248,7 @@ function prepare() {
 function reveal(thing, shower = showPicture) {
   shower(thing);
   settleTray();
-  if ($("stage").getBoundingClientRect().bottom < 80) {
-    $("stage").scrollIntoView({ block: "start" });
-    tileOf(thing)?.blur();
-  }
+  if ($("stage").getBoundingClientRect().bottom < IN_SIGHT) $("stage").scrollIntoView({ block: "start" });
 }
 
 let begun = false;

@@ -1,12 +1,13 @@
 // Talking to the service: JSON, problems, pictures and events. The key lives here and nowhere else.
 
 import { pause } from "./dom.js";
+import { keep as keepIn, recall } from "./kept.js";
 
 const KEPT_KEY = "darkroom.key";
 const MOST_PICTURES = 200;
 const ENDS = new Set(["succeeded", "failed", "canceled", "expired", "blocked"]);
 
-let key = sessionStorage.getItem(KEPT_KEY) ?? "";
+let key = recall("sessionStorage", KEPT_KEY) ?? "";
 const pictures = new Map();
 
 /** What the service answered instead: RFC 9457. `errors` has one entry a field. */
@@ -30,8 +31,7 @@ export function useKey(value, { keep }) {
   key = value;
   for (const url of pictures.values()) URL.revokeObjectURL(url);
   pictures.clear();
-  if (keep && value) sessionStorage.setItem(KEPT_KEY, value);
-  else sessionStorage.removeItem(KEPT_KEY);
+  keepIn("sessionStorage", KEPT_KEY, keep && value ? value : null);
 }
 
 export async function call(method, path, { json, body, headers = {}, signal } = {}) {

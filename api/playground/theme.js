@@ -1,6 +1,7 @@
 // Dark, light, or as the system has it.
 
 import { $ } from "./dom.js";
+import { keep, recall } from "./kept.js";
 
 const KEPT_THEME = "darkroom.theme";
 const NEXT = { system: "dark", dark: "light", light: "system" };
@@ -8,10 +9,10 @@ const WORDS = { system: "as the system has it", dark: "dark", light: "light" };
 const SIGNS = { system: "◐", dark: "●", light: "○" };
 
 export function prepareTheme() {
-  apply(localStorage.getItem(KEPT_THEME));
+  apply(recall("localStorage", KEPT_THEME));
   $("theme").addEventListener("click", () => {
     const next = NEXT[document.documentElement.dataset.theme];
-    localStorage.setItem(KEPT_THEME, next);
+    keep("localStorage", KEPT_THEME, next);
     apply(next);
   });
 }

@@ -173,3 +173,24 @@ def test_nothing_moves_for_who_wants_it_still(open_page: Open, service: Running)
     expect(playground.page.locator("#caption")).to_contain_text("Developing")
     assert playground.page.evaluate("document.getAnimations().length") == 0
     playground.press("Cancel")
+
+
+def test_on_a_small_screen_the_picture_comes_into_sight_when_it_is_asked_for(open_page: Open, service: Running) -> None:
+    playground = open_page(service, viewport=SMALL)
+    playground.fill(prompt="a red circle", steps=100)
+    playground.page.locator("#more-group").scroll_into_view_if_needed()
+    expect(playground.page.locator("#easel")).not_to_be_in_viewport()
+    playground.page.locator("#scheduler").press("Control+Enter")
+    expect(playground.page.locator("#easel progress")).to_be_in_viewport()
+    playground.press("Cancel")
+
+
+def test_a_browser_that_may_keep_nothing_shows_the_page_all_the_same(open_page: Open, service: Running) -> None:
+    playground = open_page(service)
+    refusing = "{ get() { throw new DOMException('no', 'SecurityError') } }"
+    for storage in ("localStorage", "sessionStorage"):
+        playground.page.add_init_script(f"Object.defineProperty(window, '{storage}', {refusing})")
+    playground.open()
+    playground.page.locator("#theme").click()
+    expect(playground.page.locator("#theme")).to_have_accessible_name("Colours: dark")
+    playground.generate(prompt="a red circle", steps=4)

@@ -132,6 +132,24 @@ def test_where_a_key_is_wanted_it_is_asked_for_and_kept_no_longer_than_wished(op
     assert key not in page.evaluate("JSON.stringify(Object.entries(localStorage))")
 
 
+def test_what_can_be_no_key_is_not_sent(open_page: Open, keyed: Running) -> None:
+    playground = open_page(keyed, said=("401",), ready=False)
+    key = playground.page.get_by_label("API key", exact=True)
+    key.fill("Schlüssel")
+    playground.press("Use this key")
+    expect(playground.page.get_by_role("dialog")).to_be_visible()
+    assert key.evaluate("key => key.validity.patternMismatch")
+
+
+def test_a_generation_that_is_lost_on_the_way_is_said_to_be(open_page: Open, service: Running) -> None:
+    playground = open_page(service, said=("404",))
+    answer = {"status": 404, "json": {"code": "not_found", "detail": "no such generation"}}
+    playground.page.route("**/api/v1/generations/*/events", lambda route: route.fulfill(**answer))
+    playground.fill(prompt=RED_CIRCLE, steps=4)
+    playground.press("Generate")
+    expect(playground.page.get_by_role("alert")).to_have_text("No such generation.")
+
+
 def test_a_service_without_keys_never_asks_for_one(playground: Playground) -> None:
     expect(playground.page.get_by_role("button", name="API key")).to_be_hidden()
     expect(playground.page.get_by_role("dialog")).to_have_count(0)
