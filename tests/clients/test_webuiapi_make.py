@@ -136,9 +136,10 @@ def test_img2img_resizes_as_it_is_told_to(api: "webuiapi.WebUIApi", mode: int) -
     assert result.image.size == (128, 128)
 
 
-@pytest.mark.parametrize("whole", [False, True])
-@pytest.mark.parametrize(("invert", "new"), [(0, "left"), (1, "right")])
-@pytest.mark.parametrize("kind", ["L", "RGB", "RGBA"])
+@pytest.mark.parametrize(
+    ("kind", "invert", "new", "whole"),
+    [("L", 0, "left", True), ("RGB", 1, "right", True), ("RGBA", 0, "left", False), ("L", 1, "right", False)],
+)
 def test_white_is_made_anew_or_black_if_the_mask_is_inverted(
     api: "webuiapi.WebUIApi", kind: str, invert: int, new: str, whole: bool
 ) -> None:

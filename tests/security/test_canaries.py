@@ -21,6 +21,8 @@ PROMPT = f"canary{secrets.token_hex(8)}"
 NEGATIVE = f"canary{secrets.token_hex(8)}"
 REMARK = f"canary{secrets.token_hex(8)}"
 WATERMARK_SECRET = secrets.token_hex(32)
+# What SillyTavern puts into the bodies of its requests.
+PASSWORD = f"canary{secrets.token_hex(8)}"
 PROMPTS = [word.encode() for word in (PROMPT, NEGATIVE, REMARK)]
 
 
@@ -83,10 +85,21 @@ async def test_no_canary_is_found_anywhere_after_a_whole_run(tmp_path: Path) -> 
                     answer = await client.post(GENERATIONS, json={**asked, "steps": 2})
                     assert answer.status_code == 202, answer.text
                     await client.post(GENERATIONS, json={**asked, "steps": PROMPT})  # refused, and not repeated
+                    sent = {
+                        "prompt": "a red circle",
+                        "steps": 2,
+                        "auth": f"user:{PASSWORD}",
+                        "url": f"http://{PASSWORD}",
+                    }
+                    as_others_do = await client.post("/sdapi/v1/txt2img", json=sent, headers={"Idempotency-Key": "two"})
+                    assert as_others_do.status_code == 200, as_others_do.text
+                    refused = await client.post("/sdapi/v1/txt2img", json={**sent, "n_iter": PASSWORD})
+                    assert refused.status_code == 422, refused.text
                     job = await ended(client, answer.json()["id"])
                     assert job["state"] == "succeeded", job
                     picture = (await client.get(job["images"][0]["url"])).content
                     public = {"metrics": (await client.get("/metrics")).content, "picture": picture}
+                    public |= {"answer": as_others_do.content, "refusal": refused.content}
                     public["readyz"] = (await client.get("/readyz")).content
                 await asyncio.to_thread(worker.supervisor.poll)
                 environments = {
@@ -97,7 +110,7 @@ async def test_no_canary_is_found_anywhere_after_a_whole_run(tmp_path: Path) -> 
     assert private
     signing = [data.split(b"PRIVATE KEY-----\n")[1][:60] for data in private]
     keys = [key.encode() for key in KEYS.values()]
-    hidden = [WATERMARK_SECRET.encode(), bytes.fromhex(WATERMARK_SECRET), *signing, b"PRIVATE KEY"]
+    hidden = [PASSWORD.encode(), WATERMARK_SECRET.encode(), bytes.fromhex(WATERMARK_SECRET), *signing, b"PRIVATE KEY"]
 
     logs = {name: data for name, data in files_in(home).items() if name.endswith((".log", ".json"))}
     store = files_in(home / "store")

@@ -34,8 +34,10 @@ class Asking:
 
 def asking_of(body: Body, options: Mapping[str, Any], catalog: Catalog, remarks: Remarks) -> Asking:
     """Raises: InvalidField, UnknownModel, UnknownVae, ModelError."""
-    chosen = {**options, **_overrides(body, catalog, remarks)}
-    return Asking(body, chosen, catalog, _model(body, chosen, catalog), remarks)
+    overrides = _overrides(body, catalog, remarks)
+    chosen = {**options, **overrides}
+    field = f"{OVERRIDES}.{CHECKPOINT}" if CHECKPOINT in overrides else CHECKPOINT
+    return Asking(body, chosen, catalog, _model(body, chosen.get(CHECKPOINT), field, catalog), remarks)
 
 
 def _overrides(body: Body, catalog: Catalog, remarks: Remarks) -> dict[str, Any]:
@@ -55,10 +57,8 @@ def _checked(catalog: Catalog, name: str, value: Any) -> Any:
         raise
 
 
-def _model(body: Body, chosen: Mapping[str, Any], catalog: Catalog) -> ModelSpec:
-    """`model` is what some clients call it."""
+def _model(body: Body, title: str | None, field: str, catalog: Catalog) -> ModelSpec:
+    """`model` is what some clients call it. What was chosen long ago may not be served any more."""
     if named := text_of(body, "model"):
         return checkpoint_of(catalog, named, "model")
-    if title := chosen.get(CHECKPOINT):
-        return checkpoint_of(catalog, title, f"{OVERRIDES}.{CHECKPOINT}")
-    return catalog.spec(catalog.default)
+    return checkpoint_of(catalog, title, field) if title else catalog.spec(catalog.default)

@@ -18,8 +18,12 @@ def hires(asking: Asking) -> dict[str, Any] | None:
         return None
     same = {name: (text_of(body, name.removeprefix("hr_")),) for name in ("hr_prompt", "hr_negative_prompt")}
     asking.remarks.ignore(body, {**OF_HIRES, **same}, NO_EFFECT)
+    scale = _scale(asking)
+    if scale == 1:
+        asking.remarks.note("hr_scale", "of 1 enlarges nothing: no second pass was made")
+        return None
     return {
-        "scale": _scale(asking),
+        "scale": scale,
         "strength": number_of(body, "denoising_strength", STRENGTH),
         "steps": whole_of(body, "hr_second_pass_steps", 0),
         "upscaler": _upscaler(asking),

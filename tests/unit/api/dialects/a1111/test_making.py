@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx
@@ -13,9 +14,12 @@ import pytest
 from api.auth import ANONYMOUS_TENANT
 from darkroom.contract.job import Job
 from darkroom.contract.start import FromMask
+from darkroom.errors import LedgerUnavailable
 from darkroom.infotext.reading import parse
 from darkroom.inputs.normal import stored
 from darkroom.inputs.shelf import fetch
+from darkroom.ledger.memory import MemoryLedger
+from darkroom.ledger.protocol import JsonObject
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import PICTURE, client_of, fail_one, finish_one
@@ -146,6 +150,20 @@ async def test_who_interrupts_is_told_so() -> None:
     async with client_of(services) as client:
         answer = await served(services, client.post(TXT2IMG, json={"prompt": "a cat"}), interrupt)
     assert answer.json()["error"] == "canceled"
+
+
+class Away(MemoryLedger):
+    """Redis does not answer."""
+
+    async def preferences(self, tenant: str, kind: str) -> JsonObject:
+        raise LedgerUnavailable("the job ledger is away; try again shortly")
+
+
+async def test_while_the_ledger_is_away_the_caller_is_asked_to_come_again() -> None:
+    async with client_of(replace(fake_services(), ledger=Away())) as client:
+        answer = await client.post(TXT2IMG, json={"prompt": "a cat"})
+    assert (answer.status_code, answer.json()["error"]) == (503, "ledger_unavailable")
+    assert int(answer.headers["retry-after"]) > 0
 
 
 async def test_with_an_idempotency_key_one_job_is_made_of_two_requests() -> None:

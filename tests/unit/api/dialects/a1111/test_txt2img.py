@@ -134,6 +134,18 @@ def test_a_second_pass_may_name_its_size(asks: Asks) -> None:
     assert remarked(asks, {**said, "hr_resize_y": 256}) == ["hr_resize_y"]
 
 
+def test_a_second_pass_that_enlarges_nothing_is_told_and_left_out(asks: Asks) -> None:
+    """SillyTavern's `hr_scale` is 1 until somebody changes it."""
+    assert settled(asks, {"enable_hr": True, "hr_scale": 1.0}).hires is None
+    assert remarked(asks, {"enable_hr": True, "hr_scale": 1}) == ["hr_scale"]
+
+
+def test_a_checkpoint_that_was_chosen_and_is_gone_is_named_as_the_option_it_is(asks: Asks) -> None:
+    with pytest.raises(UnknownModel) as refused:
+        asks(WORDS, {"sd_model_checkpoint": "gone.safetensors [0123456789]"})
+    assert refused.value.field == "sd_model_checkpoint"
+
+
 def test_what_a_second_pass_cannot_have_is_remarked(asks: Asks) -> None:
     said = {"hr_upscaler": "R-ESRGAN 4x+", "hr_sampler_name": "DDIM", "hr_prompt": "a dog"}
     assert remarked(asks, {"enable_hr": True, **said}) == ["hr_sampler_name", "hr_prompt", "hr_upscaler"]
