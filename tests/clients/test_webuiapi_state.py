@@ -135,7 +135,7 @@ def test_who_waits_is_shown_the_place_and_not_anothers_progress(keyed: Running, 
     assert ben.get_progress()["progress"] == 0
     assert ann.skip() == {}
     states = [state_of(keyed, "ann", job) for job in jobs]
-    assert "canceled" in states
+    assert 0 < states.count("canceled") < len(jobs)
     for job in jobs:
         httpx.delete(job, headers=keyed.headers("ann"))
     ann.util_wait_for_ready(check_interval=0.1)

@@ -147,9 +147,10 @@ async def _preview(services: Services, found: Standing) -> str | None:
 @router.post("/interrupt")
 @router.post("/skip")
 async def interrupt(services: ServicesOf, tenant: Caller) -> dict[str, Any]:
-    """Cancel what the caller's progress shows: all that run, or where none does, the one that is next."""
+    """Cancel what the caller has running, and nothing that waits: who gives up waiting hangs up, and is interrupted by
+    some clients besides."""
     found = await standing(services.ledger, tenant)
-    for job in found.running or found.waiting[:1]:
+    for job in found.running:
         await services.ledger.cancel(tenant, job.id)
     return {}
 

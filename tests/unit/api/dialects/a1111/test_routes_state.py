@@ -146,10 +146,16 @@ async def test_interrupt_cancels_what_the_caller_has_running_alone(
     assert states == {running["id"]: JobState.CANCELED, waiting["id"]: JobState.QUEUED, of_bob["id"]: JobState.RUNNING}
 
 
-async def test_interrupt_cancels_the_next_where_none_runs(services: Services, alice: httpx.AsyncClient) -> None:
+async def test_interrupt_leaves_alone_what_waits(services: Services, alice: httpx.AsyncClient) -> None:
     waiting = await ask(alice)
     await alice.post("/sdapi/v1/interrupt")
-    assert (await services.ledger.get("alice", waiting["id"])).state is JobState.CANCELED
+    assert (await services.ledger.get("alice", waiting["id"])).state is JobState.QUEUED
+
+
+async def test_after_an_interrupt_the_caller_is_idle(services: Services, alice: httpx.AsyncClient) -> None:
+    await ask(alice)
+    await claim_one(services)
+    await alice.post("/sdapi/v1/interrupt")
     told = await progress(alice)
     assert (told["progress"], told["state"]["interrupted"]) == (0, True)  # type: ignore[index]
 
