@@ -75,6 +75,17 @@ export function updateJob(job) {
     parts.frame.src = frame;
     parts.frame.hidden = false;
   }
+  sketchStrip([...job.frames]);
+}
+
+/** Of several pictures, each one's newest sketch. */
+function sketchStrip(frames) {
+  const urls = frames.map(([, url]) => url).join();
+  if (frames.length < 2 || parts.sketched === urls) return;
+  parts.sketched = urls;
+  const sketches = frames.map(([index, src]) => el("img", { class: "thumb", src, alt: `Picture ${index + 1} so far` }));
+  $("strip").replaceChildren(...sketches);
+  $("strip").hidden = false;
 }
 
 export function showPicture(picture, { fresh = false } = {}) {

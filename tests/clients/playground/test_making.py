@@ -38,6 +38,16 @@ def test_what_it_will_look_like_is_seen_before_it_is_done(playground: Playground
     playground.press("Cancel")
 
 
+def test_of_several_pictures_each_is_seen_on_its_way(playground: Playground) -> None:
+    playground.fill(prompt=RED_CIRCLE, steps=150, n=2)
+    playground.press("Generate")
+    for number in (1, 2):
+        frame = playground.page.get_by_alt_text(f"Picture {number} so far")
+        expect(frame).to_be_visible()
+        assert frame.evaluate("img => img.naturalWidth") > 0
+    playground.press("Cancel")
+
+
 def test_a_generation_can_be_canceled_while_it_develops(playground: Playground) -> None:
     playground.fill(prompt=RED_CIRCLE, steps=150, n=4)
     playground.press("Generate")
