@@ -81,7 +81,8 @@ def invalid_fields(errors: Sequence[Any]) -> Problem:
     """One problem for pydantic's findings; each location begins with where the value came from, which we drop."""
     found = [FieldProblem(field=field_path(error["loc"][1:]) or "body", detail=_words(error)) for error in errors]
     shown = found[:MOST_FIELDS]
-    detail = f"{shown[0].field}: {shown[0].detail}" if len(found) == 1 else f"{len(found)} fields are wrong"
+    first = f"{shown[0].field}: {shown[0].detail}"  # clients of dialects, and most people, see no more than `detail`
+    detail = first if len(found) == 1 else f"{len(found)} fields are wrong; {first}"
     described = problem(InvalidField.code, InvalidField.status, detail)
     return described.model_copy(update={"field": shown[0].field, "errors": shown if len(found) > 1 else None})
 

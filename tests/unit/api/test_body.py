@@ -157,7 +157,7 @@ async def test_a_thousand_wrong_fields_are_not_all_repeated(client: httpx.AsyncC
     answer = await client.post(GENERATIONS, json={"prompt": "a", **{f"field_{index}": 1 for index in range(1000)}})
     found = problem_in(answer)
     assert len(found["errors"]) == 20
-    assert found["detail"] == "1000 fields are wrong"
+    assert found["detail"].startswith("1000 fields are wrong; ")
 
 
 @pytest.mark.parametrize("text", ['{"prompt":"a","n":2}', '{"prompt":"a","guidance_scale":7,"metadata":{"a":"b"}}'])
