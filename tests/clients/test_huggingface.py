@@ -130,8 +130,8 @@ def test_who_does_not_wait_leaves_no_work_behind(keyed: Running) -> None:
 
 def test_the_asynchronous_client_makes_several_at_once(service: Running) -> None:
     async def make() -> list[Image.Image]:
-        client = AsyncInferenceClient(base_url=endpoint(service))
-        return await asyncio.gather(*(client.text_to_image(PROMPT, num_inference_steps=2) for _ in range(3)))
+        async with AsyncInferenceClient(base_url=endpoint(service)) as client:
+            return await asyncio.gather(*(client.text_to_image(PROMPT, num_inference_steps=2) for _ in range(3)))
 
     assert [picture.size for picture in asyncio.run(make())] == [(128, 128)] * 3
 
