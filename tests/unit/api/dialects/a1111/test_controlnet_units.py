@@ -4,7 +4,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.dialects.a1111.asking import asking_of
@@ -127,6 +127,7 @@ def test_a_unit_that_is_wrong_is_named(asks: Asks, unit: dict[str, Any], kind: t
     assert refused.value.field == f"{FIELD}.0.{field}"
 
 
+@settings(max_examples=50)
 @given(st.lists(st.dictionaries(st.sampled_from([*WEBUIAPI_UNIT, "image", "guidance"]), WILD, max_size=6), max_size=3))
 def test_any_units_are_controls_or_a_refusal(units: list[Any]) -> None:
     with contextlib.suppress(InvalidField):

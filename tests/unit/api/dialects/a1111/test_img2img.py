@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi.exceptions import RequestValidationError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.dialects.a1111.asking import asking_of
@@ -131,6 +131,7 @@ def test_a_strength_of_nothing_is_refused_by_the_dialects_name(asks: Asks) -> No
 FIELDS = [*WEBUIAPI_IMG2IMG, "mask", "mask_blur_x", "mask_blur_y", "latent_mask"]
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(FIELDS), WILD, max_size=8), st.booleans())
 def test_any_body_is_a_request_or_a_refusal(body: dict[str, Any], masked: bool) -> None:
     begun = {**(MASKED if masked else DRAWN), **body}
