@@ -131,6 +131,10 @@ class AsyncClient:
         """The bytes of one picture; of a record, those whose hash it has."""
         return await self._wire.run(generations.picture(generation, index, self._retries))
 
+    async def preview(self, generation_id: str, index: int = 0) -> bytes:
+        """The latest sketch of a picture that was asked for with `previews`, a JPEG. Raises: NotFound without one."""
+        return await self._wire.run(generations.preview(generation_id, index, self._retries))
+
     async def save(self, generation: Generation, output: Path | str) -> builtins.list[Path]:
         """Its pictures under `output`; several become out-0.png, out-1.png …. A file is there whole or not at all."""
         return await self._wire.run(generations.saved(generation, Path(output), self._retries))

@@ -67,6 +67,12 @@ def picture(of: Generation | str, index: int, retries: int) -> Flow[bytes]:
     return answer.body
 
 
+def preview(generation_id: str, index: int, retries: int) -> Flow[bytes]:
+    """Its latest sketch, a JPEG. Raises: NotFound while there is none, and once the picture is there."""
+    answer = yield from answered(Request("GET", f"{GENERATIONS}/{generation_id}/previews/{index}"), retries)
+    return answer.body
+
+
 def saved(generation: Generation, output: Path, retries: int) -> Flow[list[Path]]:
     """Every picture under `output`, numbered when there are several."""
     paths: list[Path] = []
