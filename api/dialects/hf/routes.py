@@ -10,6 +10,7 @@ from api.deps import ServicesOf
 from api.dialects.callers import Caller
 from api.dialects.hf.accept import preferred
 from api.dialects.hf.adapter import TASKS, Settled, of_picture, settled
+from api.dialects.hf.pace import slowed
 from api.dialects.hf.reading import read
 from api.dialects.making import made
 from api.dialects.model_names import model_named
@@ -49,11 +50,12 @@ async def infer(
 ) -> Response:
     """A picture, as soon as it is made."""
     remarks = Remarks(strict=services.settings.compat_strict)
-    asked = _asked(await read(request), remarks, task)
-    with in_words_of(asked.names):
-        wanted = requested(_defaults(request, model) | asked.fields, asked.names)
-        job = await made(request, services, tenant, wanted, remarks.notices, idempotency_key)
-    return await _picture(request, services, job)
+    async with slowed(request):
+        asked = _asked(await read(request), remarks, task)
+        with in_words_of(asked.names):
+            wanted = requested(_defaults(request, model) | asked.fields, asked.names)
+            job = await made(request, services, tenant, wanted, remarks.notices, idempotency_key)
+        return await _picture(request, services, job)
 
 
 def _asked(body: dict[str, Any] | str, remarks: Remarks, task: str | None) -> Settled:

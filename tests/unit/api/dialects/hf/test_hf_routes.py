@@ -163,6 +163,27 @@ async def test_a_full_queue_is_a_503_with_a_time_to_come_back(monkeypatch: pytes
     assert answer.json() == {"error": "too much waits", "code": "queue_full"}
 
 
+@pytest.mark.parametrize(("agent", "pauses"), [("@huggingface/inference/4.13.30", 1), ("hf_hub/2.4.0", 0)])
+async def test_a_client_that_would_ask_again_at_once_hears_of_it_later(
+    agent: str, pauses: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, slept = fake_services(), []
+
+    async def full(*_: Any) -> None:
+        raise QueueFull("too much waits")
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(services.ledger, "submit", full)
+    monkeypatch.setattr("api.dialects.hf.pace.asyncio.sleep", sleep)
+    async with client_of(services) as client:
+        answer = await client.post(MODEL, json={"inputs": "a cat"}, headers={"User-Agent": agent})
+        wrong = await client.post(MODEL, json={"inputs": 7}, headers={"User-Agent": agent})
+    assert (answer.status_code, wrong.status_code) == (503, 422)
+    assert slept == [1.0] * pauses
+
+
 async def test_what_failed_is_not_a_503_which_one_of_the_clients_repeats_without_end() -> None:
     services = fake_services()
     async with client_of(services) as client:
