@@ -13,8 +13,10 @@ from darkroom.ledger.protocol import Ledger, Outlook
 
 # Of what is running, as A1111 has it: it divides by this.
 _BEGUN = 0.01
-_PAGE = 20
-_MOST_PAGES = 5
+# Reading a record takes about a millisecond, and clients ask several times a second how far it is: they look at few.
+FEW = 6
+MANY = 25
+_MOST = 100
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,15 @@ class Standing:
         return next(iter((*self.running, *self.waiting)), None)
 
 
-async def standing(ledger: Ledger, tenant: str) -> Standing:
-    """Of the tenant's newest jobs, and of older ones while all that were seen are unfinished. Raises:
-    LedgerUnavailable."""
+async def standing(ledger: Ledger, tenant: str, at_once: int) -> Standing:
+    """Of so many of the tenant's newest jobs, and of as many older ones while all that were seen are unfinished.
+
+    Raises: LedgerUnavailable.
+    """
     seen: list[Job] = []
     cursor: str | None = None
-    for _ in range(_MOST_PAGES):
-        page = await ledger.jobs(tenant, limit=_PAGE, cursor=cursor)
+    while len(seen) < _MOST:
+        page = await ledger.jobs(tenant, limit=at_once, cursor=cursor)
         seen += page.jobs
         cursor = page.cursor
         if cursor is None or any(job.state.terminal for job in page.jobs):

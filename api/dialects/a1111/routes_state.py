@@ -10,7 +10,7 @@ from api.deps import ServicesOf
 from api.dialects.a1111 import lists
 from api.dialects.a1111.options import CHECKPOINT, options_of, set_options, shown
 from api.dialects.a1111.png_info import picture_said, told, words_of
-from api.dialects.a1111.progress import Standing, standing
+from api.dialects.a1111.progress import FEW, MANY, Standing, standing
 from api.dialects.a1111.progress import shown as shown_progress
 from api.dialects.a1111.queries import Switch, says_yes
 from api.dialects.a1111.titles import checkpoint_of
@@ -125,7 +125,7 @@ async def post_png_info(request: Request, services: ServicesOf, tenant: Caller) 
 
 @router.get("/progress")
 async def get_progress(services: ServicesOf, tenant: Caller, skip_current_image: Switch = "") -> dict[str, Any]:
-    found = await standing(services.ledger, tenant)
+    found = await standing(services.ledger, tenant, FEW)
     job = found.current
     waits = job is not None and job.state is JobState.QUEUED
     outlooks = await services.ledger.foresee([job.id]) if job and waits else {}
@@ -149,7 +149,7 @@ async def _preview(services: Services, found: Standing) -> str | None:
 async def interrupt(services: ServicesOf, tenant: Caller) -> dict[str, Any]:
     """Cancel what the caller has running, and nothing that waits: who gives up waiting hangs up, and is interrupted by
     some clients besides."""
-    found = await standing(services.ledger, tenant)
+    found = await standing(services.ledger, tenant, MANY)
     for job in found.running:
         await services.ledger.cancel(tenant, job.id)
     return {}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.dialects.a1111.progress import Standing, shown, standing
+from api.dialects.a1111.progress import FEW, MANY, Standing, shown, standing
 from darkroom.contract.job import Job, JobState, Progress
 from darkroom.ledger.memory import MemoryLedger
 from darkroom.ledger.protocol import Outlook
@@ -95,19 +95,29 @@ async def line_of(jobs: int) -> MemoryLedger:
 
 async def test_shown_is_the_oldest_that_runs_and_then_the_oldest_that_waits() -> None:
     ledger = await line_of(2)
-    first, second = (await standing(ledger, "ann")).waiting
+    first, second = (await standing(ledger, "ann", FEW)).waiting
     claim = await claimed(ledger)
     assert claim.job_id == first.id
-    found = await standing(ledger, "ann")
+    found = await standing(ledger, "ann", FEW)
     assert [each.id for each in found.running] == [first.id]
     assert found.waiting == (second,)
-    assert (await standing(ledger, "ben")).current is None
+    assert (await standing(ledger, "ben", FEW)).current is None
 
 
 async def test_the_job_that_runs_is_found_behind_many_that_wait() -> None:
     ledger = await line_of(46)
     claim = await claimed(ledger)
-    found = await standing(ledger, "ann")
+    found = await standing(ledger, "ann", FEW)
     assert found.current is not None
     assert found.current.id == claim.job_id
     assert len(found.waiting) == 45
+
+
+async def test_who_interrupts_looks_further_back_than_who_watches() -> None:
+    ledger = await line_of(1)
+    claim = await claimed(ledger)
+    for number in range(1, 8):
+        ended = (await ledger.submit(submission(job_id=f"01{number:024}"))).job.id
+        await ledger.cancel("ann", ended)
+    assert (await standing(ledger, "ann", FEW)).running == ()
+    assert [each.id for each in (await standing(ledger, "ann", MANY)).running] == [claim.job_id]
