@@ -11,7 +11,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 NODE := tests/clients/node_modules/.package-lock.json
 BENCHMARKS := encode stepping batching gpu model outline watermark
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# Python compiles what it imports when it first does; pip would compile all of torch, which takes most of its time.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
 .PHONY: help demo up test clients deploy-check chaos soak mutants check check-types check-style check-layers check-tests fix bench train clean
 
