@@ -5,9 +5,11 @@ import base64
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
-from darkroom.errors import LedgerUnavailable
+from api.dialects.openai.masks import inverted
+from darkroom.errors import InvalidField, LedgerUnavailable
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS, claim_one, client_of, fail_one
@@ -62,7 +64,7 @@ async def test_a_mask_that_says_nothing_is_refused(client: httpx.AsyncClient, ma
     ("body", "code"),
     [
         (b"--BOUNDARY\r\nContent-Disposition: form-data\r\n\r\nx\r\n--BOUNDARY--\r\n", "malformed_body"),
-        (b"", "malformed_body"),
+        (b"", "invalid_value"),
         (seen_bodies.openai_python_list(*[b"x"] * 40), "malformed_body"),
         (b"--BOUNDARY\r\nnot a form", "malformed_body"),
     ],
@@ -70,7 +72,7 @@ async def test_a_mask_that_says_nothing_is_refused(client: httpx.AsyncClient, ma
 async def test_a_form_that_is_none_is_refused(client: httpx.AsyncClient, body: bytes, code: str) -> None:
     answer = await client.post(EDITS, content=body, headers=seen_bodies.FORM)
     assert answer.status_code == 400
-    assert error_in(answer)["code"] in (code, "invalid_value")
+    assert error_in(answer)["code"] == code
 
 
 async def test_a_picture_beyond_what_json_could_hold_is_refused(client: httpx.AsyncClient) -> None:
@@ -187,3 +189,11 @@ async def test_bombs_are_refused_by_their_header(client: httpx.AsyncClient, plac
     answer = await client.post(EDITS, content=body, headers=seen_bodies.FORM)
     assert (answer.status_code, error_in(answer)["param"]) == (400, place)
     assert "picture" in error_in(answer)["message"]
+
+
+def test_a_mask_with_room_for_transparency_and_none_in_it_is_refused_in_our_words() -> None:
+    opaque = np.full((8, 8, 4), 255, np.uint8)
+    with pytest.raises(InvalidField, match="nothing in it is transparent"):
+        inverted(opaque)
+    opaque[2, 3, 3] = 0
+    assert np.argwhere(inverted(opaque)[..., 0] == 255).tolist() == [[2, 3]]
