@@ -17,6 +17,7 @@ MAX_SEED = 2**32 - 1
 MOST_IMAGES = 16
 MAX_LORAS = 8
 MAX_CONTROLNETS = 4
+MAX_SIDE = 8192
 MAX_WEBHOOK_URL = 2048
 # Of a picture inside JSON: 12 MiB of bytes. Larger ones are uploaded first.
 MAX_PICTURE_CHARS = 16 * 1024 * 1024
@@ -41,7 +42,7 @@ VisibleLabel = Annotated[str, Field(min_length=1, max_length=16), _ENCODABLE]
 Remark = Annotated[str, Field(max_length=512), _ENCODABLE]
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-Side = Annotated[int | None, Field(ge=8, le=8192)]
+Side = Annotated[int | None, Field(ge=8, le=MAX_SIDE)]
 PictureInput = Annotated[
     str,
     Field(

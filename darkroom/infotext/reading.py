@@ -10,13 +10,17 @@ from darkroom.infotext.writing import NEGATIVE
 
 # Possessive, and tried once between two commas, so that no text takes long.
 _PARAMETER = re.compile(r'\s*+(\w[\w \-/]*+):\s*+("(?:\\.|[^\\"])++"|[^,]*+)(?:,|$)')
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LEAST = 3  # parameters that make a line one of parameters
 MOST_CHARS = 200_000
 
 
 @dataclass(frozen=True)
 class Infotext:
-    """`parameters` are as they were written, without quotes: `{"Steps": "20", ...}`; empty where none were found."""
+    """`parameters` are as they were written, without quotes: `{"Steps": "20", ...}`; empty where none were found.
+
+    All of it can be written as UTF-8, if what was read could.
+    """
 
     prompt: str
     negative_prompt: str = ""
@@ -50,5 +54,5 @@ def _parameters(line: str) -> dict[str, str]:
 def _unquoted(value: str) -> str:
     if value.startswith('"'):
         with suppress(ValueError):
-            return str(json.loads(value))
+            return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", str(json.loads(value)))  # JSON may escape half a pair
     return value.strip()

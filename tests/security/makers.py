@@ -88,6 +88,11 @@ def wordy(count: int) -> bytes:
     return data[:33] + chunk(b"tEXt", b"a\0b") * count + data[33:]
 
 
+def half_a_pair() -> bytes:
+    data = encoded(shapes(96, 96))
+    return data[:33] + chunk(b"tEXt", b'parameters\0a\nSteps: 1, Seed: 2, Note: "\\ud800"') + data[33:]
+
+
 def empty_pixels(count: int) -> bytes:
     data = encoded(shapes(96, 96))
     return data[:33] + chunk(b"IDAT", b"") * count + data[33:]
@@ -155,6 +160,7 @@ PICTURES: Final[dict[str, Callable[[], bytes]]] = {
     "iTXt that inflates": lambda: inflating(b"iTXt", b"x\0\x01\0\0\0"),
     "iCCP that inflates": lambda: inflating(b"iCCP", b"x\0\0"),
     "half a million words": lambda: wordy(500_000),
+    "half a surrogate pair": half_a_pair,
     "a million empty chunks of pixels": lambda: empty_pixels(1_000_000),
     "two million remarks": lambda: remarked(2_000_000),
     "eight megabytes of filling": lambda: filled(8_000_000),

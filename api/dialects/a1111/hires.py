@@ -4,8 +4,10 @@ from typing import Any
 
 from api.dialects.a1111.asking import Asking
 from api.dialects.a1111.neutral import NO_EFFECT, OF_HIRES
-from api.dialects.a1111.typed import flag_of, number_of, text_of, whole_of
+from api.dialects.a1111.typed import Body, flag_of, number_of, text_of, whole_of
+from darkroom.contract.generation import MAX_SIDE
 from darkroom.contract.stage import Upscaler
+from darkroom.errors import InvalidField
 
 STRENGTH = 0.75
 _UPSCALERS: dict[str, Upscaler] = {"latent": "latent", "lanczos": "lanczos"}
@@ -33,7 +35,7 @@ def hires(asking: Asking) -> dict[str, Any] | None:
 def _scale(asking: Asking) -> float:
     """A1111 enlarges to `hr_resize_x` x `hr_resize_y` if there is one of them, and cuts what is too much."""
     body, spec = asking.body, asking.spec
-    wide, high = whole_of(body, "hr_resize_x", 0), whole_of(body, "hr_resize_y", 0)
+    wide, high = _side(body, "hr_resize_x"), _side(body, "hr_resize_y")
     if wide <= 0 and high <= 0:
         return number_of(body, "hr_scale", 2.0)
     scales = (
@@ -43,6 +45,14 @@ def _scale(asking: Asking) -> float:
     if min(scales) > 0 and scales[0] != scales[1]:
         asking.remarks.note("hr_resize_y", "is not of the picture's shape: nothing was cut")
     return max(scales)
+
+
+def _side(body: Body, field: str) -> int:
+    """0 or less is none. Bounded here, since whole numbers of JSON may be larger than what can be divided."""
+    side = whole_of(body, field, 0)
+    if side > MAX_SIDE:
+        raise InvalidField(field, f"must be at most {MAX_SIDE}")
+    return side
 
 
 def _upscaler(asking: Asking) -> Upscaler:

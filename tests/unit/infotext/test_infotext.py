@@ -144,6 +144,8 @@ def test_sd_parsers_reads_it(made: GenerationPlan) -> None:
         ("a cat\nNegative prompt:a dog", Infotext("a cat", "a dog")),
         ("Steps: 1, Seed: 2, Size: 3x3", Infotext("", "", {"Steps": "1", "Seed": "2", "Size": "3x3"})),
         ('a\nSteps: 1, Seed: 2, X: "a, \\"b\\""', Infotext("a", "", {"Steps": "1", "Seed": "2", "X": 'a, "b"'})),
+        ('a\nSteps: 1, Seed: 2, X: "\\ud83d\\ude00"', Infotext("a", "", {"Steps": "1", "Seed": "2", "X": "😀"})),
+        ('a\nSteps: 1, Seed: 2, X: "\\ud83d!"', Infotext("a", "", {"Steps": "1", "Seed": "2", "X": "\ufffd!"})),
     ],
 )
 def test_what_others_wrote_is_read_too(text: str, read: Infotext) -> None:

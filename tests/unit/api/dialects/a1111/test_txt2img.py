@@ -134,6 +134,14 @@ def test_a_second_pass_may_name_its_size(asks: Asks) -> None:
     assert remarked(asks, {**said, "hr_resize_y": 256}) == ["hr_resize_y"]
 
 
+@pytest.mark.parametrize("field", ["hr_resize_x", "hr_resize_y"])
+def test_a_size_of_a_second_pass_beyond_all_pictures_is_refused(asks: Asks, field: str) -> None:
+    """399 digits are JSON, and more than a float holds."""
+    with pytest.raises(InvalidField, match="must be at most 8192") as refused:
+        text_to_image(asks({**WORDS, "enable_hr": True, field: 10**399}))
+    assert refused.value.field == field
+
+
 def test_a_second_pass_that_enlarges_nothing_is_told_and_left_out(asks: Asks) -> None:
     """SillyTavern's `hr_scale` is 1 until somebody changes it."""
     assert settled(asks, {"enable_hr": True, "hr_scale": 1.0}).hires is None
