@@ -79,6 +79,8 @@ def _told_by_the_gateway(error: Exception) -> str | None:
         return None
     from darkroom.client import ClientError, NotMade, Refused
 
+    if isinstance(error, Refused) and len(error.errors) > 1:
+        return f"{'; '.join(f'{field}: {detail}' for field, detail in error.errors)} ({error.code})"
     if isinstance(error, Refused | NotMade):
         return f"{error} ({error.code})"
     return str(error) if isinstance(error, ClientError) else None

@@ -3,18 +3,20 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from darkroom.cli.batch.lines import Line
-from darkroom.client import AsyncClient, BadRequest, Conflict, NotMade
+from darkroom.client import AsyncClient, BadRequest, ClientError, Conflict, NotMade
 from darkroom.contract.document import Generation
 from darkroom.contract.job import JobEvent, JobState
 
 State = Literal["waiting", "in line", "developing", "made", "there already", "failed"]
 # What ended without a picture in runs before is asked for anew, so many times.
 MOST_TURNS = 64
+END_SECONDS = 2.0
 
 
 @dataclass
@@ -74,12 +76,19 @@ async def _make(client: AsyncClient, row: Row) -> None:
         try:
             made = await client.wait(generation, on_event=lambda event: _note(row, event))
         except asyncio.CancelledError:
-            await client.cancel(generation.id)
+            await _end(client, generation.id)
             raise
         await client.save(made, row.path)
         row.state = "made"
     except (BadRequest, Conflict, NotMade) as error:
         row.state, row.words = "failed", f"{error} ({error.code})"
+
+
+async def _end(client: AsyncClient, generation_id: str) -> None:
+    """If it can be told to end at once: nobody who presses Ctrl-C waits for a gateway that is away."""
+    with suppress(ClientError, TimeoutError):
+        async with asyncio.timeout(END_SECONDS):
+            await client.cancel(generation_id)
 
 
 async def _asked(client: AsyncClient, row: Row) -> Generation:

@@ -104,8 +104,8 @@ def made(fields: Mapping[str, Any], key: str | None, within: float | None, retri
     Raises: NotMade; TimedOut; and as `submitted` and `events`.
     """
     generation = yield from submitted(fields, key, retries)
-    yield Tell(generation)
     try:
+        yield Tell(generation)
         return with_pictures((yield from ended(generation.id, within, retries)))
     except (*_INTERRUPTS, TimedOut):
         with suppress(ClientError):

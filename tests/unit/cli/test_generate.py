@@ -126,3 +126,13 @@ def test_silence_asks_whether_the_service_runs(
 @pytest.mark.parametrize("expand", ["8", "1,2,3", "1,2,3,4,5", "a,b,c,d", "-8,0,0,0", ""])
 def test_an_expansion_that_is_not_four_numbers_is_wrong_usage(expand: str) -> None:
     assert run(["generate", "x", f"--expand={expand}"]) == 2
+
+
+def test_all_fields_that_are_wrong_are_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = [{"field": "width", "detail": "too small"}, {"field": "steps", "detail": "too many"}]
+    found = problem(422, "invalid_field", errors=wrong)
+    answered_by(lambda _: httpx.Response(422, json=found), monkeypatch)
+    assert run(["generate", "x", "-o", str(tmp_path / "out.png")]) == 1
+    assert capsys.readouterr().err == "darkroom: width: too small; steps: too many (invalid_field)\n"

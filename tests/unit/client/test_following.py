@@ -9,7 +9,7 @@ import pytest
 from darkroom.client import Busy, GatewayAway, NotAllowed, NotMade, TimedOut
 from darkroom.client.flows import following
 from darkroom.client.flows.following import MOST_FAILURES, events, made
-from darkroom.client.steps import Answer, Sleep, Step, Tell
+from darkroom.client.steps import Answer, Send, Sleep, Step, Tell
 from tests.unit.client.playing import ID, answer, document, play, problem, requests_of
 
 OPENED = answer(200, b"")
@@ -118,6 +118,15 @@ def test_an_interrupt_cancels_and_goes_on_up(interrupt: BaseException) -> None:
     error, steps = submitted(OPENED, *event(1, "running"), interrupt, answer(200, document("canceled")))
     assert error is interrupt
     assert (requests_of(steps)[-1].method, requests_of(steps)[-1].path) == ("DELETE", f"/api/v1/generations/{ID}")
+
+
+def test_an_interrupt_while_the_caller_looks_at_the_record_cancels_as_well() -> None:
+    flow = made({"prompt": "x"}, "key", None, 0)
+    next(flow)
+    assert isinstance(flow.send(answer(202, document())), Tell)
+    step = flow.throw(KeyboardInterrupt())
+    assert isinstance(step, Send)
+    assert step.request.method == "DELETE"
 
 
 def test_a_cancellation_that_fails_hides_no_interrupt() -> None:

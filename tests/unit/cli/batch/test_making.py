@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from darkroom.cli.app import run
+from darkroom.cli.batch import making
 from darkroom.cli.batch.lines import parse_lines
 from darkroom.cli.batch.making import Row, make_all, rows_of
 from darkroom.client import AsyncClient, GatewayAway
@@ -141,13 +142,35 @@ async def test_a_gateway_that_is_away_ends_the_batch(tmp_path: Path) -> None:
 async def test_an_interrupt_cancels_what_is_in_flight_and_nothing_else_was_asked(tmp_path: Path) -> None:
     service = Service()
     service.silent = True
-    making = asyncio.create_task(make(service, rows(tmp_path, "a", "b", "c", "d"), at_once=2))
+    batch = asyncio.create_task(make(service, rows(tmp_path, "a", "b", "c", "d"), at_once=2))
     while service.flying < 2:
         await asyncio.sleep(0.001)
-    making.cancel()
+    batch.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await making
+        await batch
     assert (sorted(service.canceled), len(service.asked)) == (["J0", "J1"], 2)
+
+
+@pytest.mark.parametrize("retries", [0, 8])
+async def test_an_interrupt_does_not_wait_for_a_gateway_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, retries: int
+) -> None:
+    monkeypatch.setattr(making, "END_SECONDS", 0.05)
+    service = Service()
+    service.silent = True
+
+    async def talk(request: httpx.Request) -> httpx.Response:
+        if request.method == "DELETE":
+            raise httpx.ConnectError("refused")
+        return await service(request)
+
+    async with AsyncClient(URL, retries=retries, transport=httpx.MockTransport(talk)) as client:
+        batch = asyncio.create_task(make_all(client, rows(tmp_path, "a", "b"), 2))
+        while service.flying < 2:
+            await asyncio.sleep(0.001)
+        batch.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(batch, 1)
 
 
 def test_the_command_tells_what_is_there_and_lays_out_a_sheet(
