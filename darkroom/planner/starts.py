@@ -147,7 +147,8 @@ def _grown(asked: Expand, grown: Expand) -> Iterator[Notice]:
 
 
 def _without_effect(request: Inpaint | Outpaint) -> Iterator[Notice]:
-    if request.strength == 1 and "masked_content" in request.model_fields_set:
+    said = "masked_content" in request.model_fields_set
+    if said and request.strength == 1 and request.masked_content != "fill":  # whose colours show in the seam
         yield Notice(field="masked_content", reason="has no effect at strength 1, which begins with noise alone")
     if isinstance(request, Inpaint) and not request.only_masked and "mask_padding" in request.model_fields_set:
         yield Notice(field="mask_padding", reason="has no effect without only_masked")

@@ -4,7 +4,6 @@ from typing import Any, TypeVar
 
 from api.dialects.a1111.asking import Asking
 from api.dialects.a1111.neutral import NO_EFFECT, OF_IMG2IMG
-from api.dialects.a1111.shape import NAMES
 from api.dialects.a1111.typed import flag_of, list_of, number_of, whole_of
 from api.dialects.a1111.wish import wish
 from api.dialects.requested import requested
@@ -28,8 +27,8 @@ def image_to_image(asking: Asking) -> GenerationRequest:
     remarks.ignore(body, OF_IMG2IMG, NO_EFFECT)
     fields = {**wish(asking), "image": _image(asking), "strength": number_of(body, "denoising_strength", STRENGTH)}
     if not (mask := _picture(body.get("mask"), "mask")):
-        return requested({"task": "image_to_image", **fields, "resize_mode": _resize_mode(asking)}, NAMES)
-    return requested({"task": "inpaint", **fields, "mask": mask, **_masked(asking)}, NAMES)
+        return requested({"task": "image_to_image", **fields, "resize_mode": _resize_mode(asking)})
+    return requested({"task": "inpaint", **fields, "mask": mask, **_masked(asking)})
 
 
 def _masked(asking: Asking) -> dict[str, Any]:

@@ -14,8 +14,7 @@ NO_EFFECT = "has no effect here"
 
 NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "styles": ([],),
-    "subseed": (-1,),  # says nothing without its strength
-    "subseed_strength": (0,),
+    "subseed_strength": (0,),  # without which `subseed` says nothing, whatever it is
     "seed_resize_from_h": (0, -1),
     "seed_resize_from_w": (0, -1),
     "restore_faces": (False,),

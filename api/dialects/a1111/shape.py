@@ -24,6 +24,22 @@ NAMES: Mapping[str, str] = {
     "refiner": "refiner_checkpoint",
     "controlnets": "alwayson_scripts.ControlNet.args",
 }
+# Objects of ours whose members are fields of their own there.
+_MEMBERS: Mapping[str, str] = {
+    "hires.strength": "denoising_strength",
+    "hires.steps": "hr_second_pass_steps",
+    "hires.upscaler": "hr_upscaler",
+    "refiner.switch_at": "refiner_switch_at",
+}
+# And those that have none: what they say stands in the field itself.
+_WHOLE = ("hires", "refiner", "loras")
+_OF_UNITS: Mapping[str, str] = {
+    "scale": "weight",
+    "start": "guidance_start",
+    "end": "guidance_end",
+    "type": "module",
+    "preprocess": "module",
+}
 
 
 def shape(described: Problem, headers: Mapping[str, str]) -> Response:
@@ -49,4 +65,11 @@ def _told(field: str | None, detail: str) -> str:
 def name_of(field: str) -> str:
     """What a field of ours is called in requests of the dialect."""
     ours, dot, rest = field.partition(".")
+    if member := _MEMBERS.get(field):
+        return member
+    if ours in _WHOLE:
+        return NAMES[ours]
+    if ours == "controlnets":
+        unit, between, name = rest.partition(".")
+        rest = f"{unit}{between}{_OF_UNITS.get(name, name)}"
     return f"{NAMES.get(ours, ours)}{dot}{rest}"

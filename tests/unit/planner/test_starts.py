@@ -171,8 +171,9 @@ def test_a_picture_too_small_to_carry_a_watermark_is_not_repainted() -> None:
 
 
 def test_what_has_no_effect_is_noticed() -> None:
-    assert noticed(repainted(masked_content="fill")) == ["masked_content"]
-    assert noticed(repainted(masked_content="fill", strength=0.9)) == []
+    assert noticed(repainted(masked_content="latent_noise")) == ["masked_content"]
+    assert noticed(repainted(masked_content="latent_noise", strength=0.9)) == []
+    assert noticed(repainted(masked_content="fill")) == []
     assert noticed(repainted(mask_padding=8)) == ["mask_padding"]
     assert noticed(repainted((509, 512))) == ["image"]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from api.dialects.a1111.shape import shape
+from api.dialects.a1111.shape import name_of, shape
 from api.errors import invalid_fields
 from api.problems import problem, problem_of
 from darkroom.errors import InvalidField, QueueFull, UnknownScheduler
@@ -34,6 +34,26 @@ def test_a_wrong_field_has_the_name_that_the_caller_knows_it_by() -> None:
     answer = shape(problem_of(InvalidField("guidance_scale", "must be at most 100")), {})
     assert answer.status_code == 422
     assert body_of(answer)["detail"] == "cfg_scale: must be at most 100"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("hires.scale", "hr_scale"),
+        ("hires.strength", "denoising_strength"),
+        ("hires.steps", "hr_second_pass_steps"),
+        ("refiner.model", "refiner_checkpoint"),
+        ("refiner.switch_at", "refiner_switch_at"),
+        ("loras.0.weight", "prompt"),
+        ("controlnets.1.scale", "alwayson_scripts.ControlNet.args.1.weight"),
+        ("controlnets.1.end", "alwayson_scripts.ControlNet.args.1.guidance_end"),
+        ("controlnets.1.image", "alwayson_scripts.ControlNet.args.1.image"),
+        ("controlnets", "alwayson_scripts.ControlNet.args"),
+        ("width", "width"),
+    ],
+)
+def test_a_member_of_an_object_of_ours_has_the_name_that_the_caller_wrote(ours: str, theirs: str) -> None:
+    assert name_of(ours) == theirs
 
 
 def test_several_wrong_fields_are_all_told() -> None:

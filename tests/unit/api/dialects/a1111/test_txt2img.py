@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.dialects.a1111.asking import asking_of
+from api.dialects.a1111.shape import name_of
 from api.dialects.a1111.txt2img import text_to_image
 from api.dialects.remarks import Remarks
 from darkroom.contract.generation import RefinerAsked, TextToImage
@@ -175,6 +176,12 @@ def test_a_field_that_should_have_had_an_effect_is_remarked(asks: Asks, said: di
     assert remarked(asks, said) == [field]
 
 
+@pytest.mark.parametrize("seed", [-1, 0, 41])
+def test_the_seed_of_a_variation_says_nothing_without_its_strength(asks: Asks, seed: int) -> None:
+    assert remarked(asks, {"subseed": seed, "subseed_strength": 0}) == []
+    assert remarked(asks, {"subseed": seed, "subseed_strength": 0.1}) == ["subseed_strength"]
+
+
 @pytest.mark.parametrize("args", [[], [False], [False, {"ad_model": "x"}], None])
 def test_scripts_that_are_turned_off_warn_nobody(asks: Asks, args: Any) -> None:
     assert remarked(asks, {"alwayson_scripts": {"ADetailer": {"args": args}}}) == []
@@ -201,12 +208,17 @@ def test_a_refiner_takes_over_where_it_is_told_to(asks: Asks) -> None:
         ({"seed": True}, "seed"),
         ({"width": 4}, "width"),
         ({"prompt": "a" * 10_001}, "prompt"),
+        ({"prompt": "<lora:outline:9>"}, "prompt"),
+        ({"refiner_checkpoint": "tiny", "refiner_switch_at": 0}, "refiner_switch_at"),
+        ({"enable_hr": True, "hr_scale": 9}, "hr_scale"),
+        ({"enable_hr": True, "hr_second_pass_steps": 1000}, "hr_second_pass_steps"),
     ],
 )
 def test_what_our_contract_refuses_is_told_by_the_dialects_field(asks: Asks, said: dict[str, Any], field: str) -> None:
     with pytest.raises(RequestValidationError) as refused:
         text_to_image(asks({**WORDS, **said}))
-    assert refused.value.errors()[0]["loc"] == ("body", field)
+    _, *place = refused.value.errors()[0]["loc"]
+    assert name_of(".".join(map(str, place))) == field
 
 
 def test_a_prompt_beyond_all_limits_is_refused_before_it_is_looked_into(asks: Asks) -> None:
