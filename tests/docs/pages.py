@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(?P<language>\w*) ?(?P<note>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 NOT_RUN = re.compile(r"not-run: (?P<reason>.+)")
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
+HEADING = re.compile(r"^#+ (?P<words>.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,13 @@ def page(path: str) -> str:
 
 def blocks(path: str) -> list[Block]:
     return [Block(found["language"], found["text"], found["note"]) for found in FENCE.finditer(page(path))]
+
+
+def anchors(path: Path) -> set[str]:
+    """What may stand behind `#` in a link to the page: its headings, written as hosts of repositories write them."""
+    prose = FENCE.sub("", path.read_text())
+    words = [LINK.sub("]", found["words"]) for found in HEADING.finditer(prose)]
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in words}
 
 
 def pages() -> list[Path]:

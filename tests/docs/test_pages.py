@@ -3,6 +3,7 @@
 import importlib.util
 import inspect
 import re
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
@@ -11,7 +12,7 @@ import pytest
 import darkroom
 import darkroom.errors
 from darkroom.errors import DarkroomError
-from tests.docs.pages import LINK, ROOT, page, pages, table_rows
+from tests.docs.pages import LINK, ROOT, anchors, page, pages, table_rows
 
 ERRORS = {
     error.code: error
@@ -92,6 +93,27 @@ def test_every_decision_is_in_the_index_and_has_its_four_parts() -> None:
 def test_links_between_pages_lead_somewhere(path: Path) -> None:
     targets = [target.partition("#")[0] for target in LINK.findall(path.read_text())]
     missing = [target for target in targets if target and "://" not in target and not (path.parent / target).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_into_a_page_lead_to_a_heading(path: Path) -> None:
+    inner = [target.partition("#") for target in LINK.findall(path.read_text()) if "://" not in target]
+    led = {(path.parent / name if name else path, anchor) for name, _, anchor in inner if anchor}
+    assert {link for link in led if link[0].suffix == ".md" and link[1] not in anchors(link[0])} == set()
+
+
+def test_files_that_send_to_a_page_send_to_a_heading() -> None:
+    """Comments of descriptions, alerts and code, which nobody clicks on."""
+    found = subprocess.run(
+        ["git", "grep", "-hoIE", r"docs/[a-z]+\.md#[a-z-]+"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert found
+    missing = [
+        (page, anchor)
+        for page, _, anchor in (target.partition("#") for target in found)
+        if anchor not in anchors(ROOT / page)
+    ]
     assert missing == []
 
 
