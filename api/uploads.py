@@ -1,17 +1,16 @@
 """A picture sent to us: the body itself, or the part `file` of a form. A large one goes to disk, not into memory."""
 
-import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from api.body import chunks, media_type_of
+from api.forms import IN_MEMORY, Most, form_of
 from darkroom.errors import (
     BadPicture,
     CapacityError,
@@ -27,7 +26,6 @@ from darkroom.errors import (
 FIELD = "file"
 MAX_FORM_FIELDS = 8
 MAX_FORM_FIELD_BYTES = 64 * 1024
-IN_MEMORY = 1024 * 1024  # bytes, beyond which an upload goes on in a temporary file without a name
 
 _BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 _FORM: dict[str, Any] = {
@@ -86,23 +84,13 @@ async def uploaded_picture(
 
 
 @asynccontextmanager
-async def _file_of_form(request: Request, limit: int, field: str, most: int) -> AsyncIterator[IO[bytes]]:
-    body = yielding(chunks(request, limit))
-    parser = MultiPartParser(
-        request.headers, body, max_files=most, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_FIELD_BYTES
-    )
-    parser.spool_max_size = IN_MEMORY
-    try:
-        form = await parser.parse()
-    except MultiPartException:
-        raise MalformedBody(f"the form cannot be read: one part `{field}` is expected") from None
-    try:
+async def _file_of_form(request: Request, limit: int, field: str, files: int) -> AsyncIterator[IO[bytes]]:
+    most = Most(files, MAX_FORM_FIELDS, MAX_FORM_FIELD_BYTES, f"one part `{field}` is")
+    async with form_of(request, limit, most) as form:
         file = form.get(field)
         if not isinstance(file, UploadFile):
             raise InvalidField(field, "the form has no such file")
         yield file.file
-    finally:
-        await form.close()
 
 
 def _not_empty(file: IO[bytes]) -> IO[bytes]:
@@ -110,10 +98,3 @@ def _not_empty(file: IO[bytes]) -> IO[bytes]:
         raise MalformedBody("the body is empty")
     file.seek(0)
     return file
-
-
-async def yielding(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """The body bit by bit: others are served between, however long the scan for the boundary takes."""
-    async for piece in pieces:
-        yield piece
-        await asyncio.sleep(0)

@@ -7,19 +7,24 @@ from typing import Any
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from api import strict_json
-from api.body import chunks, media_type_of
+from api.body import media_type_of, refuse_long_structure
 from api.desk import Desks
 from api.dialects.bodies import read_object
 from api.dialects.openai.inputs import MOST_PICTURES
-from api.uploads import IN_MEMORY, yielding
+from api.forms import Most, form_of
 from darkroom.errors import InvalidField, MalformedBody
 from darkroom.inputs.fetched import MOST_BYTES
 
 MOST_FIELDS = 64
 MOST_FIELD_BYTES = 1024 * 1024
+MOST = Most(
+    MOST_PICTURES + 2,
+    MOST_FIELDS,
+    MOST_FIELD_BYTES,
+    f"at most {MOST_PICTURES} pictures, and {MOST_FIELDS} fields of {MOST_FIELD_BYTES} bytes, are",
+)
 _PICTURES = ("image", "image[]", "mask")
 # Text, whatever it looks like; all else is JSON if it can be, since forms know no numbers.
 _TEXTS = frozenset(
@@ -36,35 +41,16 @@ async def read_edit(request: Request) -> dict[str, Any]:
     if media_type_of(request) != "multipart/form-data":
         return await read_object(request)
     desks: Desks = request.app.state.desks
-    with desks.long_bodies.of(request.state.tenant):
-        form = await _parsed(request)
-        try:
-            return await asyncio.to_thread(_object_of, form)
-        finally:
-            await form.close()
-
-
-async def _parsed(request: Request) -> FormData:
-    """Raises: MalformedBody, PayloadTooLarge, UnsupportedMediaType."""
     limit = request.app.state.services.settings.max_body_bytes
-    parser = MultiPartParser(
-        request.headers,
-        yielding(chunks(request, limit)),
-        max_files=MOST_PICTURES + 2,
-        max_fields=MOST_FIELDS,
-        max_part_size=MOST_FIELD_BYTES,
-    )
-    parser.spool_max_size = IN_MEMORY
-    try:
-        return await parser.parse()
-    except MultiPartException as error:
-        raise MalformedBody(
-            f"the form cannot be read: at most {MOST_PICTURES} pictures, and {MOST_FIELDS} fields of"
-            f" {MOST_FIELD_BYTES} bytes, are expected"
-        ) from error
+    with desks.long_bodies.of(request.state.tenant):
+        async with form_of(request, limit, MOST) as form:
+            return await asyncio.to_thread(_object_of, form)
 
 
 def _object_of(form: FormData) -> dict[str, Any]:
+    """Raises: MalformedBody, InvalidField."""
+    structured = [text for name, text in form.multi_items() if isinstance(text, str) and not _is_text(name)]
+    refuse_long_structure("".join(structured).encode())  # of all fields together: each alone is short enough
     body: dict[str, Any] = {}
     for name, value in form.multi_items():
         told = _base64(name, value) if isinstance(value, UploadFile) else _value(name, value)
@@ -90,12 +76,16 @@ def _base64(name: str, file: UploadFile) -> str:
     return base64.b64encode(file.file.read()).decode()
 
 
+def _is_text(name: str) -> bool:
+    return name in _TEXTS or "[" in name
+
+
 def _value(name: str, text: str) -> Any:
-    if name in _TEXTS or "[" in name:
+    if _is_text(name):
         return text
     if text.lower() in ("", "true", "false"):
         return {"": None, "true": True, "false": False}[text.lower()]
     try:
-        return strict_json.parse(text.encode("utf-8", "surrogatepass"))
+        return strict_json.parse(text.encode())
     except MalformedBody:
         return text  # for whoever reads the field to refuse

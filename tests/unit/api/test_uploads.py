@@ -6,7 +6,7 @@ from typing import IO
 import httpx
 import pytest
 
-from api import uploads
+from api import forms
 from darkroom.errors import BadPicture, StoreUnavailable
 from darkroom.provenance import State, Verdict
 from darkroom.services import Services
@@ -113,7 +113,7 @@ async def test_others_are_served_while_a_form_is_read() -> None:
         for piece in (b"a", b"b", b"c"):
             yield piece
 
-    pieces = [piece async for piece in uploads.yielding(arriving())]
+    pieces = [piece async for piece in forms.yielding(arriving())]
     running.cancel()
     assert pieces == [b"a", b"b", b"c"]
     assert turns >= len(pieces)

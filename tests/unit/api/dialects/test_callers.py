@@ -25,6 +25,7 @@ def _basic(text: str) -> str:
         (_basic("anybody:"), None),
         ("Basic not base64!", "not base64!"),
         ("Basic /w==", "/w=="),
+        ("Basic \xe9", "\xe9"),
     ],
 )
 def test_a_key_is_found_wherever_clients_of_others_put_it(header: str, key: str | None) -> None:

@@ -75,6 +75,16 @@ async def test_a_form_that_is_none_is_refused(client: httpx.AsyncClient, body: b
     assert error_in(answer)["code"] == code
 
 
+async def test_a_form_of_fields_that_are_short_and_many_is_refused_as_the_json_would_be(
+    client: httpx.AsyncClient,
+) -> None:
+    """Nineteen megabytes of braces held everybody up for half a minute."""
+    part = b'--BOUNDARY\r\nContent-Disposition: form-data; name="f%d"\r\n\r\n[' + b"{}," * 40_000 + b"{}]\r\n"
+    body = b"".join(part.replace(b"%d", b"%d" % number) for number in range(10)) + b"--BOUNDARY--\r\n"
+    answer = await client.post(EDITS, content=body, headers=seen_bodies.FORM)
+    assert (answer.status_code, error_in(answer)["code"]) == (400, "malformed_body")
+
+
 async def test_a_picture_beyond_what_json_could_hold_is_refused(client: httpx.AsyncClient) -> None:
     body = seen_bodies.openai_python_list(bytes(12 * 1024 * 1024 + 1))
     answer = await client.post(EDITS, content=body, headers=seen_bodies.FORM)
