@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from darkroom.client.errors import Busy, ClientError, GatewayAway, NotMade, TimedOut, UnexpectedAnswer, refusal
 from darkroom.client.flows.generations import GENERATIONS, canceled, looked_up, submitted
+from darkroom.client.flows.places import place_in
 from darkroom.client.server_sent import Reader
 from darkroom.client.steps import Answer, Flow, NextLine, Open, Request, Sleep, Tell
 from darkroom.contract.document import Generation
@@ -65,7 +66,9 @@ def _one_stream(generation_id: str, seen: _Seen, until: float | None) -> Flow[No
     seen.anything = False
     headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": seen.after} if seen.after else {})
     silence = SILENCE_SECONDS if until is None else min(SILENCE_SECONDS, max(0.05, until - time.monotonic()))
-    answer: Answer = yield Open(Request("GET", f"{GENERATIONS}/{generation_id}/events", headers=headers), silence)
+    answer: Answer = yield Open(
+        Request("GET", f"{place_in(GENERATIONS, generation_id)}/events", headers=headers), silence
+    )
     if answer.status >= 400:
         raise refusal(answer)
     if answer.status == NOTHING_FOLLOWS:

@@ -8,6 +8,7 @@ from typing import Any
 
 from darkroom.client.errors import UnexpectedAnswer
 from darkroom.client.fields import RerunSeed
+from darkroom.client.flows.places import place_in
 from darkroom.client.flows.sending import answered, document
 from darkroom.client.flows.uploading import with_named_pictures
 from darkroom.client.steps import Flow, Request, Tell, Write
@@ -25,8 +26,8 @@ def submitted(fields: Mapping[str, Any], key: str | None, retries: int) -> Flow[
 
 
 def rerun(generation_id: str, seed: RerunSeed, key: str | None, retries: int) -> Flow[Generation]:
-    asked = {} if seed is None else {"seed": seed}
-    return (yield from document(_once(f"{GENERATIONS}/{generation_id}/rerun", asked, key), Generation, retries))
+    path, asked = f"{place_in(GENERATIONS, generation_id)}/rerun", {} if seed is None else {"seed": seed}
+    return (yield from document(_once(path, asked, key), Generation, retries))
 
 
 def _once(path: str, asked: Mapping[str, Any], key: str | None) -> Request:
@@ -34,11 +35,11 @@ def _once(path: str, asked: Mapping[str, Any], key: str | None) -> Request:
 
 
 def looked_up(generation_id: str, retries: int) -> Flow[Generation]:
-    return document(Request("GET", f"{GENERATIONS}/{generation_id}"), Generation, retries)
+    return document(Request("GET", place_in(GENERATIONS, generation_id)), Generation, retries)
 
 
 def canceled(generation_id: str, retries: int) -> Flow[Generation]:
-    return document(Request("DELETE", f"{GENERATIONS}/{generation_id}"), Generation, retries)
+    return document(Request("DELETE", place_in(GENERATIONS, generation_id)), Generation, retries)
 
 
 def listed(failure: str | None, retries: int) -> Flow[None]:
@@ -59,7 +60,7 @@ def picture(of: Generation | str, index: int, retries: int) -> Flow[bytes]:
     Raises: NotFound; UnexpectedAnswer where on the way they became others.
     """
     generation_id = of if isinstance(of, str) else of.id
-    answer = yield from answered(Request("GET", f"{GENERATIONS}/{generation_id}/images/{index}"), retries)
+    answer = yield from answered(Request("GET", f"{place_in(GENERATIONS, generation_id)}/images/{index}"), retries)
     if isinstance(of, Generation) and index < len(of.images):
         expected, found = of.images[index].sha256, hashlib.sha256(answer.body).hexdigest()
         if found != expected:
@@ -69,7 +70,7 @@ def picture(of: Generation | str, index: int, retries: int) -> Flow[bytes]:
 
 def preview(generation_id: str, index: int, retries: int) -> Flow[bytes]:
     """Its latest sketch, a JPEG. Raises: NotFound while there is none, and once the picture is there."""
-    answer = yield from answered(Request("GET", f"{GENERATIONS}/{generation_id}/previews/{index}"), retries)
+    answer = yield from answered(Request("GET", f"{place_in(GENERATIONS, generation_id)}/previews/{index}"), retries)
     return answer.body
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from darkroom.client.flows.places import place_in
 from darkroom.client.flows.sending import answered, document
 from darkroom.client.pictures import Picture, is_picture, media_type_of
 from darkroom.client.steps import Flow, Read, Request
@@ -19,7 +20,7 @@ def uploaded(picture: Picture, retries: int) -> Flow[Asset]:
 
 
 def asset(asset_id: str, retries: int) -> Flow[bytes]:
-    answer = yield from answered(Request("GET", f"{ASSETS}/{asset_id}"), retries)
+    answer = yield from answered(Request("GET", place_in(ASSETS, asset_id)), retries)
     return answer.body
 
 

@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from darkroom.client.flows.places import place_in
 from darkroom.client.flows.sending import document
 from darkroom.client.steps import Flow, Request, Tell
 from darkroom.contract.deliveries import DeliveryDetail, DeliveryList, Endpoints, Replayed
 
 PAGE = 100
 WEBHOOKS = "/api/v1/webhooks"
+DELIVERIES = f"{WEBHOOKS}/deliveries"
 
 
 def deliveries(filters: dict[str, Any], retries: int) -> Flow[None]:
     """Tells each, newest first, page by page as they are wanted."""
     params = {"limit": PAGE, **_given(filters)}
     while True:
-        page = yield from document(Request("GET", f"{WEBHOOKS}/deliveries", params=params), DeliveryList, retries)
+        page = yield from document(Request("GET", DELIVERIES, params=params), DeliveryList, retries)
         for delivery in page.deliveries:
             yield Tell(delivery)
         if page.cursor is None:
@@ -25,12 +27,12 @@ def deliveries(filters: dict[str, Any], retries: int) -> Flow[None]:
 
 
 def delivery(delivery_id: str, retries: int) -> Flow[DeliveryDetail]:
-    return document(Request("GET", f"{WEBHOOKS}/deliveries/{delivery_id}"), DeliveryDetail, retries)
+    return document(Request("GET", place_in(DELIVERIES, delivery_id)), DeliveryDetail, retries)
 
 
 def replayed(delivery_id: str, retries: int) -> Flow[DeliveryDetail]:
     """Receivers know it by its id, but are told each time: what may have arrived is not sent twice by us."""
-    request = Request("POST", f"{WEBHOOKS}/deliveries/{delivery_id}/replay", repeatable=False)
+    request = Request("POST", f"{place_in(DELIVERIES, delivery_id)}/replay", repeatable=False)
     return document(request, DeliveryDetail, retries)
 
 
