@@ -7,7 +7,7 @@ from api.dialects.a1111.controlnet_units import controls
 from api.dialects.a1111.lora_syntax import prompted
 from api.dialects.a1111.neutral import NEUTRAL, NO_EFFECT, ignore_scripts
 from api.dialects.a1111.titles import checkpoint_of, vae_of
-from api.dialects.a1111.typed import flag_of, number_of, text_of, whole_of
+from api.dialects.a1111.typed import flag_of, number_of, numeral, text_of, whole_of
 from darkroom.contract.generation import MOST_IMAGES
 from darkroom.errors import InvalidField, UnknownScheduler
 from darkroom.errors.near import unknown
@@ -34,13 +34,13 @@ def wish(asking: Asking) -> dict[str, Any]:
         "model": asking.spec.name,
         "vae": vae.name if vae else None,
         "clip_skip": _clip_skip(asking),
-        "steps": body.get("steps"),
-        "guidance_scale": body.get("cfg_scale"),
+        "steps": numeral(body.get("steps")),
+        "guidance_scale": numeral(body.get("cfg_scale")),
         "seed": _seed(asking),
         "n": _images(asking),
         "scheduler": _scheduler(asking),
-        "width": body.get("width"),
-        "height": body.get("height"),
+        "width": numeral(body.get("width")),
+        "height": numeral(body.get("height")),
         "loras": [] if flag_of(body, "disable_extra_networks") else said.loras,
         "refiner": _refiner(asking),
         "controlnets": controls(asking),
@@ -56,7 +56,7 @@ def _refuse_script(asking: Asking) -> None:
 
 
 def _seed(asking: Asking) -> Any:
-    seed = asking.body.get("seed")
+    seed = numeral(asking.body.get("seed"))
     return None if seed in _RANDOM_SEEDS and not isinstance(seed, bool) else seed
 
 

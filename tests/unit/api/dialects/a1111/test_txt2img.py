@@ -51,6 +51,20 @@ def test_what_is_left_out_is_the_models_own(asks: Asks) -> None:
     assert (asked.width, asked.height, asked.steps, asked.guidance_scale, asked.scheduler) == (None,) * 5
 
 
+def test_numbers_may_be_sent_as_text(asks: Asks) -> None:
+    said = {"steps": "20", "cfg_scale": "7.5", "seed": "41", "width": "128", "batch_size": "2", "enable_hr": "False"}
+    asked = settled(asks, said)
+    assert (asked.steps, asked.guidance_scale, asked.seed, asked.width, asked.n) == (20, 7.5, 41, 128, 2)
+    assert settled(asks, {"seed": "-1"}).seed is None
+    assert settled(asks, {"enable_hr": "true", "hr_scale": "1.5"}).hires is not None
+
+
+@pytest.mark.parametrize("said", ["20 steps", "0x14", "1e3", "\u0662", "nan", " 20", "9" * 21])
+def test_a_text_that_is_no_number_is_none(asks: Asks, said: str) -> None:
+    with pytest.raises(InvalidField, match="must be a whole number"):
+        text_to_image(asks({**WORDS, "batch_size": said}))
+
+
 def test_pictures_are_counted_over_all_batches(asks: Asks) -> None:
     assert settled(asks, {"batch_size": 2, "n_iter": 3, "seed": 7}).n == 6
 
