@@ -36,7 +36,7 @@ def up(
     console = on_stderr()
     try:
         with running(settings, lambda stage: console.print(f"starting the {stage}")) as service:
-            for line in _welcome(service):
+            for line in welcome(service):
                 console.print(line)
             try:
                 watch = WorkerWatch(service.worker_status)
@@ -67,12 +67,14 @@ def _signed_by(settings: "Settings") -> str:
     return f"signed for {', '.join(settings.webhook_secrets)}" + (f" by the secret in {kept}" if kept.exists() else "")
 
 
-def _welcome(service: "Stack") -> list[str]:
+def welcome(service: "Stack") -> list[str]:
+    """What is where, and what to type first: a line each."""
     from rich.markup import escape
 
     settings = service.settings
     lines = [
         f"[bold]darkroom[/bold] is open at {service.url}",
+        *([f"  page      {service.url}/ in a browser"] if settings.playground else []),
         f"  api       {service.url}/openapi.json",
         f'  try       {invoked_as()} generate "a red circle on a white background" --url {service.url} -o out.png',
         f"  pictures  {settings.folder_root}" if settings.store == "folder" else f"  pictures  {settings.store}",

@@ -6,7 +6,7 @@ import pytest
 
 from darkroom.cli import stack
 from darkroom.cli.app import run
-from darkroom.cli.up import invoked_as
+from darkroom.cli.up import invoked_as, welcome
 from darkroom.settings import Settings
 
 
@@ -58,3 +58,10 @@ def test_only_outside_production_is_a_machine_of_ones_own_served_without_keys(
     monkeypatch.delenv("DARKROOM_ALLOW_ANONYMOUS", raising=False)
     assert run(["up", "--home", str(tmp_path)]) == 0
     assert [settings.allow_anonymous for settings in started] == [open_to_all]
+
+
+@pytest.mark.parametrize("playground", [True, False])
+def test_whoever_starts_it_is_told_of_the_page(playground: bool, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, playground=playground)
+    lines = welcome(stack.Stack("http://127.0.0.1:8000", settings, (), None))
+    assert ("  page      http://127.0.0.1:8000/ in a browser" in lines) is playground
