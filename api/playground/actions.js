@@ -1,13 +1,13 @@
 // What can be done with a finished picture, wherever it is shown.
 
-import { button, el } from "./dom.js";
+import { button, el, shortened } from "./dom.js";
 import { address, blobOf, hasKey, picturePath } from "./service.js";
 import { handlers } from "./wiring.js";
 
 export const pathOfPicture = ({ generation, index }) => picturePath(generation.id, index);
 export const samePicture = (a, b) => a?.generation.id === b?.generation.id && a?.index === b?.index;
 export const wordsOf = ({ generation, index }) =>
-  `${generation.plan.prompt || "Without words"}, seed ${generation.images[index].seed}`;
+  `${shortened(generation.plan.prompt, 200) || "Without words"}, seed ${generation.images[index].seed}`;
 
 export function actionsFor(picture, { enlarge = true } = {}) {
   const act = (name) => () => handlers[name](picture);
@@ -28,7 +28,7 @@ function downloadOf(picture) {
   link.addEventListener("click", (event) => {
     if (!hasKey()) return; // the browser fetches it by itself
     event.preventDefault();
-    save(picture, name);
+    handlers.attempt(() => save(picture, name));
   });
   return link;
 }

@@ -42,9 +42,9 @@ function asked(row) {
     type,
     model: row.net.value,
     image: row.image,
-    scale: Number(row.scale.value),
-    start: Number(row.start.value),
-    end: Number(row.end.value),
+    scale: row.scale.valueAsNumber,
+    start: row.start.valueAsNumber,
+    end: row.end.valueAsNumber,
     preprocess: row.preprocess.checked,
   };
 }

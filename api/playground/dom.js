@@ -46,12 +46,22 @@ export function openDialog(dialog) {
   if (!dialog.open) dialog.showModal();
 }
 
-/** Close buttons, and a click beside the dialog. Escape is the browser's own. */
+/** Close buttons, and a click that begins and ends beside the dialog. Escape is the browser's own. */
 export function closable(dialog) {
   for (const closer of dialog.querySelectorAll("[data-close]")) closer.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
+  let beside = false;
+  dialog.addEventListener("pointerdown", (event) => {
+    beside = isBeside(dialog, event);
   });
+  dialog.addEventListener("click", (event) => {
+    if (beside && isBeside(dialog, event)) dialog.close();
+  });
+}
+
+/** Its padding is the dialog's own element as well as its backdrop is; only the place tells them apart. */
+function isBeside(dialog, { target, clientX, clientY }) {
+  const { left, right, top, bottom } = dialog.getBoundingClientRect();
+  return target === dialog && (clientX < left || clientX > right || clientY < top || clientY > bottom);
 }
 
 export const isTyping = (target) => target instanceof Element && target.closest("input, textarea, select") !== null;

@@ -2,22 +2,14 @@
 
 import { catalog, fitting, isRefiner, modelNamed } from "./catalog.js";
 import { controls } from "./controls.js";
-import { $, el, options } from "./dom.js";
+import { $, options } from "./dom.js";
 import { input } from "./input.js";
 import { keep, recall } from "./kept.js";
 import { loras } from "./loras.js";
 import { Problem } from "./service.js";
+import { drawShapes, markShape } from "./shapes.js";
 
 const KEPT_FORM = "darkroom.form";
-const SHAPES = [
-  ["1:1", 1],
-  ["3:2", 3 / 2],
-  ["2:3", 2 / 3],
-  ["4:3", 4 / 3],
-  ["3:4", 3 / 4],
-  ["16:9", 16 / 9],
-  ["9:16", 9 / 16],
-];
 const OF_TASK = {
   image_to_image: { strength: 0.75 },
   inpaint: { strength: 1, masked_content: "original", mask_blur: 4, only_masked: false, mask_padding: 32 },
@@ -37,7 +29,7 @@ const FLAGS = new Set(["only_masked", "deterministic"]);
 
 let shownModel = null;
 
-export function prepareForm(onTask) {
+export function prepareForm() {
   const { capabilities } = catalog;
   options(
     $("model"),
@@ -59,10 +51,9 @@ export function prepareForm(onTask) {
   const labels = capabilities.visible_labels;
   options($("visible_label"), [["", capabilities.always_labelled || "none"], ...labels.map((label) => [label, label])]);
   $("label-field").hidden = labels.length === 0;
-  drawShapes();
   showModel(modelNamed(catalog.defaultModel));
   $("model").addEventListener("change", () => showModel(modelNamed($("model").value)));
-  for (const radio of taskChoices()) radio.addEventListener("change", () => taskChosen(onTask));
+  for (const radio of taskChoices()) radio.addEventListener("change", taskChosen);
   $("form").addEventListener("input", settle);
   mirrorSliders();
   settle();
@@ -155,7 +146,7 @@ export function keptForm() {
 
 export function chooseTask(task) {
   for (const radio of taskChoices()) radio.checked = radio.value === task;
-  taskChosen(() => {});
+  taskChosen();
 }
 
 export const taskNow = () =>
@@ -174,21 +165,18 @@ export function settle() {
   $("controls-count").textContent = controls.read().length || "";
   $("hires-count").textContent = $("hires").checked ? `${$("hires_scale").value} ×` : "";
   $("refiner-count").textContent = $("refiner_model").value;
-  for (const radio of document.querySelectorAll("[name=shape]")) {
-    radio.checked = radio.value === `${$("width").value}x${$("height").value}`;
-  }
+  markShape();
 }
 
 const taskChoices = () => [...document.querySelectorAll("[name=task]")];
 
-function taskChosen(onTask) {
+function taskChosen() {
   for (const [name, value] of Object.entries(OF_TASK[taskNow()] ?? {})) {
     if (FLAGS.has(name)) $(name).checked = value;
     else $(name).value = value;
   }
   settle();
   syncSliders();
-  onTask(taskNow());
 }
 
 function showModel(model) {
@@ -215,7 +203,7 @@ function showModel(model) {
   controls.fit(model.name);
   $("loras-group").hidden = !loras.possible(model.name);
   $("controls-group").hidden = !controls.possible(model.name);
-  drawShapes();
+  drawShapes(model);
   settle();
   syncSliders();
 }
@@ -228,30 +216,6 @@ function defaultsOf(model) {
     guidance_scale: model.default_guidance_scale,
     scheduler: model.default_scheduler,
   };
-}
-
-/** Shapes of about the model's own area, on its grid and within its limits. */
-function drawShapes() {
-  const model = shownModel ?? modelNamed(catalog.defaultModel);
-  const chips = SHAPES.map(([name, ratio]) => {
-    const [width, height] = sizeOf(model, ratio);
-    const radio = el("input", { type: "radio", name: "shape", value: `${width}x${height}` });
-    // Before the form hears of it, and looks which shape the size has.
-    radio.addEventListener("input", () => {
-      [$("width").value, $("height").value] = [width, height];
-    });
-    return el("label", {}, radio, el("span", { title: `${width} × ${height}` }, name));
-  });
-  $("shapes").replaceChildren(el("legend", {}, "Shape"), ...chips);
-}
-
-export function sizeOf(model, ratio) {
-  const area = model.native_width * model.native_height;
-  const short = Math.max(Math.sqrt(area * Math.min(ratio, 1 / ratio)), model.min_size);
-  const onGrid = (side) =>
-    Math.min(Math.max(Math.round(side / model.size_multiple) * model.size_multiple, model.min_size), model.max_size);
-  const [small, large] = [onGrid(short), onGrid(short * Math.max(ratio, 1 / ratio))];
-  return ratio >= 1 ? [large, small] : [small, large];
 }
 
 function read(names) {

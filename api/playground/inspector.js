@@ -1,6 +1,6 @@
 // Where a picture comes from, in plain words: what was found, what that proves, and what it does not.
 
-import { $, button, closable, el, moment, openDialog } from "./dom.js";
+import { $, button, closable, el, moment, openDialog, shortened } from "./dom.js";
 import { parametersIn, requestOfInfotext } from "./restore.js";
 import { Problem, get, verify } from "./service.js";
 import { handlers } from "./wiring.js";
@@ -62,6 +62,9 @@ const WORDS = {
   },
 };
 const MEANS = { credential: "signed credential (C2PA)", watermark: "watermark in the pixels" };
+
+// Characters of the prompt: more would push aside what the verdict proves. "Restore its settings" brings it all.
+const MOST_WORDS = 400;
 
 let url = "";
 let asked = 0;
@@ -131,7 +134,7 @@ function described(verdict) {
       ),
       ...row("Made at", generation && moment(generation.created_at)),
       ...row("Yours", owner && `generation ${owner.job_id}, picture ${owner.index + 1}`),
-      ...row("Prompt", owner?.prompt),
+      ...row("Prompt", owner?.prompt && shortened(owner.prompt, MOST_WORDS)),
       ...row("Signed by", signer && signerWords(signer)),
       ...row("Signed at", signer?.signed_at && `${moment(signer.signed_at)}, attested`),
       ...row("Found", verdict.means.map((means) => MEANS[means]).join(" and ") || null),

@@ -11,6 +11,7 @@ const PREVIEWS = { previews: true };
 
 const jobs = new Map();
 const watchers = new Set();
+const inLine = [];
 let streams = 0;
 
 export const running = () => [...jobs.values()];
@@ -49,13 +50,24 @@ export async function follow(generation) {
 }
 
 async function listen(job) {
-  if (streams >= MOST_STREAMS) return new Promise(() => {}); // it is looked at alone
-  streams += 1;
+  await freeStream();
   try {
     for await (const event of events(job.id, job.ending.signal)) apply(job, event);
   } finally {
-    streams -= 1;
+    handStreamOn();
   }
+}
+
+/** Until there is one for whoever asks; who has asked first is served first. Meanwhile the job is looked at alone. */
+async function freeStream() {
+  if (streams < MOST_STREAMS) streams += 1;
+  else await new Promise((resolve) => inLine.push(resolve));
+}
+
+function handStreamOn() {
+  const next = inLine.shift();
+  if (next) next();
+  else streams -= 1;
 }
 
 /** Place in line and time of ending move also when nothing happens to the job itself. */
@@ -71,28 +83,40 @@ async function look(job) {
 }
 
 function update(job, generation) {
-  const known = job.generation.progress;
-  if (known && generation.progress && known.step > generation.progress.step) generation.progress = known;
+  const { progress: known, lost_attempts: lost } = job.generation;
+  if (generation.lost_attempts.length > lost.length) job.shown = 0;
+  else if (known && generation.progress && known.step > generation.progress.step) generation.progress = known;
   job.generation = generation;
+  lookAtFrames(job);
   tell(job);
 }
 
 function apply(job, { name, data }) {
   if (name === "progress") {
     job.generation.progress = data;
-    lookAtFrames(job, data.previews ?? 0);
+    lookAtFrames(job);
+  } else if (name === "requeued") {
+    startAgain(job);
   } else {
-    job.generation.state = name === "requeued" ? "queued" : name;
+    job.generation.state = name;
   }
   tell(job);
 }
 
+/** Another attempt counts its steps and sketches from nothing. */
+function startAgain(job) {
+  Object.assign(job.generation, { state: "queued", progress: null });
+  job.shown = 0;
+}
+
 /** The newest frames; while some are fetched, those that come are not fetched one by one. */
-async function lookAtFrames(job, count) {
+async function lookAtFrames(job) {
+  const count = job.generation.progress?.previews ?? 0;
   if (count <= job.shown || job.looking) return;
   job.looking = true;
   job.shown = count;
-  const images = Math.min(job.generation.plan.seeds.length, MOST_FRAMES);
+  // They are made in turns: of more pictures than there are frames, some have none yet.
+  const images = Math.min(job.generation.plan.seeds.length, MOST_FRAMES, count);
   for (let index = 0; index < images; index += 1) {
     const frame = await blobOf(`api/v1/generations/${job.id}/previews/${index}`).catch(() => null);
     if (frame && jobs.has(job.id)) showFrame(job, index, URL.createObjectURL(frame));

@@ -8,7 +8,7 @@ let [rows, model] = [[], ""];
 export const loras = {
   possible: (name) => fitting(catalog.loras, name).length > 0,
 
-  read: () => rows.map((row) => ({ model: row.select.value, weight: Number(row.weight.value) })),
+  read: () => rows.map((row) => ({ model: row.select.value, weight: row.weight.valueAsNumber })),
 
   /** Gives the names of those that are not here, or do not fit. */
   write(entries, modelName) {

@@ -1,6 +1,6 @@
 // Painting a mask. What was painted is kept as a list of strokes, so that undoing one costs no copies of the picture.
 
-import { $, closable, openDialog } from "./dom.js";
+import { $, openDialog } from "./dom.js";
 import { input, drawVeil, pathOf } from "./input.js";
 import { blobOf, show } from "./service.js";
 
@@ -40,7 +40,7 @@ export async function paintMask() {
 }
 
 export function preparePainter() {
-  closable($("painter"));
+  // Not closed by a click beside it, as other dialogs are: a stroke that misses must not cost the mask.
   $("painter-cancel").addEventListener("click", () => $("painter").close());
   for (const name of ["brush", "eraser"]) $(name).addEventListener("click", () => take(name));
   $("brush-size").addEventListener("input", moveRing);
@@ -72,6 +72,7 @@ function positionOf(event) {
 }
 
 function begin(event) {
+  if (stroke || event.button !== 0) return; // a second finger, or another button
   canvas.setPointerCapture(event.pointerId);
   place = positionOf(event);
   stroke = { kind: "stroke", erase: tool === "eraser", size: thickness(), points: [place] };

@@ -4,6 +4,7 @@ import { pathOfPicture, samePicture } from "./actions.js";
 import { catalog, fetchCatalog } from "./catalog.js";
 import { controls } from "./controls.js";
 import { $, isTyping, say, toast } from "./dom.js";
+import { prepareDropping } from "./dropping.js";
 import { chooseTask, keepForm, keptForm, prepareForm, readForm, resetForm, settle, writeForm } from "./form.js";
 import { addToHistory, fetchHistory, fetchOlder, neighbour, pictures, prepareHistory } from "./history.js";
 import { input } from "./input.js";
@@ -123,35 +124,6 @@ const closeDialogs = () => {
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
 };
 
-// Dropping and pasting
-
-const pictureIn = (transfer) => [...(transfer?.files ?? [])].find(({ type }) => type.startsWith("image/"));
-
-function prepareDropping() {
-  let inside = 0;
-  const veil = (on) => document.body.classList.toggle("dropping", on);
-  addEventListener("dragenter", (event) => {
-    if (![...event.dataTransfer.types].includes("Files")) return;
-    inside += 1;
-    veil(true);
-  });
-  addEventListener("dragleave", () => {
-    inside = Math.max(inside - 1, 0);
-    if (inside === 0) veil(false);
-  });
-  addEventListener("dragover", (event) => event.preventDefault());
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    inside = 0;
-    veil(false);
-    take(pictureIn(event.dataTransfer), event.target);
-  });
-  addEventListener("paste", (event) => {
-    const picture = pictureIn(event.clipboardData);
-    if (picture) take(picture, document.body);
-  });
-}
-
 /** On the place for it, a picture is to start from; anywhere else it is looked at, and what it is for is asked. */
 function take(picture, target) {
   if (!picture) toast("That is no picture that can be read here.");
@@ -184,15 +156,8 @@ function byKey(event) {
 function prepare() {
   prepareTheme();
   prepareKey(() => attempt(begin));
-  for (const prepared of [
-    prepareInspector,
-    prepareSnippets,
-    prepareViewer,
-    preparePainter,
-    prepareHistory,
-    prepareDropping,
-  ])
-    prepared();
+  prepareDropping(take);
+  for (const prepared of [prepareInspector, prepareSnippets, prepareViewer, preparePainter, prepareHistory]) prepared();
   $("form").addEventListener("submit", (event) => {
     event.preventDefault();
     attempt(generate);
@@ -256,7 +221,7 @@ let begun = false;
 async function begin() {
   await fetchCatalog();
   if (!begun) {
-    prepareForm(() => {});
+    prepareForm();
     input.onChange = settle;
   }
   begun = true;

@@ -21,7 +21,8 @@ export function showProblem(problem) {
   $("refusal").hidden = false;
   const first = controls.find((control) => control !== null);
   first?.closest("details")?.setAttribute("open", "");
-  first?.focus();
+  if (first) first.focus();
+  else $("refusal").scrollIntoView({ block: "nearest" });
 }
 
 function alone(problem) {

@@ -118,7 +118,7 @@ export function requestOfInfotext(text) {
   const last = /^Steps: \d/.test(lines.at(-1)) ? lines.pop() : "";
   const [prompt, negative_prompt = ""] = lines.join("\n").split(/^Negative prompt: /m);
   const told = Object.fromEntries(
-    [...last.matchAll(/([A-Z][\w ]*): ("(?:[^"\\]|\\.)*"|[^,]*)/g)].map(([, name, value]) => [name, value]),
+    [...last.matchAll(/(?:^|, )([A-Z][\w ]*): ("(?:[^"\\]|\\.)*"|[^,]*)/g)].map(([, name, value]) => [name, value]),
   );
   const request = { prompt: prompt.trim(), negative_prompt: negative_prompt.trim() };
   const numbers = { steps: told.Steps, guidance_scale: told["CFG scale"], seed: told.Seed };

@@ -29,8 +29,7 @@ export const address = (path) => new URL(path, document.baseURI).href;
 
 export function useKey(value, { keep }) {
   key = value;
-  for (const url of pictures.values()) URL.revokeObjectURL(url);
-  pictures.clear();
+  for (const path of [...pictures.keys()]) forget(path);
   keepIn("sessionStorage", KEPT_KEY, keep && value ? value : null);
 }
 
@@ -84,26 +83,53 @@ export async function blobOf(path) {
 export async function pictureUrl(path) {
   if (!key) return address(path);
   if (!pictures.has(path)) {
-    const url = URL.createObjectURL(await blobOf(path));
-    pictures.set(path, url);
+    const fetched = blobOf(path).then((picture) => URL.createObjectURL(picture));
+    pictures.set(path, fetched);
+    fetched.catch(() => pictures.get(path) === fetched && pictures.delete(path)); // the next who asks tries again
     if (pictures.size > MOST_PICTURES) forget(pictures.keys().next().value);
   }
   return pictures.get(path);
 }
 
 function forget(path) {
-  URL.revokeObjectURL(pictures.get(path));
+  pictures.get(path).then(
+    (url) => URL.revokeObjectURL(url),
+    () => {},
+  );
   pictures.delete(path);
 }
 
-/** Puts the picture at `path` into an `img`, or its alternative text where it cannot be had. */
+/** Puts the picture at `path` into an `img`, or a sign that it cannot be had, as when its time is over. */
 export async function show(img, path) {
+  img.onerror = () => {
+    img.onerror = null; // the sign cannot be had either where the service is away
+    img.src = address("playground/gone.svg");
+  };
+  if (key && img.loading === "lazy") await inSight(img);
   try {
     img.src = await pictureUrl(path);
   } catch {
-    img.classList.add("missing");
+    img.onerror();
   }
 }
+
+const sights = new WeakMap();
+const watch = new IntersectionObserver(
+  (entries) => {
+    for (const { target } of entries.filter(({ isIntersecting }) => isIntersecting)) {
+      watch.unobserve(target);
+      sights.get(target)();
+    }
+  },
+  { rootMargin: "50%" },
+);
+
+/** Until it is nearly scrolled to: what an `img` does by itself for what the browser fetches. */
+const inSight = (img) =>
+  new Promise((resolve) => {
+    sights.set(img, resolve);
+    watch.observe(img);
+  });
 
 /** The events of a generation until it has ended; goes on where it was cut off. EventSource could not send a key. */
 export async function* events(generationId, signal) {

@@ -20,10 +20,27 @@ const PAGES_OWN = "previews";
 let shown = { kind: "nothing" };
 let parts = {};
 
+/** `draw`, which draws the stage anew. A focus that was in it stays on the same action, or on the thumb of what is
+ * shown now, or at least on the stage: whoever uses the keyboard is not thrown back to the top of the page. */
+const keepingFocus =
+  (draw) =>
+  (...given) => {
+    const before = document.activeElement;
+    const place = ["strip", "caption", "easel"].find((id) => $(id).contains(before));
+    draw(...given);
+    if (place && !before.isConnected) (sameAs(before, place) ?? $("stage")).focus({ preventScroll: true });
+  };
+
+function sameAs(gone, place) {
+  if (place === "strip") return $("strip").querySelector("[aria-current]");
+  const actions = [...$("caption").querySelectorAll("button, .button")];
+  return actions.find(({ textContent }) => textContent === gone.textContent);
+}
+
 export const shownPicture = () => (shown.kind === "picture" ? shown.picture : null);
 export const follows = (id) => shown.kind === "job" && shown.id === id;
 
-export function showNothing() {
+export const showNothing = keepingFocus(() => {
   shown = { kind: "nothing" };
   // Only the embedded model has a vocabulary small enough to suggest from.
   const tiny = modelNamed(catalog.defaultModel)?.family === "tiny";
@@ -38,9 +55,9 @@ export function showNothing() {
     ),
   );
   clear();
-}
+});
 
-export function showJob(id) {
+export const showJob = keepingFocus((id) => {
   const job = jobOf(id);
   if (!job) return;
   shown = { kind: "job", id };
@@ -64,7 +81,7 @@ export function showJob(id) {
     ),
   );
   updateJob(job);
-}
+});
 
 export function updateJob(job) {
   parts.bar.value = shareOf(job.generation);
@@ -88,7 +105,7 @@ function sketchStrip(frames) {
   $("strip").hidden = false;
 }
 
-export function showPicture(picture, { fresh = false } = {}) {
+export const showPicture = keepingFocus((picture, { fresh = false } = {}) => {
   shown = { kind: "picture", picture };
   const { generation, index } = picture;
   const image = generation.images[index];
@@ -108,9 +125,9 @@ export function showPicture(picture, { fresh = false } = {}) {
     el("div", { class: "actions" }, ...actionsFor(picture)),
   );
   markShown(picture);
-}
+});
 
-export function showEnd(generation) {
+export const showEnd = keepingFocus((generation) => {
   shown = { kind: "end" };
   const { title, text } = endWords(generation);
   $("easel").replaceChildren(
@@ -131,7 +148,7 @@ export function showEnd(generation) {
       button("Restore settings", () => handlers.restore({ generation })),
     ),
   );
-}
+});
 
 export function figuresOf({ generation, index }) {
   const { plan, receipt, finished_at } = generation;
@@ -160,6 +177,7 @@ function showStrip(picture) {
 
 function clear() {
   $("strip").hidden = true;
+  $("strip").replaceChildren();
   $("caption").replaceChildren();
   markShown(null);
 }

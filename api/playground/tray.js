@@ -54,6 +54,8 @@ function fill(card, job) {
 }
 
 function remove(id) {
-  cards.get(id)?.root.remove();
+  const root = cards.get(id)?.root;
+  if (root?.contains(document.activeElement)) $("stage").focus({ preventScroll: true });
+  root?.remove();
   cards.delete(id);
 }

@@ -142,6 +142,25 @@ def test_settings_are_read_from_the_text_of_a1111(playground: Playground) -> Non
     assert [found[name] for name in names] == ["red", "12", "6.5", "99", "160", "128", "euler_a"]
 
 
+def test_markup_of_strangers_is_shown_as_the_words_it_is(playground: Playground) -> None:
+    page = playground.page
+    markup = "<img id=evil src=x onerror=alert(1)><script>alert(2)</script>"
+    playground.generate(prompt=markup, steps=2)
+    expect(page.locator("#caption .words")).to_have_text(markup)
+    playground.press("Where is it from?")
+    expect(page.locator("#verdict")).to_contain_text(markup)
+    playground.press("Close")
+    told, file = PngInfo(), BytesIO()
+    # A name only follows a comma: or else each letter would be looked at as often as there are letters.
+    told.add_text("parameters", f"{markup}\nSteps: 7, Sampler: {markup}, {'A' * 200_000}")
+    Image.open(BytesIO(CIRCLE)).save(file, "PNG", pnginfo=told)
+    playground.drop(file.getvalue())
+    playground.press("Restore its settings")
+    expect(page.locator("#prompt")).to_have_value(markup)
+    expect(page.locator("#steps")).to_have_value("7")
+    expect(page.locator("#evil")).to_have_count(0)
+
+
 def snippet(playground: Playground, language: str) -> str:
     playground.press("Copy as code")
     playground.page.get_by_role("tab", name=language).click()
