@@ -1,5 +1,6 @@
 """The commands put together, and the one edge at which every error becomes one line on stderr."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,7 +54,7 @@ class OneLineErrors(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except (typer.TyperException, typer.Exit, typer.Abort):
+        except (typer.TyperException, typer.Exit, typer.Abort, BrokenPipeError):
             raise
         except Exception as error:
             if ctx.params["debug"]:
@@ -70,6 +71,8 @@ def explain(error: Exception) -> str:
             return words
         case OSError(filename=str() | Path() as path, strerror=str() as words):
             return f"{path}: {words}"
+        case OSError(strerror=str() as words):
+            return words
     return f"{type(error).__name__}: {error} (a fault of ours; --debug shows where)"
 
 
@@ -130,4 +133,16 @@ def run(arguments: Sequence[str]) -> int:
         return int(error.exit_code)
     except typer.Abort:
         return 130
-    return result if isinstance(result, int) else 0
+    return _flushed(result if isinstance(result, int) else 0)
+
+
+def _flushed(code: int) -> int:
+    """Whoever read the answers may have gone, as `head` does when it has seen enough, or their disk be full."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more
+        if not isinstance(error, BrokenPipeError):
+            complain(explain(error))
+        return 1
+    return code

@@ -1,5 +1,9 @@
 """The edge of the command line: one line for every error, and the exit codes scripts rely on."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import typer
 
@@ -30,6 +34,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception]:
         (CommandFailed("it came back modified"), "darkroom: it came back modified\n"),
         (QueueFull("too many wait"), "darkroom: too many wait\n"),
         (PermissionError(13, "Permission denied", "/root/x.png"), "darkroom: /root/x.png: Permission denied\n"),
+        (OSError(28, "No space left on device"), "darkroom: No space left on device\n"),
         (OSError("no file in it"), "darkroom: OSError: no file in it (a fault of ours; --debug shows where)\n"),
         (KeyError("a\nb"), "darkroom: KeyError: 'a\\nb' (a fault of ours; --debug shows where)\n"),
     ],
@@ -78,3 +83,30 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_message_of_many_lines_is_told_in_one(capsys: pytest.CaptureFixture[str]) -> None:
     complain("first\n  second\tthird")
     assert capsys.readouterr().err == "darkroom: first second third\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["--version"], ["webhook-secret"], ["generate", "--help"]])
+def test_a_reader_that_has_seen_enough_is_told_nothing(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "darkroom", *arguments],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_no_fault_of_ours() -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "darkroom", "key"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert (ended.returncode, ended.stderr) == (1, "darkroom: No space left on device\n")
