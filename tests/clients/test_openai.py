@@ -75,7 +75,11 @@ def test_formats_and_links(client: openai.OpenAI, on_s3: Running) -> None:
 
 def test_warnings_are_headers_and_stand_in_the_generation(client: openai.OpenAI, keyed: Running) -> None:
     raw = client.images.with_raw_response.generate(
-        model="gpt-image-1", prompt=PROMPT, style="natural", user="bob@example.com", extra_body={"steps": 3}
+        model="gpt-image-1",
+        prompt=PROMPT,
+        style="natural",
+        user="bob@example.com",
+        extra_body={"steps": 3},
     )
     assert raw.headers.get_list("Darkroom-Warning") == [
         "field=model; reason=gpt-image-1 is not here, and tiny made the pictures",
@@ -84,7 +88,8 @@ def test_warnings_are_headers_and_stand_in_the_generation(client: openai.OpenAI,
     told: Any = raw.parse().model_extra
     headers = keyed.headers("ann")
     generation = httpx.get(f"{keyed.url}/api/v1/generations/{told['darkroom']['id']}", headers=headers)
-    assert [notice["field"] for notice in generation.json()["warnings"]] == ["model", "style"]
+    # Another picture may be one that holds a watermark badly, which is told as well.
+    assert [notice["field"] for notice in generation.json()["warnings"]][:2] == ["model", "style"]
     assert "bob" not in generation.text
 
 
