@@ -27,9 +27,13 @@ from darkroom.errors import (
     WaitTimedOut,
 )
 from darkroom.ledger.protocol import Ledger, Submitted
+from darkroom.log import get_logger
 from darkroom.services import Services
 
 AWAY_SECONDS = 0.5
+CANCEL_SECONDS = 5.0
+
+_log = get_logger(__name__)
 
 
 async def enter(
@@ -89,7 +93,7 @@ async def ended(request: Request, services: Services, job: Job) -> Job:
 async def left(request: Request, ledger: Ledger, job: Job, *, kept: bool) -> Job:
     """What becomes of a job that nobody waits for any more. Raises: WaitTimedOut, UnavailableError."""
     if not kept:
-        job = await ledger.cancel(job.tenant, job.id)
+        job = await _canceled(ledger, job)
         if job.state is not JobState.CANCELED:
             return job
     if request.app.state.stopping.is_set():
@@ -97,6 +101,23 @@ async def left(request: Request, ledger: Ledger, job: Job, *, kept: bool) -> Job
     goes_on = "it goes on, and the same request with its Idempotency-Key waits again" if kept else "it was canceled"
     kind = StillRunning if kept else WaitTimedOut
     raise kind(f"the generation has not ended in the time that is waited for one; {goes_on}")
+
+
+async def _canceled(ledger: Ledger, job: Job) -> Job:
+    """The job as it is then, which may have ended otherwise.
+
+    Raises: WaitTimedOut where the ledger stays away. That is final, since the job may go on: who asked again would have
+        its pictures made twice.
+    """
+    until = time.monotonic() + CANCEL_SECONDS
+    while True:
+        try:
+            return await ledger.cancel(job.tenant, job.id)
+        except UnavailableError as error:
+            if time.monotonic() > until:
+                _log.warning("generation.not_canceled", job=job.id, code=error.code)
+                raise WaitTimedOut("the generation has not ended in time, and could not be canceled") from error
+            await asyncio.sleep(AWAY_SECONDS)
 
 
 def succeeded(job: Job) -> Job:

@@ -9,11 +9,19 @@ from starlette.requests import Request
 
 from api.auth import ANONYMOUS_TENANT
 from api.desk import Crowd, Desks
+from api.dialects import making
 from api.dialects.making import made
 from darkroom.contract.generation import TextToImage
-from darkroom.contract.job import JobState
+from darkroom.contract.job import Job, JobState
 from darkroom.contract.plan import Notice
-from darkroom.errors import CapacityError, GenerationCanceled, OutOfMemory, UnavailableError, WaitTimedOut
+from darkroom.errors import (
+    CapacityError,
+    GenerationCanceled,
+    LedgerUnavailable,
+    OutOfMemory,
+    UnavailableError,
+    WaitTimedOut,
+)
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import fail_one, finish_one
@@ -52,21 +60,21 @@ async def _one_job(services: Services) -> None:
 async def test_a_caller_gets_the_finished_job_with_what_was_remarked() -> None:
     services = fake_services(allow_anonymous=True)
     remark = Notice(field="tiling", reason="has no effect")
-    making = asyncio.create_task(made(_request(services), services, ANONYMOUS_TENANT, ASKED, [remark]))
+    task = asyncio.create_task(made(_request(services), services, ANONYMOUS_TENANT, ASKED, [remark]))
     await _one_job(services)
     await finish_one(services)
-    job = await making
+    job = await task
     assert job.state is JobState.SUCCEEDED
     assert job.generation.warnings[0] == remark
 
 
 async def test_a_failure_is_the_error_that_its_code_names() -> None:
     services = fake_services(allow_anonymous=True)
-    making = asyncio.create_task(made(_request(services), services, ANONYMOUS_TENANT, ASKED))
+    task = asyncio.create_task(made(_request(services), services, ANONYMOUS_TENANT, ASKED))
     await _one_job(services)
     await fail_one(services)
     with pytest.raises(OutOfMemory) as failed:
-        await making
+        await task
     assert failed.value.detail == "the device ran out of memory"
 
 
@@ -94,6 +102,27 @@ async def test_a_wait_ends_in_time_and_its_job_with_it() -> None:
     assert [job.state for job in await _jobs(services)] == [JobState.CANCELED]
 
 
+@pytest.mark.parametrize(("outages", "state"), [(2, JobState.CANCELED), (1000, JobState.QUEUED)], ids=["short", "long"])
+async def test_an_outage_when_a_wait_is_over_sends_nobody_to_have_the_work_done_twice(
+    monkeypatch: pytest.MonkeyPatch, outages: int, state: JobState
+) -> None:
+    monkeypatch.setattr(making, "AWAY_SECONDS", 0.001)
+    monkeypatch.setattr(making, "CANCEL_SECONDS", 0.02 if outages > 2 else 5.0)
+    services = fake_services(allow_anonymous=True, compat_wait=0.02)
+    cancel, left = services.ledger.cancel, iter(range(outages))
+
+    async def shaky(tenant: str, job_id: str) -> Job:
+        if next(left, None) is not None:
+            raise LedgerUnavailable("Redis does not answer")
+        return await cancel(tenant, job_id)
+
+    monkeypatch.setattr(services.ledger, "cancel", shaky)
+    with pytest.raises(WaitTimedOut) as refused:
+        await making.made(_request(services), services, ANONYMOUS_TENANT, ASKED)
+    assert not refused.value.retryable
+    assert [job.state for job in await _jobs(services)] == [state]
+
+
 async def test_a_gateway_that_stops_sends_its_callers_to_another_and_leaves_no_work_behind() -> None:
     services = fake_services(allow_anonymous=True)
     request = _request(services)
@@ -105,12 +134,12 @@ async def test_a_gateway_that_stops_sends_its_callers_to_another_and_leaves_no_w
 
 async def test_who_cancels_a_job_that_is_waited_for_is_told_so() -> None:
     services = fake_services(allow_anonymous=True)
-    making = asyncio.create_task(made(_request(services), services, ANONYMOUS_TENANT, ASKED))
+    task = asyncio.create_task(made(_request(services), services, ANONYMOUS_TENANT, ASKED))
     await _one_job(services)
     (job,) = await _jobs(services)
     await services.ledger.cancel(ANONYMOUS_TENANT, job.id)
     with pytest.raises(GenerationCanceled):
-        await making
+        await task
 
 
 async def test_where_too_many_wait_there_is_no_job_either() -> None:
