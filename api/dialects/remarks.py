@@ -17,6 +17,8 @@ HEADER = "Darkroom-Warning"
 _OF_FILES = ("watermark", "timestamp")
 _MOST = 16
 _MOST_CHARS = 300
+# Proxies have 4096 for all headers of an answer, and lose the pictures where there are more.
+_MOST_BYTES = 2000
 
 
 class Remarks:
@@ -49,11 +51,17 @@ class Remarks:
 
 
 def tell(headers: MutableHeaders, notices: Iterable[Notice]) -> None:
-    """Each that is about the request, as a `Darkroom-Warning: field=...; reason=...`. Headers hold ASCII: the rest is
-    percent-encoded."""
+    """Each that is about the request, as a `Darkroom-Warning: field=...; reason=...`, as many as there is room for.
+
+    Headers hold ASCII: the rest is percent-encoded.
+    """
+    left = _MOST_BYTES
     told = [notice for notice in notices if notice.field not in _OF_FILES]
     for notice in told[:_MOST]:
-        headers.append(HEADER, f"field={_plain(notice.field)}; reason={_plain(notice.reason)}")
+        line = f"field={_plain(notice.field)}; reason={_plain(notice.reason)}"
+        left -= len(HEADER) + len(line) + 4  # a colon, a blank and the end of the line
+        if left >= 0:
+            headers.append(HEADER, line)
 
 
 def _plain(text: str) -> str:

@@ -44,3 +44,17 @@ def test_what_is_said_of_the_files_is_no_remark_on_the_request() -> None:
     headers = MutableHeaders()
     tell(headers, [Notice(field="watermark", reason="weak"), Notice(field="n", reason="no effect")])
     assert headers.getlist(HEADER) == ["field=n; reason=no effect"]
+
+
+def test_remarks_leave_room_in_the_headers_that_a_proxy_holds() -> None:
+    headers = MutableHeaders()
+    tell(
+        headers,
+        [
+            Notice(field="p", reason="\u65e5" * 100),
+            Notice(field="q", reason="\u65e5" * 200),
+            Notice(field="r", reason="no effect"),
+        ],
+    )
+    assert [line[:7] for line in headers.getlist(HEADER)] == ["field=p"]
+    assert sum(len(name) + len(value) + 4 for name, value in headers.raw) <= 2000
