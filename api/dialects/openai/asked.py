@@ -42,11 +42,12 @@ async def asking_of(
     told = wanted(body, services.catalog, settings.model_aliases, remarks, pictures=operation == "image_edit")
     fields = dict(told.fields)
     if operation == "image_edit":
-        fields |= edited(body, remarks)
+        fields |= edited(body, remarks, settled=told.names)
     if user := user_of(body, services.subkeys.callers):
         fields["metadata"] = with_user(fields.get("metadata"), user)
     asked = requested(fields, told.names)
-    if isinstance(asked, Inpaint) and operation == "image_edit":  # decoded once all else is known to be sound
+    theirs = operation == "image_edit" and "mask" not in told.names
+    if theirs and isinstance(asked, Inpaint):  # decoded once all else is known to be sound
         mask = await white_where_clear(request, services, tenant, asked.mask)
         asked = asked.model_copy(update={"mask": mask})
     return Asking(tenant, operation, told, asked, remarks.notices)

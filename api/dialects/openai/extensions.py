@@ -43,6 +43,12 @@ def extensions_of(body: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
         yield name, f"{OBJECT}.{name}", value
 
 
+def inside(body: Mapping[str, Any], name: str) -> Any:
+    """What `darkroom` says of a field of ours; None where it says nothing."""
+    found = body.get(OBJECT)
+    return found.get(name) if isinstance(found, dict) else None
+
+
 def note_unknown(body: Mapping[str, Any], known: frozenset[str], remarks: Remarks) -> None:
     """A name that the caller made up is shown only if it is short and plain."""
     for name, value in body.items():

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.dialects.openai import numbers
-from api.dialects.openai.extensions import extensions_of, note_unknown
+from api.dialects.openai.extensions import OBJECT, extensions_of, inside, note_unknown
 from api.dialects.openai.names import model_of
 from api.dialects.remarks import Remarks
+from api.dialects.requested import in_words_of
 from darkroom.catalog import Catalog
+from darkroom.contract.model import ModelSpec
 from darkroom.contract.plan import MEDIA_TYPES
 from darkroom.errors import InvalidField
 
@@ -57,15 +59,16 @@ def wanted(
 
     Raises: InvalidField, UnknownModel, ModelError, all in the caller's words.
     """
-    spec = model_of(body.get("model"), catalog, aliases, remarks)
+    spec = _model(body, catalog, aliases, remarks)
     stream = numbers.flag(body, "stream")
     partial = numbers.whole(body, "partial_images", 0, numbers.MOST_PARTIAL_IMAGES) or 0
     quality = numbers.one_of(body, "quality", tuple(numbers.QUALITIES))
     as_url = numbers.one_of(body, "response_format", RESPONSE_FORMATS) == "url"
     fields, names = _picture(body), {"width": "size", "height": "size"}
-    fields |= {"model": spec.name, "previews": stream and partial > 0}
+    fields["previews"] = stream and partial > 0
     for name, said, value in extensions_of(body):
         fields[name], names[name] = value, said
+    fields["model"] = spec.name
     if fields.get("steps") is None:
         fields["steps"] = numbers.steps_of(quality, spec, fields.get("scheduler"))
         names["steps"] = "quality"
@@ -78,6 +81,13 @@ def wanted(
     remarks.ignore(body, WITHOUT_EFFECT, "has no effect here")
     note_unknown(body, _KNOWN | _OF_EDITS if pictures else _KNOWN, remarks)
     return Wanted(fields, names, told, as_url and not stream, stream, partial)
+
+
+def _model(body: Mapping[str, Any], catalog: Catalog, aliases: Mapping[str, str], remarks: Remarks) -> ModelSpec:
+    """Raises: as `model_of`."""
+    ours = inside(body, "model")
+    with in_words_of({} if ours is None else {"model": f"{OBJECT}.model"}):
+        return model_of(body.get("model") if ours is None else ours, catalog, aliases, remarks)
 
 
 def _picture(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from api.desk import Desks
 from api.dialects.bodies import read_object
 from api.dialects.openai.inputs import MOST_PICTURES
 from api.forms import Most, form_of
-from darkroom.errors import InvalidField, MalformedBody
+from darkroom.errors import InvalidField, MalformedBody, UnsupportedMediaType
 from darkroom.inputs.fetched import MOST_BYTES
 
 MOST_FIELDS = 64
@@ -37,9 +37,17 @@ _TEXTS = frozenset(
 
 
 async def read_edit(request: Request) -> dict[str, Any]:
-    """The body of a form, or of JSON. Files are in base64. Raises: as `read_object`; InvalidField."""
-    if media_type_of(request) != "multipart/form-data":
-        return await read_object(request)
+    """The body of a form, or of JSON. Files are in base64. Raises: as `read_object`; InvalidField,
+    UnsupportedMediaType."""
+    match media_type_of(request):
+        case "application/json":
+            return await read_object(request)
+        case "multipart/form-data":
+            return await _read_form(request)
+    raise UnsupportedMediaType("send a form of multipart/form-data, as `curl -F` does, or JSON: `curl --json DATA`")
+
+
+async def _read_form(request: Request) -> dict[str, Any]:
     desks: Desks = request.app.state.desks
     limit = request.app.state.services.settings.max_body_bytes
     with desks.long_bodies.of(request.state.tenant):

@@ -1,6 +1,6 @@
 """The pictures of a request to edit: which is edited, and where."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from api.dialects.remarks import Remarks
@@ -10,15 +10,16 @@ VARIATION_STRENGTH = 0.75
 MOST_PICTURES = 16
 
 
-def edited(body: Mapping[str, Any], remarks: Remarks) -> dict[str, Any]:
-    """`image` and, where there is one, `mask`, each as the caller names or sends it. Raises: InvalidField.
+def edited(body: Mapping[str, Any], remarks: Remarks, settled: Container[str] = ()) -> dict[str, Any]:
+    """`image` and, where there is one, `mask`, each as the caller names or sends it, but for those that are `settled`
+    already, as ours. Raises: InvalidField.
 
     A mask is as OpenAI has it: edited is what is transparent in it.
     """
     if body.get("markup") is not None:
         raise InvalidField("markup", "is not read here: send the part that is to change as a mask")
-    found = {"image": _first(body, remarks)}
-    if body.get("mask") is not None:
+    found = {} if "image" in settled else {"image": _first(body, remarks)}
+    if body.get("mask") is not None and "mask" not in settled:
         found["mask"] = _named("mask", body["mask"])
     return found
 

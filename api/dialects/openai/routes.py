@@ -69,7 +69,7 @@ async def list_models(services: ServicesOf, tenant: Caller) -> dict[str, Any]:
     return models.listed(services.catalog, services.settings.model_aliases)
 
 
-@router.get("/models/{name}")
+@router.get("/models/{name:path}")
 async def get_model(services: ServicesOf, tenant: Caller, name: str) -> dict[str, Any]:
     """One of them, also by a name that stands for it."""
     del tenant

@@ -85,6 +85,12 @@ async def test_a_form_of_fields_that_are_short_and_many_is_refused_as_the_json_w
     assert (answer.status_code, error_in(answer)["code"]) == (400, "malformed_body")
 
 
+async def test_a_form_without_parts_hears_how_pictures_are_sent(client: httpx.AsyncClient) -> None:
+    answer = await client.post(EDITS, data={"prompt": "a"})
+    assert (answer.status_code, error_in(answer)["code"]) == (415, "unsupported_media_type")
+    assert "curl -F" in error_in(answer)["message"]
+
+
 async def test_a_picture_beyond_what_json_could_hold_is_refused(client: httpx.AsyncClient) -> None:
     body = seen_bodies.openai_python_list(bytes(12 * 1024 * 1024 + 1))
     answer = await client.post(EDITS, content=body, headers=seen_bodies.FORM)

@@ -130,6 +130,14 @@ def test_all_of_ours_are_taken_inside_darkroom_and_go_before_others() -> None:
     assert (request.steps, request.width, request.metadata) == (6, 256, {"a": "b"})  # type: ignore[union-attr]
 
 
+def test_a_model_inside_darkroom_is_the_one_that_makes_the_pictures() -> None:
+    found, remarks = read({"prompt": "a", "model": "dall-e-3", "darkroom": {"model": "turbo"}})
+    assert (found.fields["model"], told(remarks)) == ("tiny", [])
+    with pytest.raises(UnknownModel) as refused:
+        read({"prompt": "a", "darkroom": {"model": "sdxl"}})
+    assert refused.value.field == "darkroom.model"
+
+
 def test_a_seed_of_minus_one_is_any() -> None:
     assert asked(seed=-1).seed is None
 

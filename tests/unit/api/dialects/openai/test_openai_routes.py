@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import httpx
 import pytest
+from PIL import Image
 
 from api.dialects.openai.extensions import EXTENSIONS
 from darkroom.contract.generation import GenerationRequest
@@ -104,6 +105,21 @@ async def test_an_edit_may_be_json(services: Services, client: httpx.AsyncClient
     assert (start.masked_content, start.strength) == ("fill", 0.5)
 
 
+async def test_a_mask_of_ours_is_white_where_it_is_made_anew(services: Services, client: httpx.AsyncClient) -> None:
+    white = Image.new("L", (128, 128), 0)
+    white.paste(255, (0, 0, 64, 32))
+    picture, mask = (base64.b64encode(each).decode() for each in (saved(scene(128, 128)), saved(white)))
+    for asked in ({"image": picture, "darkroom": {"mask": mask}}, {"darkroom": {"image": picture, "mask": mask}}):
+        answer, job = await made(services, client.post(EDITS, json={"prompt": "a", **asked}))
+        assert answer.status_code == 200, answer.text
+        start: Any = job.generation.start
+        found = bounds(binary(stored(await fetch(services.store, "local", start.mask.sha256)).pixels))
+        assert found is not None
+        assert (found.left, found.top, found.width, found.height) == (0, 0, 64, 32)
+    answer = await client.post(EDITS, json={"prompt": "a", "image": picture, "darkroom": {"mask": "no"}})
+    assert (answer.status_code, error_in(answer)["param"]) == (400, "darkroom.mask")
+
+
 async def test_a_variation_keeps_a_quarter_of_its_picture(services: Services, client: httpx.AsyncClient) -> None:
     body = seen_bodies.openai_python_variation(saved(scene(128, 128)))
     answer, job = await made(services, client.post(VARIATIONS, content=body, headers=seen_bodies.FORM))
@@ -131,8 +147,9 @@ async def test_models_are_listed_with_the_names_that_stand_for_them(client: http
     for name in ("tiny", "turbo", "dall-e-3"):
         model = (await client.get(f"/v1/models/{name}")).json()
         assert (model["id"], model["object"], model["root"]) == (name, "model", "tiny")
-    unknown = await client.get("/v1/models/sdxl")
-    assert (unknown.status_code, error_in(unknown)["code"]) == (404, "model_not_found")
+    for name in ("sdxl", "owner/sdxl", "owner%2Fsdxl"):
+        unknown = await client.get(f"/v1/models/{name}")
+        assert (unknown.status_code, error_in(unknown)["code"]) == (404, "model_not_found")
 
 
 async def test_clients_look_whether_somebody_is_there() -> None:
