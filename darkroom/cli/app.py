@@ -84,6 +84,10 @@ def _told_by_the_gateway(error: Exception) -> str | None:
 
     if isinstance(error, Refused) and len(error.errors) > 1:
         return f"{'; '.join(f'{field}: {detail}' for field, detail in error.errors)} ({error.code})"
+    if isinstance(error, Refused) and error.code == "unauthenticated":  # its words are for who writes headers
+        return f"{error.detail.partition(':')[0]}: --api-key or DARKROOM_API_KEY ({error.code})"
+    if isinstance(error, Refused) and error.field and error.field.rpartition(".")[2] not in error.detail:
+        return f"{error.field}: {error} ({error.code})"
     if isinstance(error, Refused | NotMade):
         return f"{error} ({error.code})"
     return str(error) if isinstance(error, ClientError) else None

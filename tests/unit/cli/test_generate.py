@@ -136,3 +136,28 @@ def test_all_fields_that_are_wrong_are_told_at_once(
     answered_by(lambda _: httpx.Response(422, json=found), monkeypatch)
     assert run(["generate", "x", "-o", str(tmp_path / "out.png")]) == 1
     assert capsys.readouterr().err == "darkroom: width: too small; steps: too many (invalid_field)\n"
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        (
+            problem(422, "invalid_field", detail="must be from 128 to 512 for tiny", field="width"),
+            "width: must be from 128 to 512 for tiny (invalid_field)",
+        ),
+        (
+            problem(422, "unknown_model", detail="no model named 'tini'; known: tiny", field="model"),
+            "no model named 'tini'; known: tiny (unknown_model)",
+        ),
+        (
+            problem(401, "unauthenticated", detail="send an API key: Authorization: Bearer KEY"),
+            "send an API key: --api-key or DARKROOM_API_KEY (unauthenticated)",
+        ),
+    ],
+)
+def test_a_refusal_says_what_to_type_otherwise(
+    found: dict[str, object], line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answered_by(lambda _: httpx.Response(int(str(found["status"])), json=found), monkeypatch)
+    assert run(["generate", "x"]) == 1
+    assert capsys.readouterr().err == f"darkroom: {line}\n"
