@@ -16,6 +16,7 @@ MAX_PROMPT_CHARS = 10_000
 MAX_SEED = 2**32 - 1
 MOST_IMAGES = 16
 MAX_LORAS = 8
+MAX_LORA_WEIGHT = 5.0
 MAX_CONTROLNETS = 4
 MAX_SIDE = 8192
 MAX_WEBHOOK_URL = 2048
@@ -71,7 +72,7 @@ class LoraAsked(Asked):
     """A LoRA by its name in the catalog, and how strongly it is laid over the model; below 0 it is taken away."""
 
     model: Name
-    weight: float = Field(default=1.0, ge=-5, le=5)
+    weight: float = Field(default=1.0, ge=-MAX_LORA_WEIGHT, le=MAX_LORA_WEIGHT)
 
 
 class ControlAsked(Asked):

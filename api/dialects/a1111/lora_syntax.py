@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 from api.dialects.remarks import Remarks
 from darkroom.catalog.loras import SUFFIX, Loras
+from darkroom.contract.generation import MAX_LORA_WEIGHT
 from darkroom.contract.lora import LoraSpec
 from darkroom.errors import InvalidField
 
@@ -28,7 +29,7 @@ class Prompted:
 
 def prompted(prompt: str, known: Loras, remarks: Remarks) -> Prompted:
     """One that is named twice counts twice. One that is not here is left out and remarked, as A1111 makes the picture
-    without it. Raises: InvalidField for a weight that is no number.
+    without it. Raises: InvalidField for a weight that is no number, or too large.
     """
     weights: dict[str, float] = {}
     for kind, said in _NETWORK.findall(prompt):
@@ -40,6 +41,8 @@ def prompted(prompt: str, known: Loras, remarks: Remarks) -> Prompted:
             weights[spec.name] = weights.get(spec.name, 0.0) + weight
         else:
             remarks.note(FIELD, f"names a LoRA that is not here, and was left out; known: {known.names()}")
+    if not all(abs(weight) <= MAX_LORA_WEIGHT for weight in weights.values()):  # NaN is not, either
+        raise InvalidField(FIELD, f"the weight of a LoRA must be from -{MAX_LORA_WEIGHT:g} to {MAX_LORA_WEIGHT:g}")
     return Prompted(_NETWORK.sub("", prompt), weights)
 
 

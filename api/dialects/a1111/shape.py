@@ -44,7 +44,7 @@ _OF_UNITS: Mapping[str, str] = {
 
 def shape(described: Problem, headers: Mapping[str, str]) -> Response:
     """Of the many fields that may be wrong, all are told in `errors`."""
-    detail, errors = _told(described.field, described.detail), described.detail
+    detail, errors = _told(described.field, described.detail), _bare(described.field, described.detail)
     status = described.status
     if described.code == UnknownScheduler.code:
         status, detail = 404, "Sampler not found"
@@ -56,10 +56,13 @@ def shape(described: Problem, headers: Mapping[str, str]) -> Response:
 
 
 def _told(field: str | None, detail: str) -> str:
-    """The field in front, in the dialect's words, unless the detail begins with it."""
-    if not field:
-        return detail
-    return f"{name_of(field)}: {detail.removeprefix(f'{field}: ')}"
+    """The field in front, in the dialect's words."""
+    return f"{name_of(field)}: {_bare(field, detail)}" if field else detail
+
+
+def _bare(field: str | None, detail: str) -> str:
+    """Without the field in front, where it stands in our words."""
+    return detail.removeprefix(f"{field}: ")
 
 
 def name_of(field: str) -> str:

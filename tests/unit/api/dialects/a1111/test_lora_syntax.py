@@ -49,9 +49,12 @@ def test_what_cannot_be_had_is_remarked(prompt: str, weights: dict[str, float]) 
     assert [notice.field for notice in remarks.notices] == ["prompt"]
 
 
-def test_a_weight_that_is_no_number_is_refused() -> None:
-    with pytest.raises(InvalidField):
-        prompted("<lora:outline:strong>", LORAS, Remarks())
+@pytest.mark.parametrize(
+    "said", ["strong", "5.1", "-6", "3><lora:outline:3", "nan", "1e999", "1e999><lora:outline:-1e999"]
+)
+def test_a_weight_that_is_no_number_or_too_large_is_refused(said: str) -> None:
+    with pytest.raises(InvalidField, match="the weight of a LoRA must be"):
+        prompted(f"<lora:outline:{said}>", LORAS, Remarks())
 
 
 @given(st.text(st.sampled_from("<>:lora outline=te0.5-e")))

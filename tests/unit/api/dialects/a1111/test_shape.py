@@ -75,5 +75,8 @@ async def test_a_path_that_is_not_there_has_the_shape_too(path: str) -> None:
 
 
 def test_a_field_in_front_is_not_told_twice() -> None:
-    described = problem("invalid_field", 422, "steps: must be at least 1").model_copy(update={"field": "steps"})
-    assert body_of(shape(described, {}))["detail"] == "steps: must be at least 1"
+    described = problem("invalid_field", 422, "hires.steps: must be at least 1").model_copy(
+        update={"field": "hires.steps"}
+    )
+    told = body_of(shape(described, {}))
+    assert (told["detail"], told["errors"]) == ("hr_second_pass_steps: must be at least 1", "must be at least 1")

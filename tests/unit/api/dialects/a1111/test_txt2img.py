@@ -222,7 +222,6 @@ def test_a_refiner_takes_over_where_it_is_told_to(asks: Asks) -> None:
         ({"seed": True}, "seed"),
         ({"width": 4}, "width"),
         ({"prompt": "a" * 10_001}, "prompt"),
-        ({"prompt": "<lora:outline:9>"}, "prompt"),
         ({"refiner_checkpoint": "tiny", "refiner_switch_at": 0}, "refiner_switch_at"),
         ({"enable_hr": True, "hr_scale": 9}, "hr_scale"),
         ({"enable_hr": True, "hr_second_pass_steps": 1000}, "hr_second_pass_steps"),
