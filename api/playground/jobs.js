@@ -1,6 +1,6 @@
 // Generations that are under way: followed by their events, and looked at now and then for their place in line.
 
-import { pause, say, seconds } from "./dom.js";
+import { pause, say, seconds, shortened } from "./dom.js";
 import { Problem, blobOf, call, ended, events, get, post } from "./service.js";
 
 // A browser opens six connections to one server of HTTP/1.1; what is followed must leave some for the rest.
@@ -139,7 +139,7 @@ function tell(job) {
 /** Every quarter, and the end: more would drown what else is to be heard. */
 function announce(job) {
   const quarter = Math.floor(shareOf(job.generation) * 4);
-  if (ended(job.generation.state)) say(`${endWords(job.generation).title} ${job.generation.plan.prompt}`);
+  if (ended(job.generation.state)) say(`${endWords(job.generation).title} ${shortened(job.generation.plan.prompt)}`);
   else if (quarter > job.said) say(`${quarter * 25} percent developed`);
   job.said = Math.max(job.said, quarter);
 }

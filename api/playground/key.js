@@ -1,10 +1,11 @@
 // The API key: asked for only where the service wants one, kept only if that is wished, and never longer than the tab.
 
-import { $, openDialog } from "./dom.js";
+import { $, closable, openDialog } from "./dom.js";
 import { hasKey, useKey } from "./service.js";
 
 export function prepareKey(retry) {
   document.addEventListener("darkroom:key", () => ask());
+  closable($("key-dialog"));
   $("key-open").addEventListener("click", () => openDialog($("key-dialog")));
   $("key-form").addEventListener("submit", (event) => {
     event.preventDefault();

@@ -23,7 +23,7 @@ import { drawTray, settleTray } from "./tray.js";
 import { enlarge, prepareViewer } from "./viewer.js";
 import { wire } from "./wiring.js";
 
-const IN_SIGHT = 200; // pixels of the stage
+const IN_SIGHT = 0.5; // of the picture's height
 
 const MASKLESS = { errors: [{ field: "mask", detail: "paint what is to be made anew" }], message: "" };
 
@@ -197,10 +197,7 @@ function prepare() {
     inspect: (picture) => attempt(async () => inspect(await blobOf(pathOfPicture(picture)))),
     show: (picture) => (samePicture(picture, shownPicture()) ? enlarge(picture) : reveal(picture)),
     showEnd: (generation) => reveal(generation, showEnd),
-    showJob: (id) => {
-      showJob(id);
-      settleTray();
-    },
+    showJob: (id) => reveal(id, showJob),
     cancel: (id) => attempt(() => cancel(id)),
     suggest: (words) => {
       $("prompt").value = words;
@@ -209,11 +206,12 @@ function prepare() {
   });
 }
 
-/** On the stage, and in sight: on a small screen the sheet is far below it. */
+/** On the stage, and in sight: the sheet is far below it on a small screen. */
 function reveal(thing, shower = showPicture) {
   shower(thing);
   settleTray();
-  if ($("stage").getBoundingClientRect().bottom < IN_SIGHT) $("stage").scrollIntoView({ block: "start" });
+  const { bottom, height } = $("easel").getBoundingClientRect();
+  if (bottom < IN_SIGHT * height) $("stage").scrollIntoView({ block: "start" });
 }
 
 let begun = false;

@@ -1,4 +1,5 @@
-// The request of the form as something to paste: exactly what the page would send, without the key.
+// The request of the form as something to paste: what the page would send, but for the key and its wish for
+// sketches.
 
 import { $, button, closable, openDialog } from "./dom.js";
 import { address, hasKey } from "./service.js";

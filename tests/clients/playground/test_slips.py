@@ -134,6 +134,30 @@ def test_a_number_that_is_missing_is_not_taken_for_nothing(open_page: Open, serv
     expect(weight).to_have_accessible_description("Input should be a valid number")
 
 
+def test_a_key_may_be_left_for_later_and_the_head_stays_one_line_beside_it(open_page: Open, keyed: Running) -> None:
+    page = open_page(keyed, said=("401",), ready=False, viewport={"width": 360, "height": 740}).page
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_role("button", name="Not now").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    for name in ("Check a picture", "API key"):
+        box = page.get_by_role("button", name=name).bounding_box()
+        assert box
+        assert box["height"] < 45
+    brand = page.get_by_role("heading", name="darkroom")
+    assert brand.evaluate("brand => brand.getClientRects()[0].height") < 30
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_what_is_chosen_from_far_below_comes_into_sight(playground: Playground) -> None:
+    page = playground.page
+    playground.generate(prompt=RED_CIRCLE, n=16, steps=1)
+    stage = page.locator("#easel").bounding_box()
+    assert stage
+    page.evaluate("y => scrollTo(0, y)", stage["y"] + 0.8 * stage["height"])
+    page.locator("#history .tile").nth(3).click()
+    expect(page.locator("#easel img")).to_be_in_viewport(ratio=0.9)
+
+
 def gone(route: Route) -> None:
     route.fulfill(status=404, json={"code": "not_found", "detail": "no such picture"})
 
