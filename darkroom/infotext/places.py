@@ -29,8 +29,15 @@ def user_comment(text: str) -> bytes:
 def commented(comment: bytes) -> str:
     """What a user comment says, whoever wrote it; damaged characters are replaced."""
     if comment.startswith(_UNICODE):
-        return comment.removeprefix(_UNICODE).decode("utf-16-be", "replace")
+        return _utf16(comment.removeprefix(_UNICODE))
     return comment.removeprefix(_ASCII).decode("utf-8", "replace").rstrip("\0 ")
+
+
+def _utf16(text: bytes) -> str:
+    """EXIF leaves its byte order to writers, some of whom take that of the file, which is mostly the other one: the
+    zeros of Latin letters and digits, of which parameters are full, tell them apart."""
+    big_end_first = text[::2].count(0) >= text[1::2].count(0)
+    return text.decode("utf-16-be" if big_end_first else "utf-16-le", "replace")
 
 
 def fits_jpeg(text: str) -> bool:

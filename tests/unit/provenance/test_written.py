@@ -73,6 +73,16 @@ def test_words_that_inflate_beyond_all_bounds_are_refused() -> None:
         words_in(encoded(shapes(16, 16), pnginfo=words))
 
 
+@pytest.mark.parametrize("order", ["utf-16-be", "utf-16-le"])
+@pytest.mark.parametrize("text", ["猫\nSteps: 1, Seed: 2, Size: 3x3", "a cat", "猫", ""])
+@pytest.mark.parametrize("file_format", ["JPEG", "WEBP"])
+def test_a_comment_in_either_byte_order_is_found(order: str, text: str, file_format: str) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + text.encode(order)
+    found = infotext_in(encoded(shapes(16, 16), file_format, exif=exif.tobytes()))
+    assert found == text or (text, order) == ("猫", "utf-16-le"), "without a single letter nothing tells them apart"
+
+
 def test_a_comment_of_a_camera_is_no_error() -> None:
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0holiday\0\0"
