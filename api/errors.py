@@ -67,7 +67,7 @@ def headers_of(error: DarkroomError) -> dict[str, str]:
             return {"Retry-After": str(_spread(error.retry_after))}
         case ModelError():
             return {"Retry-After": str(_spread(MODEL_SECONDS))}
-        case Unauthenticated():
+        case Unauthenticated():  # never Basic: browsers would ask for a key, and keep it for pages of others
             return {"WWW-Authenticate": 'Bearer realm="darkroom"'}
     return {}
 

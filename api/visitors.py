@@ -1,9 +1,10 @@
 """Which names we answer to, and which web pages may speak to us.
 
-A page anywhere can make the browser of somebody who can reach us send requests here. A key stops it, since no browser
-adds one by itself; without keys these checks do: `Host` must be a name of ours (else it is DNS rebinding), and what
-comes from a page must come from one of ours, or of `cors_origins`, as `Origin` and `Sec-Fetch-Site` tell. Pages of
-others are refused with a key as well: whoever gives a page a key says so in the settings.
+A page anywhere can make the browser of somebody who can reach us send requests here. Without keys these checks alone
+stop it: `Host` must be a name of ours (else it is DNS rebinding), and what comes from a page must come from one of
+ours, or of `cors_origins`, as `Origin` and `Sec-Fetch-Site` tell. Pages of others are refused with a key as well:
+whoever gives a page a key says so in the settings, and a key that was typed as the password of Basic, which dialects
+take, is added by browsers to whatever any page sends here.
 """
 
 import re

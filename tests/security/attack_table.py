@@ -116,9 +116,11 @@ URL_PLACES = {
     "png-info": (PNG_INFO, lambda url: {"image": url}),
     "detect": (DETECT, lambda url: {"controlnet_module": "canny", "controlnet_input_images": [url]}),
     "webhook": (GENERATIONS, lambda url: {"prompt": "a", "webhook_url": url}),
+    "replicate's webhook": (REPLICATE, lambda url: {"input": {"prompt": "a"}, "webhook": url}),
+    "openai's webhook": ("/v1/images/generations", lambda url: {"prompt": "a", "webhook": url}),
 }
 # What a webhook's name leads to is looked up when it is sent: only what can be told at sight is refused before.
-FETCHED = tuple(place for place in URL_PLACES if place != "webhook")
+FETCHED = tuple(place for place in URL_PLACES if not place.endswith("webhook"))
 
 
 def _of_urls(row: Row) -> Iterator[Attack]:
