@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.requests import Request
 
@@ -65,12 +65,25 @@ async def made(
     Raises: as `enter`; NoPicture and GenerationError, ModelError as it ended; CapacityError, TenantLimit where too many
         wait, before there is a job.
     """
+    return await awaited(
+        request, services, tenant, lambda: enter(request, services, tenant, asked, notices, key), kept=key is not None
+    )
+
+
+async def awaited(
+    request: Request, services: Services, tenant: str, entering: Callable[[], Awaitable[Submitted]], *, kept: bool
+) -> Job:
+    """As `made`, of the job that `entering` makes. `kept`: with an idempotency key.
+
+    `entering` may hold megabytes of pictures, and many callers wait: it is let go as soon as there is a job.
+    """
     desks: Desks = request.app.state.desks
     with desks.listeners.of(tenant):
-        submitted = await enter(request, services, tenant, asked, notices, key)
+        submitted = await entering()
+        del entering
         job = await ended(request, services, submitted.job)
     if not job.state.terminal:
-        job = await left(request, services.ledger, job, kept=key is not None)
+        job = await left(request, services.ledger, job, kept=kept)
     return succeeded(job)
 
 

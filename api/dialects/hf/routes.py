@@ -1,5 +1,6 @@
 """`POST /hf/models/{id}`, and what clients ask about a model besides."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,13 +13,14 @@ from api.dialects.hf.accept import preferred
 from api.dialects.hf.adapter import TASKS, Settled, of_picture, settled
 from api.dialects.hf.pace import slowed
 from api.dialects.hf.reading import read
-from api.dialects.making import made
+from api.dialects.making import awaited, enter
 from api.dialects.model_names import model_named
 from api.dialects.pictures import bytes_of
 from api.dialects.remarks import Remarks, tell
 from api.dialects.requested import in_words_of, requested
 from darkroom.contract.job import Job
 from darkroom.errors import NotFound
+from darkroom.ledger.protocol import Submitted
 from darkroom.services import Services
 
 router = APIRouter(prefix="/hf")
@@ -49,13 +51,21 @@ async def infer(
     task: str | None = None,
 ) -> Response:
     """A picture, as soon as it is made."""
-    remarks = Remarks(strict=services.settings.compat_strict)
     async with slowed(request):
-        asked = _asked(await read(request), remarks, task)
-        with in_words_of(asked.names):
-            wanted = requested(_defaults(request, model) | asked.fields, asked.names)
-            job = await made(request, services, tenant, wanted, remarks.notices, idempotency_key)
+        entering = partial(_entered, request, services, tenant, model, task, idempotency_key)
+        job = await awaited(request, services, tenant, entering, kept=idempotency_key is not None)
         return await _picture(request, services, job)
+
+
+async def _entered(
+    request: Request, services: Services, tenant: str, model: str, task: str | None, key: str | None
+) -> Submitted:
+    """Nothing of the body outlives this: it may be a picture, and somebody waits from here on."""
+    remarks = Remarks(strict=services.settings.compat_strict)
+    asked = _asked(await read(request), remarks, task)
+    with in_words_of(asked.names):
+        wanted = requested(_defaults(request, model) | asked.fields, asked.names)
+        return await enter(request, services, tenant, wanted, remarks.notices, key)
 
 
 def _asked(body: dict[str, Any] | str, remarks: Remarks, task: str | None) -> Settled:

@@ -1,6 +1,7 @@
 """Waiting for pictures on behalf of protocols without jobs."""
 
 import asyncio
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from api.auth import ANONYMOUS_TENANT
 from api.desk import Crowd, Desks
 from api.dialects import making
-from api.dialects.making import made
+from api.dialects.making import awaited, enter, made
 from darkroom.contract.generation import TextToImage
 from darkroom.contract.job import Job, JobState
 from darkroom.contract.plan import Notice
@@ -22,6 +23,7 @@ from darkroom.errors import (
     UnavailableError,
     WaitTimedOut,
 )
+from darkroom.ledger.protocol import Submitted
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import fail_one, finish_one
@@ -149,3 +151,21 @@ async def test_where_too_many_wait_there_is_no_job_either() -> None:
     with pytest.raises(CapacityError):
         await made(request, services, ANONYMOUS_TENANT, ASKED)
     assert not await _jobs(services)
+
+
+async def test_nothing_of_a_request_is_held_while_its_caller_waits() -> None:
+    services = fake_services(allow_anonymous=True)
+
+    class Entering:
+        async def __call__(self) -> Submitted:
+            return await enter(_request(services), services, ANONYMOUS_TENANT, ASKED)
+
+    entering = Entering()
+    held = weakref.ref(entering)
+    task = asyncio.create_task(awaited(_request(services), services, ANONYMOUS_TENANT, entering, kept=False))
+    del entering
+    await _one_job(services)
+    await asyncio.sleep(0)
+    assert held() is None
+    await finish_one(services)
+    assert (await task).state is JobState.SUCCEEDED
