@@ -37,9 +37,8 @@ def in_words_of(names: Mapping[str, str]) -> Iterator[None]:
         if error.field:
             first, dot, rest = error.field.partition(".")
             name = names.get(first, first)
-            if (
-                error.detail.startswith("must ") and list(names.values()).count(name) > 1
-            ):  # two sides are one size there
+            shared = list(names.values()).count(name) > 1  # as both sides are one size there
+            if shared and error.detail.startswith("must "):
                 error.detail = f"{first} {error.detail}"
             error.field = f"{name}{dot}{rest}"
         raise

@@ -47,7 +47,10 @@ def body_of(described: Problem) -> dict[str, Any]:
 
 
 def _message(described: Problem) -> str:
-    """Several wrong fields are told by name; so is one whose detail does not begin with it."""
+    """Several wrong fields are told by name; so is one whose detail does not begin with it. SDKs show nothing else, so
+    that an incident has to be here as well."""
+    if described.incident:
+        return f"{described.detail}: {described.incident}"
     if described.errors:
         return "; ".join(f"{each.field}: {each.detail}" for each in described.errors)
     if described.field is None or described.detail.startswith(f"{described.field}: "):

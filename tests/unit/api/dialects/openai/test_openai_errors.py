@@ -127,6 +127,21 @@ async def test_a_ledger_that_is_away_may_be_tried_again(
     assert "x-should-retry" not in answer.headers
 
 
+async def test_an_accident_is_told_with_the_name_of_its_log_lines_and_not_tried_again(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stumble(*_: Any) -> None:
+        raise RuntimeError("a canary")
+
+    monkeypatch.setattr(services.ledger, "submit", stumble)
+    for stream in (False, True):
+        answer = await client.post(GENERATIONS, json={"prompt": "a", "stream": stream})
+        error = error_in(answer)
+        assert (answer.status_code, error["code"], answer.headers["x-should-retry"]) == (500, "internal_error", "false")
+        assert error["message"].endswith(f": {answer.headers['x-request-id']}")
+        assert "canary" not in answer.text
+
+
 async def test_a_failure_that_may_pass_is_tried_again_and_another_is_not(
     services: Services, client: httpx.AsyncClient
 ) -> None:
