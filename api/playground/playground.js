@@ -24,6 +24,7 @@ import { enlarge, prepareViewer } from "./viewer.js";
 import { wire } from "./wiring.js";
 
 const IN_SIGHT = 0.5; // of the picture's height
+const ASK_AGAIN = 3; // seconds
 
 const MASKLESS = { errors: [{ field: "mask", detail: "paint what is to be made anew" }], message: "" };
 
@@ -160,11 +161,11 @@ function prepare() {
   for (const prepared of [prepareInspector, prepareSnippets, prepareViewer, preparePainter, prepareHistory]) prepared();
   $("form").addEventListener("submit", (event) => {
     event.preventDefault();
-    attempt(generate);
+    attempt(begun ? generate : begin);
   });
   $("form").addEventListener("change", keepForm);
   $("copy-open").addEventListener("click", () => attempt(async () => showSnippets(readForm())));
-  $("reset").addEventListener("click", () => attempt(resetForm));
+  $("reset").addEventListener("click", () => begun && attempt(resetForm));
   $("seed-random").addEventListener("click", () => {
     $("seed").value = "";
     keepForm();
@@ -216,8 +217,12 @@ function reveal(thing, shower = showPicture) {
 
 let begun = false;
 
+/** With what there is to ask for. A service that is away is asked again, so that nobody need load the page anew. */
 async function begin() {
-  await fetchCatalog();
+  await fetchCatalog().catch((error) => {
+    if (error.status !== 401) setTimeout(() => attempt(begin), 1000 * (error.retryAfter ?? ASK_AGAIN));
+    throw error;
+  });
   if (!begun) {
     prepareForm();
     input.onChange = settle;

@@ -158,6 +158,19 @@ def test_what_is_chosen_from_far_below_comes_into_sight(playground: Playground) 
     expect(page.locator("#easel img")).to_be_in_viewport(ratio=0.9)
 
 
+def test_a_service_that_comes_late_is_waited_for(open_page: Open, service: Running) -> None:
+    playground = open_page(service, said=("503",))
+    page = playground.page
+    away = {"status": 503, "json": {"code": "ledger_unavailable", "detail": "the ledger is away"}}
+    page.route("**/api/v1/models", lambda route: route.fulfill(**away))
+    playground.open(ready=False)
+    expect(page.get_by_role("alert")).to_contain_text("The ledger is away.")
+    page.locator("#reset").evaluate("button => button.click()")
+    page.unroute("**/api/v1/models")
+    expect(page.locator("body.ready")).to_be_attached()
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
 def gone(route: Route) -> None:
     route.fulfill(status=404, json={"code": "not_found", "detail": "no such picture"})
 
