@@ -1,6 +1,7 @@
 """One whole run with canaries for all that is secret, and then a look at everything that was left behind."""
 
 import asyncio
+import base64
 import json
 import os
 import secrets
@@ -23,6 +24,9 @@ REMARK = f"canary{secrets.token_hex(8)}"
 WATERMARK_SECRET = secrets.token_hex(32)
 # What SillyTavern puts into the bodies of its requests.
 PASSWORD = f"canary{secrets.token_hex(8)}"
+# Whom a client of OpenAI says it calls for.
+USER = f"canary{secrets.token_hex(8)}"
+PASSWORD_OF_BASIC = base64.b64encode(f"anybody:{KEYS['alice']}".encode()).decode()
 PROMPTS = [word.encode() for word in (PROMPT, NEGATIVE, REMARK)]
 
 
@@ -66,6 +70,17 @@ async def ended(client: httpx.AsyncClient, job_id: str) -> Any:
             await asyncio.sleep(0.1)
 
 
+async def linked_picture(client: httpx.AsyncClient) -> str:
+    """The signature of a link to a picture that was asked for, and fetched, in the words of OpenAI."""
+    asked = {"prompt": "a blue square", "steps": 2, "user": USER, "response_format": "url"}
+    headers = {"Authorization": f"Basic {PASSWORD_OF_BASIC}", "Idempotency-Key": "three"}
+    answer = await client.post("/v1/images/generations", json=asked, headers=headers)
+    assert answer.status_code == 200, answer.text
+    link = httpx.URL(answer.json()["data"][0]["url"])
+    assert (await client.get(link)).status_code == 200
+    return str(link.params["signature"])
+
+
 @pytest.mark.slow
 async def test_no_canary_is_found_anywhere_after_a_whole_run(tmp_path: Path) -> None:
     home = tmp_path / "home"
@@ -95,6 +110,7 @@ async def test_no_canary_is_found_anywhere_after_a_whole_run(tmp_path: Path) -> 
                     assert as_others_do.status_code == 200, as_others_do.text
                     refused = await client.post("/sdapi/v1/txt2img", json={**sent, "n_iter": PASSWORD})
                     assert refused.status_code == 422, refused.text
+                    linked = await linked_picture(client)
                     job = await ended(client, answer.json()["id"])
                     assert job["state"] == "succeeded", job
                     picture = (await client.get(job["images"][0]["url"])).content
@@ -110,7 +126,14 @@ async def test_no_canary_is_found_anywhere_after_a_whole_run(tmp_path: Path) -> 
     assert private
     signing = [data.split(b"PRIVATE KEY-----\n")[1][:60] for data in private]
     keys = [key.encode() for key in KEYS.values()]
-    hidden = [PASSWORD.encode(), WATERMARK_SECRET.encode(), bytes.fromhex(WATERMARK_SECRET), *signing, b"PRIVATE KEY"]
+    hidden = [
+        PASSWORD.encode(),
+        USER.encode(),
+        WATERMARK_SECRET.encode(),
+        bytes.fromhex(WATERMARK_SECRET),
+        *signing,
+        b"PRIVATE KEY",
+    ]
 
     logs = {name: data for name, data in files_in(home).items() if name.endswith((".log", ".json"))}
     store = files_in(home / "store")
@@ -120,6 +143,7 @@ async def test_no_canary_is_found_anywhere_after_a_whole_run(tmp_path: Path) -> 
     assert any(name.endswith("worker.log") and b"job.ended" in data for name, data in logs.items())
     for places in (kept, logs, store, public):
         assert found(keys + hidden, places) == []
+    assert found([linked.encode(), PASSWORD_OF_BASIC.encode()], {**kept, **logs, **store}) == []
     assert found([*keys, *signing], environments) == []
     # The record of a job holds what was asked for, to make it and to show it to its owner; nothing else does.
     assert found(PROMPTS, kept) == [key for key in kept if f":job:{job['id']}".encode() in key]
