@@ -16,12 +16,13 @@ from api.dialects.a1111.txt2img import text_to_image
 from api.dialects.a1111.typed import flag_of
 from api.dialects.bodies import read_object
 from api.dialects.callers import Caller
-from api.dialects.making import made
+from api.dialects.making import awaited, enter
 from api.dialects.pictures import base64_of
 from api.dialects.remarks import Remarks, tell
 from darkroom.contract.generation import GenerationRequest
 from darkroom.contract.job import Job
 from darkroom.contract.plan import Notice
+from darkroom.ledger.protocol import Submitted
 from darkroom.services import Services
 
 router = APIRouter(prefix="/sdapi/v1")
@@ -51,13 +52,18 @@ async def _made(
     read: Callable[[Asking], GenerationRequest],
     key: str | None,
 ) -> dict[str, Any]:
-    body = await read_object(request)
-    options = await options_of(services, tenant)
-    remarks = Remarks(strict=services.settings.compat_strict)
-    asking = asking_of(body, options, services.catalog, remarks)
-    sent_back = flag_of(body, "send_images", default=True)
-    asked = read(asking).model_copy(update={"previews": _previews(services, asking)})
-    job = await made(request, services, tenant, asked, remarks.notices, key)
+    remarks, sent_back = Remarks(strict=services.settings.compat_strict), True
+
+    async def entering() -> Submitted:
+        """Nothing of the body outlives this: it may hold pictures, and somebody waits from here on."""
+        nonlocal sent_back
+        body = await read_object(request)
+        asking = asking_of(body, await options_of(services, tenant), services.catalog, remarks)
+        sent_back = flag_of(body, "send_images", default=True)
+        asked = read(asking).model_copy(update={"previews": _previews(services, asking)})
+        return await enter(request, services, tenant, asked, remarks.notices, key)
+
+    job = await awaited(request, services, tenant, entering, kept=key is not None)
     tell(response.headers, _told(job, remarks))
     return answer(job, await base64_of(services, job) if sent_back else [])
 
