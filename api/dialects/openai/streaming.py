@@ -19,6 +19,7 @@ from api.dialects.openai.answers import Tokens
 from api.dialects.openai.asked import Asking
 from api.dialects.openai.sketches import Sketches
 from api.dialects.openai.tokens import tokens_of
+from api.dialects.pictures import picture_at
 from api.dialects.remarks import tell
 from api.dialects.requested import in_words_of
 from api.events import FROM_THE_START, PING_SECONDS, ends
@@ -126,7 +127,7 @@ class Telling(StreamingResponse):
         """Tokens are counted once, so that the sum over all events is right."""
         tokens = await tokens_of(self._services, job)
         for artifact in sorted(job.artifacts, key=lambda each: each.index):
-            b64 = base64.b64encode(await self._services.store.get(artifact.key)).decode()
+            b64 = base64.b64encode(await picture_at(self._services.store, artifact.key)).decode()
             told = answers.completed(self._asking.operation, job, artifact, b64, self._asking.wanted, tokens)
             yield _wire(told)
             tokens = Tokens()

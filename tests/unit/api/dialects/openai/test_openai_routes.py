@@ -10,6 +10,7 @@ from PIL import Image
 
 from api.dialects.openai.extensions import EXTENSIONS
 from darkroom.contract.generation import GenerationRequest
+from darkroom.errors import StoreUnavailable
 from darkroom.inputs.mask import binary, bounds
 from darkroom.inputs.normal import stored
 from darkroom.inputs.shelf import fetch
@@ -118,6 +119,23 @@ async def test_a_mask_of_ours_is_white_where_it_is_made_anew(services: Services,
         assert (found.left, found.top, found.width, found.height) == (0, 0, 64, 32)
     answer = await client.post(EDITS, json={"prompt": "a", "image": picture, "darkroom": {"mask": "no"}})
     assert (answer.status_code, error_in(answer)["param"]) == (400, "darkroom.mask")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_store_that_is_away_for_a_moment_has_nothing_made_again(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    monkeypatch.setattr("api.dialects.pictures.AWAY_SECONDS", 0.001)
+    get, outages = services.store.get, iter(range(2))
+
+    async def shaky(key: str) -> bytes:
+        if next(outages, None) is not None:
+            raise StoreUnavailable("the store does not answer")
+        return await get(key)
+
+    monkeypatch.setattr(services.store, "get", shaky)
+    answer, _ = await made(services, client.post(GENERATIONS, json={"prompt": "a", "stream": stream}))
+    assert (answer.status_code, B64 in answer.text) == (200, True)
 
 
 async def test_a_variation_keeps_a_quarter_of_its_picture(services: Services, client: httpx.AsyncClient) -> None:

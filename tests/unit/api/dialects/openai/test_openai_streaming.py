@@ -150,6 +150,8 @@ async def test_a_store_that_is_away_at_the_end_is_an_event(
         raise StoreUnavailable("the store does not answer")
 
     monkeypatch.setattr(services.store, "get", away)
+    monkeypatch.setattr("api.dialects.pictures.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("api.dialects.pictures.AWAY_SECONDS", 0.001)
     (event,) = await streamed(services, client, {}, lambda: finish_one(services))
     assert (event["type"], event["error"]["type"]) == ("error", "server_error")
 
