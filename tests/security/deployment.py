@@ -37,8 +37,18 @@ def _of_image(text: str) -> Iterator[str]:
             r"(SECRET|PASSWORD|_KEY|TOKEN)\w*[= ]\S", " ".join(words[1:])
         ):
             yield f"{words[1].partition('=')[0]} puts a secret into the image"
-        if words[0].upper() == "FROM" and (words[1].endswith(":latest") or not re.search(r"[:@]|^scratch$", words[1])):
-            yield f"{words[1]} is another image tomorrow"
+    yield from _of_bases(lines)
+
+
+def _of_bases(lines: list[list[str]]) -> Iterator[str]:
+    """What each stage begins with: an image, or a stage before it. An argument is what it is unless it is given."""
+    given = dict(words[1].partition("=")[::2] for words in lines if words[0].upper() == "ARG")
+    stages = {"scratch"}
+    for words in (words for words in lines if words[0].upper() == "FROM"):
+        base = re.sub(r"\$\{(\w+)\}", lambda name: given.get(name[1], ""), words[1])
+        if base not in stages and (base.endswith(":latest") or not re.search("[:@]", base)):
+            yield f"{base} is another image tomorrow"
+        stages.add(words[-1])
 
 
 def _of_server(text: str) -> Iterator[str]:

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.security.deployment import findings
 
 ROOT = Path(__file__).parents[2]
 IMAGE = "FROM python:3.12-slim@sha256:0\nCOPY . /app\nUSER 10001:10001\n"
+STAGES = "ARG BASE=python:3.12\nFROM ${BASE} AS built\nRUN true\nFROM built\nUSER 10001:10001\n"
 SERVICE = """
 services:
   gateway: &x
@@ -36,8 +38,15 @@ spec: {type: LoadBalancer, ports: [{port: 443}]}
 SERVER = "bind 127.0.0.1 -::1\nprotected-mode yes\n"
 
 
+def is_patch(path: Path) -> bool:
+    """A part of a pod, for kustomize. tests/deploy/test_kubernetes.py looks at what comes of it."""
+    recipe = path.with_name("kustomization.yaml")
+    patches = yaml.safe_load(recipe.read_text()).get("patches", ()) if recipe.exists() else ()
+    return path.name in {patch.get("path") for patch in patches}
+
+
 def described() -> list[Path]:
-    files = [path for path in (ROOT / "deploy").rglob("*") if path.is_file()]
+    files = [path for path in (ROOT / "deploy").rglob("*") if path.is_file() and not is_patch(path)]
     return files + [
         path for pattern in ("Dockerfile*", "Containerfile*", "*compose*.y*ml") for path in ROOT.glob(pattern)
     ]
@@ -50,7 +59,14 @@ def test_every_container_gives_up_what_it_does_not_need() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("Dockerfile", IMAGE), ("compose.yaml", SERVICE), ("pod.yaml", POD), ("valkey.conf", SERVER)]
+    ("name", "text"),
+    [
+        ("Dockerfile", IMAGE),
+        ("Dockerfile", STAGES),
+        ("compose.yaml", SERVICE),
+        ("pod.yaml", POD),
+        ("valkey.conf", SERVER),
+    ],
 )
 def test_one_that_does_is_let_through(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
@@ -66,6 +82,8 @@ def test_one_that_does_is_let_through(tmp_path: Path, name: str, text: str) -> N
         ("Dockerfile", IMAGE, "COPY . /app", "ENV DARKROOM_SIGNING_KEY=abc", "secret into the image"),
         ("Dockerfile", IMAGE, "COPY . /app", "ARG REDIS_PASSWORD=abc", "secret into the image"),
         ("Dockerfile", IMAGE, "python:3.12-slim@sha256:0", "python", "another image tomorrow"),
+        ("Dockerfile", STAGES, "BASE=python:3.12", "BASE=python", "another image tomorrow"),
+        ("Dockerfile", STAGES, "FROM built", "FROM other", "another image tomorrow"),
         ("compose.yaml", SERVICE, "read_only: true", "read_only: false", "may write to"),
         ("compose.yaml", SERVICE, "cap_drop: [ALL]", "cap_drop: []", "keeps capabilities"),
         ("compose.yaml", SERVICE, 'security_opt: ["no-new-privileges:true"]', "", "may gain privileges"),
