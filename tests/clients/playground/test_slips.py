@@ -113,14 +113,19 @@ def test_a_picture_fills_its_paper_whatever_its_shape(playground: Playground, wi
 def test_more_than_are_followed_at_once_are_sketched_and_followed_in_turn(playground: Playground) -> None:
     page = playground.page
     for number in range(5):
-        playground.fill(prompt=f"{number} {RED_CIRCLE}", steps=150, n=1)
+        # Large enough that none ends by itself meanwhile.
+        playground.fill(prompt=f"{number} {RED_CIRCLE}", steps=150, width=256, height=256)
         playground.press("Generate")
         expect(page.locator("#caption .words")).to_contain_text(str(number))
     expect(page.locator("#easel img")).to_be_visible()
     with page.expect_request(re.compile(r"/events$")):
         page.locator("#jobs").get_by_role("button", name="Cancel “0").click()
-    for number in range(1, 5):
+    for number in range(1, 4):
         page.locator("#jobs").get_by_role("button", name=f"Cancel “{number}").click()
+    # The last one is on the stage alone.
+    expect(page.locator("#tray")).to_be_hidden()
+    playground.press("Cancel")
+    expect(page.locator("#easel")).to_contain_text("Canceled.")
 
 
 def test_a_number_that_is_missing_is_not_taken_for_nothing(open_page: Open, service: Running) -> None:
