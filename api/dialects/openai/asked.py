@@ -1,7 +1,7 @@
 """From a body to a request of ours, with all that its answer has to know."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -27,6 +27,11 @@ class Asking:
     wanted: Wanted
     request: GenerationRequest
     notices: tuple[Notice, ...]
+
+    @property
+    def told(self) -> Wanted:
+        """What the answer has to know, without the pictures that the fields may hold."""
+        return replace(self.wanted, fields={})
 
 
 async def asking_of(

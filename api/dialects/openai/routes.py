@@ -1,6 +1,7 @@
 """The paths of OpenAI's Images API."""
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from api.deps import ServicesOf
 from api.dialects.bodies import read_object
 from api.dialects.callers import Caller
-from api.dialects.making import made
+from api.dialects.making import awaited, enter
 from api.dialects.openai import models
 from api.dialects.openai.answers import answer, json_of, made_plan
 from api.dialects.openai.asked import Asking, asking_of
@@ -34,24 +35,29 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern=KEY_PATTERN)
 @router.post("/images/generations")
 async def generate(request: Request, services: ServicesOf, tenant: Caller, key: Key = None) -> Response:
     """Pictures from words."""
-    body = await read_object(request)
-    return await _answered(request, services, await asking_of(request, services, tenant, body), key)
+    return await _answered(request, services, await _generation(request, services, tenant), key)
+
+
+async def _generation(request: Request, services: Services, tenant: str) -> Asking:
+    return await asking_of(request, services, tenant, await read_object(request))
 
 
 @router.post("/images/edits")
 async def edit(request: Request, services: ServicesOf, tenant: Caller, key: Key = None) -> Response:
     """A picture made anew, or its part under a mask."""
-    body = await read_edit(request)
-    asking = await asking_of(request, services, tenant, body, "image_edit")
-    return await _answered(request, services, asking, key)
+    return await _answered(request, services, await _edit(request, services, tenant, {}), key)
 
 
 @router.post("/images/variations")
 async def vary(request: Request, services: ServicesOf, tenant: Caller, key: Key = None) -> Response:
     """What OpenAI has retired: the same picture again, but for a part of its noise."""
-    body = {"prompt": "", "strength": VARIATION_STRENGTH, **await read_edit(request)}
-    asking = await asking_of(request, services, tenant, body, "image_edit")
-    return await _answered(request, services, asking, key)
+    given = {"prompt": "", "strength": VARIATION_STRENGTH}
+    return await _answered(request, services, await _edit(request, services, tenant, given), key)
+
+
+async def _edit(request: Request, services: Services, tenant: str, given: dict[str, Any]) -> Asking:
+    """The body, with its pictures, does not outlive this."""
+    return await asking_of(request, services, tenant, given | await read_edit(request), "image_edit")
 
 
 @router.options("/images/generations")
@@ -80,10 +86,14 @@ async def get_model(services: ServicesOf, tenant: Caller, name: str) -> dict[str
 async def _answered(request: Request, services: Services, asking: Asking, key: str | None) -> Response:
     if asking.wanted.stream:
         return Telling(request, services, asking, key)
-    with in_words_of(asking.wanted.names):
-        job = await made(request, services, asking.tenant, asking.request, asking.notices, key)
-    pictures = await _pictures(request, services, job, asking.wanted.as_url)
-    body = answer(job, pictures, asking.wanted, await tokens_of(services, job))
+    entering = partial(enter, request, services, asking.tenant, asking.request, asking.notices, key)
+    making = awaited(request, services, asking.tenant, entering, kept=key is not None)
+    told = asking.told
+    del asking, entering  # with the pictures in them: many wait here
+    with in_words_of(told.names):
+        job = await making
+    pictures = await _pictures(request, services, job, told.as_url)
+    body = answer(job, pictures, told, await tokens_of(services, job))
     response = Response(await asyncio.to_thread(json_of, body), media_type="application/json")
     tell(response.headers, made_plan(job).warnings)
     return response

@@ -44,19 +44,23 @@ class Telling(StreamingResponse):
     def __init__(self, request: Request, services: Services, asking: Asking, key: str | None) -> None:
         # nginx would otherwise keep events back until it has a bufferful.
         super().__init__(self._told(), headers={"X-Accel-Buffering": "no"}, media_type="text/event-stream")
-        self._request, self._services, self._asking, self._key = request, services, asking, key
+        self._request, self._services, self._key = request, services, key
+        self._asking: Asking | None = asking  # until there is a job: it may hold pictures
+        self._operation, self._wanted = asking.operation, asking.told
         self._stopping = request.app.state.stopping
         self._over = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises: as `enter`; CapacityError, TenantLimit where too many wait."""
         desks: Desks = self._request.app.state.desks
-        asking = self._asking
+        asking, self._asking = self._asking, None
+        assert asking is not None
         with desks.listeners.of(asking.tenant):
             with in_words_of(asking.wanted.names):
                 entered = await enter(
                     self._request, self._services, asking.tenant, asking.request, asking.notices, self._key
                 )
+            del asking
             self._job = entered.job
             tell(self.headers, answers.made_plan(self._job).warnings)
             try:
@@ -82,7 +86,7 @@ class Telling(StreamingResponse):
             yield _wire({"type": "error", "error": shape.body_of(problem_of(error))})
 
     async def _pieces(self) -> AsyncIterator[bytes]:
-        sketches = Sketches(self._services.ledger, self._job, self._asking.wanted.partial_images)
+        sketches = Sketches(self._services.ledger, self._job, self._wanted.partial_images)
         async for events in self._news():
             async for number, b64 in _while_there(sketches, events):
                 yield _wire(self._partial(number, b64))
@@ -120,15 +124,15 @@ class Telling(StreamingResponse):
                 yield []
 
     def _partial(self, number: int, b64: str) -> dict[str, Any]:
-        asking = self._asking
-        return answers.partial(asking.operation, self._job.generation, b64, int(time.time()), number, asking.wanted)
+        plan = self._job.generation
+        return answers.partial(self._operation, plan, b64, int(time.time()), number, self._wanted)
 
     async def _pictures(self, job: Job) -> AsyncIterator[bytes]:
         """Tokens are counted once, so that the sum over all events is right."""
         tokens = await tokens_of(self._services, job)
         for artifact in sorted(job.artifacts, key=lambda each: each.index):
             b64 = base64.b64encode(await picture_at(self._services.store, artifact.key)).decode()
-            told = answers.completed(self._asking.operation, job, artifact, b64, self._asking.wanted, tokens)
+            told = answers.completed(self._operation, job, artifact, b64, self._wanted, tokens)
             yield _wire(told)
             tokens = Tokens()
 
