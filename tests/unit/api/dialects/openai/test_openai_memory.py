@@ -18,7 +18,7 @@ def _held() -> list[object]:
     """Requests with a picture in them that are still somewhere."""
     gc.collect()
     kinds = (Asking, ImageToImage)
-    found = [each for each in gc.get_objects() if isinstance(each, kinds)]
+    found = [each for each in gc.get_objects() if issubclass(type(each), kinds)]  # asks no object, some warn
     return [each for each in found if isinstance(each, Asking) or each.seed == SEED]
 
 
