@@ -86,7 +86,7 @@ def a_circle_is_drawn_large(client: httpx.Client) -> None:
     large = Image.fromarray(decoded(data))
     (image,) = record["images"]
     assert large.size == (image["width"], image["height"]) == (192, 192)
-    assert (record["plan"]["width"], record["progress"]) == (SIDE, {"step": 28, "steps": 28})
+    assert (record["plan"]["width"], record["progress"]["step"], record["progress"]["steps"]) == (SIDE, 28, 28)
 
     drawn, redrawn = decoded(small), np.asarray(large.resize((SIDE, SIDE)))
     was_red, is_red = (picture[..., 0].astype(int) - picture[..., 2] > 60 for picture in (drawn, redrawn))
