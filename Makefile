@@ -27,7 +27,8 @@ up: .venv/.run ## run the whole service on http://127.0.0.1:8000 until Ctrl-C
 
 test: .venv/.dev ## every test: real Valkey, real S3 server, real worker processes
 	$(BIN)/pytest -m "not slow" --numprocesses=auto --maxprocesses=4
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow tests/unit --numprocesses=auto --maxprocesses=2
+	$(BIN)/pytest -m slow --ignore=tests/unit
 
 clients: .venv/.dev $(NODE) ## run SDKs of others, in Python and Node, against the service
 	CLIENTS=required $(BIN)/pytest tests/clients
@@ -44,7 +45,7 @@ mutants: .venv/.dev ## take each guard away once; fails where no test notices. G
 soak: .venv/.dev ## run under steady work and see that nothing grows: five minutes, or HOURS=4
 	@$(BIN)/python -m tests.soak $(if $(HOURS),--minutes $$(( $(HOURS) * 60 )))
 
-check: .venv/.dev ## what a commit must pass, in under a minute: lint, types, layers, fast tests
+check: .venv/.dev ## what a commit must pass, in two minutes: lint, types, layers, fast tests
 	@$(MAKE) --jobs=2 --keep-going --output-sync=target check-types check-style check-layers check-tests
 
 check-types:
