@@ -31,7 +31,8 @@ test: .venv/.dev ## every test: real Valkey, real S3 server, real worker process
 	$(BIN)/pytest -m slow --ignore=tests/unit
 
 clients: .venv/.dev $(NODE) ## run SDKs of others, in Python and Node, against the service
-	CLIENTS=required $(BIN)/pytest tests/clients
+	CLIENTS=required $(BIN)/pytest tests/clients --ignore=tests/clients/playground
+	CLIENTS=required $(BIN)/pytest tests/clients/playground
 
 deploy-check: .venv/.dev .venv/.deploy ## hold images, compose, Kubernetes and alerts against what they describe, and run the composition
 	DEPLOY=required $(BIN)/pytest tests/deploy

@@ -90,7 +90,8 @@ def focused(page: Page) -> str:
     return name
 
 
-def tab_to(page: Page, name: str, most: int = 80) -> None:
+def tab_to(page: Page, name: str, most: int = 500) -> None:
+    """Past every picture of the sheet, which holds those of all tests before."""
     for _ in range(most):
         if focused(page) == name:
             return
