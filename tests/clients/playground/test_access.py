@@ -90,19 +90,22 @@ def focused(page: Page) -> str:
     return name
 
 
-def tab_to(page: Page, name: str, most: int = 500) -> None:
-    """Past every picture of the sheet, which holds those of all tests before."""
+def tab_to(page: Page, name: str, most: int = 80, key: str = "Tab") -> None:
     for _ in range(most):
         if focused(page) == name:
             return
-        page.keyboard.press("Tab")
+        page.keyboard.press(key)
     raise AssertionError(f"{name} cannot be reached")
 
 
 def test_a_picture_is_made_kept_and_looked_through_without_a_mouse(playground: Playground) -> None:
     page = playground.page
-    for words in ("a red circle on a white background", "a blue star on a yellow background"):
-        tab_to(page, "prompt")
+    # The second time from further down, where all pictures of the sheet would lie on the way forward.
+    for words, key in (
+        ("a red circle on a white background", "Tab"),
+        ("a blue star on a yellow background", "Shift+Tab"),
+    ):
+        tab_to(page, "prompt", key=key)
         page.keyboard.press("Control+a")
         page.keyboard.type(words)
         tab_to(page, "steps")

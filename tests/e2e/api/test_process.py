@@ -22,7 +22,7 @@ from tests.gateway import GENERATIONS
 from tests.servers.gateway_process import REFUSING, Process, process, watched
 
 MEBIBYTE = 1024
-MOST_RESIDENT_KB = 165 * MEBIBYTE
+MOST_RESIDENT_KB = 150 * MEBIBYTE
 MOST_MORE_KB = 200 * MEBIBYTE  # that a picture may cost, in all processes together
 
 
