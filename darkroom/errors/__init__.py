@@ -42,6 +42,7 @@
     ├── UnavailableError                something we stand on is away
     │   ├── LedgerUnavailable
     │   ├── StoreUnavailable
+    │   ├── SafetyUnavailable           words or pictures that must be looked at, and cannot
     │   └── NotReady                    ledger or store cannot be worked with
     ├── NoPicture                       somebody waited for a picture, and there is none
     │   ├── GenerationCanceled
@@ -78,6 +79,7 @@ from darkroom.errors.away import (
     NotStored,
     QueueFull,
     RateLimited,
+    SafetyUnavailable,
     StaleAttempt,
     StoreError,
     StoreUnavailable,
@@ -190,6 +192,7 @@ __all__ = [
     "QueueFull",
     "RateLimited",
     "RequestError",
+    "SafetyUnavailable",
     "SigningUnavailable",
     "StaleAttempt",
     "StillRunning",

@@ -49,6 +49,12 @@ class StoreUnavailable(UnavailableError):
     code = "store_unavailable"
 
 
+class SafetyUnavailable(UnavailableError):
+    """What must be looked at before it is made or shown cannot be: a checker is away or broken."""
+
+    code = "safety_unavailable"
+
+
 class NotReady(UnavailableError):
     code = "not_ready"
 
