@@ -7,6 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from darkroom import crash
+from darkroom.settings.checkers import Checkers, ClassifierPlace
 from darkroom.settings.connections import Connections
 from darkroom.settings.dialects import Dialects
 from darkroom.settings.gateway import Gateway
@@ -16,10 +17,10 @@ from darkroom.settings.models import ControlnetPlace, Models
 from darkroom.settings.webhooks import Webhooks
 from darkroom.settings.work import WorkLife
 
-__all__ = ["ControlnetPlace", "Digest", "HttpUrl", "OldSecret", "Settings", "TrustmarkPlace"]
+__all__ = ["ClassifierPlace", "ControlnetPlace", "Digest", "HttpUrl", "OldSecret", "Settings", "TrustmarkPlace"]
 
 
-class Settings(Marks, Webhooks, WorkLife, Models, Dialects, Gateway, Connections):
+class Settings(Checkers, Marks, Webhooks, WorkLife, Models, Dialects, Gateway, Connections):
     """What a process of darkroom must know. Defaults are those of one machine."""
 
     model_config = SettingsConfigDict(

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 HERE = Path(__file__).parent
 PYTHON = "3.12"
-EXTRAS = {"courier": (), "gateway": ("api",), "worker": ("worker", "pose", "trustmark")}
+EXTRAS = {"courier": (), "gateway": ("api",), "worker": ("worker", "pose", "safety", "trustmark")}
 HEAD = """\
 # What the {part} stands on, as it was tested. Written by deploy/image/lock.py from what is installed.
 """

@@ -1,0 +1,15 @@
+"""The settings -> what looks at pictures."""
+
+from darkroom.safety.protocol import PictureChecker
+from darkroom.settings import Settings
+from worker.safety.open_nsfw import is_installed, open_open_nsfw
+
+
+def picture_checkers(settings: Settings) -> tuple[PictureChecker, ...]:
+    """Loaded, and ready to be asked from any thread. Raises: ConfigurationError naming the setting."""
+    return _open_nsfw(settings)
+
+
+def _open_nsfw(settings: Settings) -> tuple[PictureChecker, ...]:
+    wanted = settings.safety_open_nsfw == "on" or (settings.safety_open_nsfw == "auto" and is_installed())
+    return (open_open_nsfw(),) if wanted else ()
