@@ -223,7 +223,7 @@ class RedisLedger:
         await self._run("attend", worker, *models)
 
     async def serving(self) -> Mapping[str, int]:
-        return Counter(await self._run("serving"))
+        return Counter(dict(await self._run("serving")))
 
     async def reap(self) -> Reaped:
         """After an outage every lease looks as if its worker had died, so leases are left alone for one more term; not

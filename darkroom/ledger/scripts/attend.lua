@@ -1,6 +1,13 @@
 -- Note which models a worker serves, for one lease.
 -- ARGV: worker, model...
-withdraw(ARGV[1])
+local worker = ARGV[1]
+withdraw(worker)
 for i = 2, #ARGV do
-  redis.call('ZADD', key('serving'), now + RULES.lease_ms, ARGV[i] .. ' ' .. ARGV[1])
+  local desk = key('serving', ARGV[i])
+  redis.call('ZREMRANGEBYSCORE', desk, '-inf', now)
+  redis.call('ZADD', desk, now + RULES.lease_ms, worker)
+  redis.call('PEXPIRE', desk, RULES.lease_ms)
+  redis.call('SADD', key('served'), ARGV[i])
+  redis.call('SADD', key('serves', worker), ARGV[i])
 end
+redis.call('PEXPIRE', key('serves', worker), RULES.lease_ms)

@@ -25,7 +25,10 @@
 --   emptying                            hash, by model "UNTIL WORKER": who empties its hand for a job to be run alone
 --   jobs:TENANT, dead:TENANT            sorted sets in lexical order, the tenant's job ids; those given up
 --   use:DIGEST                          hash, the first use of an idempotency key
---   serving                             sorted set, "MODEL WORKER" by when the worker's word runs out
+--   serving:MODEL                       sorted set, workers by when their word runs out; ends with the last of them
+--   serves:WORKER                       set, models it said it serves; ends with its word
+--   served                              set, models with the first of these
+--   serving                             sorted set, "MODEL WORKER", what an older version keeps in their stead
 --   allowance:DIGEST                    string, when a caller's allowance will be whole again
 --   preferences:KIND:TENANT             hash, what a tenant wants where its requests say nothing, as JSON by name;
 --                                       `@used`: when it was last asked for, to about a day

@@ -5,7 +5,7 @@ local served, sampled = {}, {}
 
 local function workers_of(model)
   if served[model] then return served[model] end
-  local workers = 0
+  local workers = redis.call('ZCOUNT', key('serving', model), string.format('(%d', now), '+inf')
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', key('serving'), string.format('(%d', now), '+inf')) do
     if string.match(member, '^[^ ]*') == model then workers = workers + 1 end
   end

@@ -83,8 +83,12 @@ local function end_job(job)
   redis.call('ZADD', key('ended'), now, job.id .. ':' .. job.tenant)
 end
 
--- Take back what a worker said it serves.
+-- Take back what a worker said it serves. Of the many others nobody is looked at: a thousand say so every few seconds.
 local function withdraw(worker)
+  for _, model in ipairs(redis.call('SMEMBERS', key('serves', worker))) do
+    redis.call('ZREM', key('serving', model), worker)
+  end
+  redis.call('DEL', key('serves', worker))
   for _, member in ipairs(redis.call('ZRANGE', key('serving'), 0, -1)) do
     if string.match(member, ' (.*)$') == worker then redis.call('ZREM', key('serving'), member) end
   end

@@ -61,6 +61,18 @@ async def test_there_are_never_more_bells_than_workers(bells: RqBells, queue: Qu
     assert queue.count == 3
 
 
+async def test_a_ring_counts_a_thousand_workers_without_fetching_their_names(
+    bells: RqBells, queue: Queue, model: str
+) -> None:
+    queue.connection.sadd(f"rq:workers:{queue.name}", *(f"rq:worker:{number:032x}" for number in range(1_000)))
+    await bells.ring(model)  # connects
+    before = queue.connection.info("stats")["total_net_output_bytes"]
+    for _ in range(10):
+        await bells.ring(model)
+    assert queue.connection.info("stats")["total_net_output_bytes"] - before < 20_000
+    assert queue.count == 11
+
+
 async def test_a_ring_into_the_void_raises_nothing(tmp_path: Path) -> None:
     with LocalRedis(tmp_path) as server:
         bells = RqBells(Settings(redis_url=server.url))

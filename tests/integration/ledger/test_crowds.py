@@ -3,9 +3,11 @@
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 
 import pytest
+from redis.asyncio import Redis
 
 from darkroom.errors import QueueFull
 from darkroom.ledger.memory import MemoryLedger
@@ -112,3 +114,34 @@ async def test_a_thousand_tenants_at_one_desk_hold_nobody_up(server_ledger: Redi
         await asyncio.gather(*(server_ledger.submit(submission(f"tenant-{n}")) for n in range(first, first + 10)))
     page = [await submitted(server_ledger, "ann") for _ in range(100)]
     assert await slowest_script(server_ledger, page) < 1000 * SOON
+
+
+async def server_us(client: Redis, asks: Sequence[Callable[[], Awaitable[object]]]) -> float:
+    """Microseconds of the server's own CPU for each of these: other work on the machine makes them no more."""
+    before = await client.info("cpu")
+    for ask in asks:
+        await ask()
+    after = await client.info("cpu")
+    names = ("used_cpu_user_main_thread", "used_cpu_sys_main_thread")
+    return 1e6 * sum(after[name] - before[name] for name in names) / len(asks)
+
+
+@pytest.mark.slow
+async def test_a_thousand_workers_cost_the_server_no_more_each_than_ten(
+    server_ledger: RedisLedger, valkey: LocalRedis
+) -> None:
+    """Each says every few seconds what it serves, and every submission asks how many do: all were looked through once,
+    which took twelve times as long."""
+
+    async def cost() -> float:
+        attending = [partial(server_ledger.attend, f"worker-{n % 10}", ["tiny", "other"]) for n in range(100)]
+        return await server_us(
+            client, attending + [partial(submitted, server_ledger, f"tenant-{n}") for n in range(10)]
+        )
+
+    async with Redis.from_url(valkey.url) as client:
+        few = await cost()
+        for number in range(1_000):
+            await server_ledger.attend(f"worker-{number}", ["tiny", "other"])
+        assert await cost() < 3 * few
+    assert await server_ledger.serving() == {"tiny": 1_000, "other": 1_000}

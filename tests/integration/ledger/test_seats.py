@@ -1,5 +1,6 @@
-"""Whose turn it is stands in an index on the server: what happens where an older version did not keep it."""
+"""What the server keeps ready, to look it up: what happens where an older version did not keep it."""
 
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -57,3 +58,24 @@ async def test_nothing_of_the_index_stays_when_nobody_waits(
     await submitted(server_ledger)
     await claimed(server_ledger)
     assert not [key async for key in client.scan_iter(f"{{{key_prefix}}}:*") if ":turn:" in key or ":seats:" in key]
+
+
+async def test_a_worker_of_an_older_version_is_counted_until_its_word_runs_out(
+    server_ledger: RedisLedger, client: Redis, key_prefix: str
+) -> None:
+    tag = f"{{{key_prefix}}}"
+    soon = 1000 * time.time() + 10_000
+    await client.zadd(f"{tag}:serving", {"tiny old": soon, "other old": soon, "tiny gone": 1})
+    await server_ledger.attend("new", ["tiny"])
+    assert await server_ledger.serving() == {"tiny": 2, "other": 1}
+    (outlook,) = (await server_ledger.foresee([await submitted(server_ledger)])).values()
+    assert outlook.workers == 2
+    await server_ledger.abandon("old", "it died")
+    assert await server_ledger.serving() == {"tiny": 1}
+
+
+async def test_of_workers_that_left_nothing_stays(server_ledger: RedisLedger, client: Redis, key_prefix: str) -> None:
+    await server_ledger.attend("worker", ["tiny", "other"])
+    await server_ledger.attend("worker", [])
+    assert await server_ledger.serving() == {}
+    assert [key async for key in client.scan_iter(f"{{{key_prefix}}}:*")] == []
