@@ -129,6 +129,7 @@ export function resetForm() {
 }
 
 export function keepForm() {
+  if (!shownModel) return; // what was kept before has not been written yet
   try {
     keep("localStorage", KEPT_FORM, JSON.stringify(readForm()));
   } catch (error) {
@@ -143,6 +144,10 @@ export function keptForm() {
     return null;
   }
 }
+
+/** The prompts, where there are any: they can be written before all else is here. */
+export const typedWords = () =>
+  Object.fromEntries(["prompt", "negative_prompt"].map((name) => [name, $(name).value]).filter(([, words]) => words));
 
 export function chooseTask(task) {
   for (const radio of taskChoices()) radio.checked = radio.value === task;

@@ -5,7 +5,17 @@ import { catalog, fetchCatalog } from "./catalog.js";
 import { controls } from "./controls.js";
 import { $, isTyping, say, toast } from "./dom.js";
 import { prepareDropping } from "./dropping.js";
-import { chooseTask, keepForm, keptForm, prepareForm, readForm, resetForm, settle, writeForm } from "./form.js";
+import {
+  chooseTask,
+  keepForm,
+  keptForm,
+  prepareForm,
+  readForm,
+  resetForm,
+  settle,
+  typedWords,
+  writeForm,
+} from "./form.js";
 import { addToHistory, fetchHistory, fetchOlder, neighbour, pictures, prepareHistory } from "./history.js";
 import { input } from "./input.js";
 import { inspect, prepareInspector } from "./inspector.js";
@@ -229,9 +239,11 @@ async function begin() {
   }
   begun = true;
   $("standing").textContent = catalog.models.length === 1 ? "" : `${catalog.models.length} models`;
-  document.body.classList.add("ready");
   const kept = keptForm();
-  if (kept) await writeForm(kept);
+  const written = kept && writeForm({ ...kept, ...typedWords() });
+  $("settings").disabled = false;
+  document.body.classList.add("ready");
+  await written;
   showNothing();
   const underWay = await fetchHistory();
   underWay.reverse().forEach(follow);

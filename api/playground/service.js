@@ -35,6 +35,7 @@ export function useKey(value, { keep }) {
 
 export async function call(method, path, { json, body, headers = {}, signal } = {}) {
   const sent = { ...headers };
+  const asked = key;
   if (key) sent.Authorization = `Bearer ${key}`;
   if (json !== undefined) sent["Content-Type"] = "application/json";
   let answer;
@@ -51,7 +52,9 @@ export async function call(method, path, { json, body, headers = {}, signal } = 
   }
   if (answer.ok) return answer;
   const problem = await problemIn(answer);
-  if (problem.status === 401) document.dispatchEvent(new CustomEvent("darkroom:key", { detail: problem }));
+  // What was sent without the key of now, and comes back late, says nothing about it.
+  if (problem.status === 401 && asked === key)
+    document.dispatchEvent(new CustomEvent("darkroom:key", { detail: problem }));
   throw problem;
 }
 

@@ -172,6 +172,7 @@ def test_pictures_in_s3_are_shown_where_the_bucket_lets_the_page_read(
     playground = open_page(on_s3, said=("401",), ready=False)
     playground.page.get_by_label("API key", exact=True).fill(on_s3.keys["ann"])
     playground.press("Use this key")
+    expect(playground.page.locator("body.ready")).to_be_attached()
     playground.generate(prompt=RED_CIRCLE, seed=7, steps=4)
     expect(playground.page.locator("#easel img")).to_have_js_property("naturalWidth", 128)
 

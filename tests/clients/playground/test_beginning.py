@@ -1,0 +1,56 @@
+"""What is done while the page still asks what there is to ask for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.clients.flavours import Running
+from tests.clients.playground.conftest import Open
+from tests.clients.playground.driving import Playground
+
+CATALOG = "**/api/v1/capabilities"
+
+
+@contextmanager
+def held(page: Page, pattern: str) -> Iterator[list[Route]]:
+    """Requests that get no answer before the block ends. The ones after it are answered as ever."""
+    waiting: list[Route] = []
+    page.route(pattern, lambda route: waiting.append(route))
+    yield waiting
+    for route in waiting:
+        route.continue_()
+    page.unroute(pattern)
+
+
+def test_words_written_before_the_models_are_known_stay_and_the_settings_of_before_too(playground: Playground) -> None:
+    page = playground.page
+    playground.fill(prompt="a blue square", seed=11, steps=9)
+    playground.field("Steps").blur()
+    with held(page, CATALOG) as waiting:
+        page.reload()
+        expect(playground.field("Steps")).to_be_disabled()
+        playground.fill(prompt="a red circle")
+        playground.field("Negative prompt").focus()
+        assert waiting
+    expect(page.locator("body.ready")).to_be_attached()
+    form = playground.read_form()
+    assert (form["prompt"], form["seed"], form["steps"]) == ("a red circle", "11", "9")
+
+
+def test_what_is_refused_late_for_want_of_a_key_does_not_ask_for_the_key_again(open_page: Open, keyed: Running) -> None:
+    playground = open_page(keyed, said=("401",), ready=False)
+    page = playground.page
+    with held(page, CATALOG) as waiting:
+        page.reload()
+        page.get_by_label("API key", exact=True).fill(keyed.keys["ann"])
+        keyless = list(waiting)
+        assert len(keyless) == 1
+        playground.press("Use this key")
+        for route in keyless:
+            waiting.remove(route)
+            with page.expect_response(CATALOG) as refused:
+                route.continue_()
+            assert refused.value.status == 401
+    expect(page.locator("body.ready")).to_be_attached()
+    expect(page.get_by_role("dialog")).to_have_count(0)
