@@ -16,6 +16,7 @@ from darkroom.contract.job import Job, JobState
 from darkroom.errors import (
     CapacityError,
     DarkroomError,
+    GenerationBlocked,
     IdempotencyMismatch,
     InvalidField,
     LedgerUnavailable,
@@ -24,6 +25,7 @@ from darkroom.errors import (
     PayloadTooLarge,
     QueueFull,
     RateLimited,
+    SafetyUnavailable,
     StoreUnavailable,
     TenantLimit,
     TooLarge,
@@ -58,6 +60,8 @@ REFUSALS: tuple[type[DarkroomError], ...] = (
     LedgerUnavailable,
     StoreUnavailable,
     ModelError,
+    GenerationBlocked,
+    SafetyUnavailable,
 )
 
 RESPONSES: dict[int | str, dict[str, Any]] = {

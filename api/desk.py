@@ -15,6 +15,7 @@ from darkroom.settings import Settings
 
 VISITORS = 16
 LISTENERS = 1_000  # half of the connections that there may be
+WORDS = 64
 AT_ONCE = 1
 IN_LINE = 16
 
@@ -85,6 +86,7 @@ class Desks:
 
     `reading`: where pictures are decoded. `uploads`: whose pictures come as a body. `long_bodies`: whose requests hold
     them. `errands`: whose pictures are fetched from elsewhere. `listeners`: who waits for events, or for an end.
+    `words`: whose prompts are being looked at.
     """
 
     reading: Desk
@@ -92,10 +94,12 @@ class Desks:
     long_bodies: Crowd
     errands: Crowd
     listeners: Crowd
+    words: Crowd
 
     @classmethod
     def of(cls, settings: Settings) -> "Desks":
         shared = len(set(settings.api_keys.values())) > 1
         uploads, long_bodies, errands = (Crowd(shared=shared) for _ in range(3))
         listeners = Crowd(LISTENERS, "requests wait for events", shared=shared)
-        return cls(Desk(shared=shared), uploads, long_bodies, errands, listeners)
+        words = Crowd(WORDS, "prompts are being looked at", shared=shared)
+        return cls(Desk(shared=shared), uploads, long_bodies, errands, listeners, words)

@@ -20,6 +20,7 @@ from darkroom.inputs.maps import map_name, recall
 from darkroom.inputs.reading import Sources, read_picture
 from darkroom.inputs.shelf import keep
 from darkroom.ledger.protocol import Submission, Submitted
+from darkroom.safety import policies
 from darkroom.services import Services
 
 # Jobs for one map that failed within a day, before each request gets one of its own: every one is a call to the ledger.
@@ -50,7 +51,8 @@ async def preprocess(services: Services, desks: Desks, tenant: str, asked: Prepr
         return Made(asked.type, ref)
     if found.sent:
         await keep(services.store, tenant, picture)
-    plan = planner.plan_preprocess(asked, picture.ref, name, services.catalog)
+    demanded = policies.demanded(services.settings, tenant)
+    plan = planner.plan_preprocess(asked, picture.ref, name, services.catalog, demanded)
     return (await _submit(services, tenant, plan)).job
 
 

@@ -9,7 +9,8 @@ from fastapi import Depends, Request
 from pydantic import Field, TypeAdapter
 
 from api.body import read_validated
-from api.submission import digest, enter
+from api.desk import Desks
+from api.submission import Wanted, digest, enter
 from darkroom import planner
 from darkroom.contract.base import Asked
 from darkroom.contract.generation import MAX_SEED
@@ -44,11 +45,13 @@ async def rerun_request(request: Request) -> RerunAsked:
 AskedRerun = Annotated[RerunAsked, Depends(rerun_request)]
 
 
-async def rerun(services: Services, job: Job, asked: RerunAsked, idempotency_key: str | None) -> Submitted:
-    """Put the generation of `job` in line once more.
+async def rerun(
+    services: Services, desks: Desks, job: Job, asked: RerunAsked, idempotency_key: str | None
+) -> Submitted:
+    """Put the generation of `job` in line once more, under the policy that holds now.
 
     Raises: Gone when something that it was made of is not there any more; IdempotencyMismatch, TenantLimit, QueueFull,
-        LedgerUnavailable, StoreUnavailable, ModelError.
+        LedgerUnavailable, StoreUnavailable, ModelError, GenerationBlocked, SafetyUnavailable.
     """
 
     async def settled() -> GenerationPlan:
@@ -59,7 +62,8 @@ async def rerun(services: Services, job: Job, asked: RerunAsked, idempotency_key
         )
 
     body = json.dumps(["rerun", job.id, asked.seed])
-    return await enter(services, job.tenant, settled, idempotency_key, digest(body), job.webhook)
+    wanted = Wanted(job.generation.prompt, job.generation.safety.asked, settled)
+    return await enter(services, desks, job.tenant, wanted, idempotency_key, digest(body), job.webhook)
 
 
 async def _require_pictures(services: Services, job: Job) -> None:

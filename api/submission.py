@@ -4,22 +4,26 @@ import hashlib
 import json
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from ulid import ULID
 
 from api.desk import Desks
 from api.errands import fetched
 from api.quotas import spend_one
+from api.words import looked_at
 from darkroom import crash, planner
 from darkroom.contract.generation import GenerationRequest, TextToImage
 from darkroom.contract.inputs import Inputs, NoPicture
 from darkroom.contract.plan import GenerationPlan, Notice
+from darkroom.contract.safety import SafetyAsked
 from darkroom.contract.webhook import Webhook
 from darkroom.errors import UnavailableError
 from darkroom.inputs.reading import Sources, pictures_of, read_inputs
 from darkroom.inputs.shelf import keep
 from darkroom.ledger.protocol import Submission, Submitted
 from darkroom.log import get_logger
+from darkroom.safety import policies
 from darkroom.services import Services
 
 _log = get_logger(__name__)
@@ -34,40 +38,54 @@ async def submit(
     webhook: Webhook | None = None,
     notices: tuple[Notice, ...] = (),
 ) -> Submitted:
-    """Settle the request, record it, and ring for a worker. Its pictures are read at `desks`.
+    """Look at the request's words, settle it, record it, and ring for a worker. Its pictures are read at `desks`.
 
     `notices` are what was remarked on it before, and go with it.
 
     Raises: UnknownModel, UnknownLora, LoraMisfit, UnknownVae, VaeMisfit, UnknownControlnet, ControlnetMisfit,
         PreprocessorUnavailable, UnknownScheduler, InvalidField, IdempotencyMismatch, CapacityError,
         TenantLimit, QueueFull, LedgerUnavailable, StoreUnavailable, ModelError, UrlRefused, UrlUnreachable,
-        PayloadTooLarge.
+        PayloadTooLarge, GenerationBlocked, SafetyUnavailable.
     """
 
     async def settle() -> GenerationPlan:
         plan = await _settled(services, desks, tenant, asked)
         return plan.model_copy(update={"warnings": (*notices, *plan.warnings)}) if notices else plan
 
-    return await enter(services, tenant, settle, idempotency_key, body_hash(asked), webhook)
+    wanted = Wanted(asked.prompt, asked.safety or SafetyAsked(), settle)
+    return await enter(services, desks, tenant, wanted, idempotency_key, body_hash(asked), webhook)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A generation before it is settled, and how strictly its own request wants it looked at."""
+
+    prompt: str
+    safety: SafetyAsked
+    settle: Callable[[], Awaitable[GenerationPlan]]
 
 
 async def enter(
     services: Services,
+    desks: Desks,
     tenant: str,
-    settle: Callable[[], Awaitable[GenerationPlan]],
+    wanted: Wanted,
     idempotency_key: str | None,
     hashed: str,
     webhook: Webhook | None,
 ) -> Submitted:
-    """Record the plan that `settle` makes as a job, and ring for a worker.
+    """Record what is wanted as a job, and ring for a worker.
 
     A key that was used before is answered from the ledger alone: by then a picture or model of the request may be gone,
     or a line full. Two at once both settle, and the ledger takes the first.
+    Its words are looked at before it counts as one that was asked for.
     """
     if idempotency_key is not None and (first := await services.ledger.replay(tenant, idempotency_key, hashed)):
         return first
+    demanded = policies.demanded(services.settings, tenant)
+    found = await looked_at(services, desks, tenant, demanded.stricter(wanted.safety.policy).prompt, wanted.prompt)
     quota = await spend_one(services, tenant)
-    plan = await settle()
+    plan = planner.guarded(await wanted.settle(), demanded, wanted.safety, found)
     submitted = await services.ledger.submit(
         Submission(
             job_id=str(ULID()),
@@ -106,6 +124,8 @@ def _planned(services: Services, asked: GenerationRequest, inputs: Inputs) -> Ge
 def body_hash(asked: GenerationRequest) -> str:
     """sha256 of the request's canonical form: what was left out and what was spelled out as its default are one."""
     fields = asked.model_dump(mode="json")
+    if asked.safety is None:  # as requests were hashed before there was such a field
+        del fields["safety"]
     for name in ("image", "mask"):  # escaping megabytes of base64 would hold everybody up
         if name in fields:
             fields[name] = digest(fields[name])

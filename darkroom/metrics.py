@@ -24,6 +24,7 @@ class Metrics:
         self._queue()
         self._engine()
         self._webhooks()
+        self._safety()
 
     def _gateway(self) -> None:
         self.requests = Counter(
@@ -163,6 +164,33 @@ class Metrics:
             registry=self.registry,
         )
 
+    def _safety(self) -> None:
+        self.safety_checks = Counter(
+            "darkroom_safety_checks",
+            "What a checker was asked about: `clean`, `flagged`, or `unavailable` where it gave no answer.",
+            ("stage", "checker", "outcome"),
+            registry=self.registry,
+        )
+        self.safety_seconds = Histogram(
+            "darkroom_safety_check_duration_seconds",
+            "Time that a checker took for one text or picture.",
+            ("stage", "checker"),
+            buckets=_FAST,
+            registry=self.registry,
+        )
+        self.safety_verdicts = Counter(
+            "darkroom_safety_verdicts",
+            "What became of what was looked at: `passed`, `annotated` where it was flagged and went on, or `blocked`.",
+            ("stage", "action"),
+            registry=self.registry,
+        )
+        self.blocked_seconds = Counter(
+            "darkroom_blocked_device_seconds",
+            "Device time used for generations that were blocked: no tenant's is counted with it.",
+            ("model",),
+            registry=self.registry,
+        )
+
     def answered(self, *, route: str | None, method: str, status: int, seconds: float) -> None:
         """Count one HTTP request. `route` is the matched pattern, None when nothing matched."""
         pattern = route or "unmatched"
@@ -196,9 +224,22 @@ class Metrics:
             gauge.clear()
 
     def ended(self, *, tenant: str, model: str, state: str, code: str, device_seconds: float) -> None:
-        """Count a job whose last word the ledger took, and the device time of its last attempt."""
+        """Count a job whose last word the ledger took, and the device time of its last attempt.
+
+        A bill is made of `device_seconds`: whoever has no picture because it was blocked is not charged for it.
+        """
         self.finished.labels(model, state, code).inc()
-        self.device_seconds.labels(tenant, model).inc(device_seconds)
+        used = self.blocked_seconds.labels(model) if state == "blocked" else self.device_seconds.labels(tenant, model)
+        used.inc(device_seconds)
+
+    def checked(self, *, stage: str, checker: str, outcome: str, seconds: float) -> None:
+        """Count what one checker was asked, and how long it took."""
+        self.safety_checks.labels(stage, checker, outcome).inc()
+        self.safety_seconds.labels(stage, checker).observe(seconds)
+
+    def judged(self, *, stage: str, action: str) -> None:
+        """Count what became of one text or picture that was looked at."""
+        self.safety_verdicts.labels(stage, action).inc()
 
     def spooled(self, *, pictures: int, size: int) -> None:
         """Note how many finished pictures wait on disk for the store, and their bytes."""

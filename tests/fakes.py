@@ -24,6 +24,9 @@ from darkroom.provenance.trust import Trust
 from darkroom.provenance.tss.watermarker import TssWatermarker
 from darkroom.provenance.verifier import Verifier
 from darkroom.queue import SilentBells
+from darkroom.safety.judging import Thresholds
+from darkroom.safety.screening import Screen
+from darkroom.safety.words import WordScreen
 from darkroom.services import Services, WorkerServices
 from darkroom.services.subkeys import Subkeys
 from darkroom.settings import Settings
@@ -43,6 +46,7 @@ def fake_services(clock: Callable[[], float] | None = None, **settings: Any) -> 
         resolver=fake_resolver(store),
         guard=Guard(),
         subkeys=Subkeys.of(WATERMARK_SECRET),
+        words=WordScreen(Screen((), Thresholds(), shared["metrics"])),
         **shared,
     )
 

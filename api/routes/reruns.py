@@ -41,5 +41,5 @@ async def rerun_generation(
 ) -> Generation:
     """Make one of your generations again, whatever became of it: a new one of the same plan, with its seeds unless you
     say otherwise. A deadline is as long as it was, and a webhook hears of it as of the first."""
-    submitted = await rerun(services, job, asked, idempotency_key)
+    submitted = await rerun(services, request.app.state.desks, job, asked, idempotency_key)
     return await answered(request, response, services, submitted, prefer)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from darkroom.contract.job import Artifact, Failure, Job, JobState, LostAttempt, Progress, Receipt
 from darkroom.contract.plan import GenerationPlan, Notice
+from darkroom.contract.safety import SafetyVerdict
 
 
 class Resource(BaseModel):
@@ -31,6 +32,7 @@ class Image(Resource):
     manifest_id: str = Field(description="label of the C2PA manifest inside the file")
     weak_mark: bool = Field(description="the watermark may not survive compression, resizing or cropping")
     parents: list[str] = Field(description="the `watermark_id`s that were found in the pictures it was made from")
+    safety: SafetyVerdict | None = Field(default=None, description="what was found in it; null where nobody looked")
 
 
 class Links(Resource):
@@ -87,6 +89,10 @@ class Generation(Resource):
     failure: Failure | None
     lost_attempts: list[LostAttemptShown]
     warnings: list[Notice]
+    safety: Annotated[
+        list[SafetyVerdict],
+        Field(description="what was found in its words and pictures; of one that was blocked, why"),
+    ] = []
     links: Links
 
 
@@ -117,6 +123,7 @@ def generation_of(
         failure=job.failure,
         lost_attempts=[_lost(lost) for lost in job.lost_attempts],
         warnings=list(plan.warnings),
+        safety=list(job.receipt.safety if job.receipt else plan.safety.verdicts),
         links=Links(self=here, events=f"{here}/events"),
     )
 
@@ -130,7 +137,7 @@ def _lost(lost: LostAttempt) -> LostAttemptShown:
 
 
 def _receipt(receipt: Receipt) -> ReceiptShown:
-    return ReceiptShown(**receipt.model_dump(exclude={"plan"}))
+    return ReceiptShown(**receipt.model_dump(exclude={"plan", "safety"}))
 
 
 def _moment(seconds: float) -> datetime:

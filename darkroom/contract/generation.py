@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from darkroom.contract.base import Asked
 from darkroom.contract.control import ControlType
 from darkroom.contract.plan import TASKS, OutputFormat, Priority
+from darkroom.contract.safety import SafetyAsked
 from darkroom.contract.stage import Upscaler
 from darkroom.contract.start import MaskedContent, ResizeMode
 from darkroom.contract.webhook import ENDS, WEBHOOK_EVENTS, WebhookEvent
@@ -146,6 +147,7 @@ class Wish(Asked):
         default=False,
         description="make sketches of each picture while it runs, at `/previews/{index}`; they change nothing else",
     )
+    safety: SafetyAsked | None = None
     priority: Priority = "interactive"
     deadline: float | None = Field(
         default=None, gt=0, le=86_400, description="seconds from now; not begun by then, it expires"

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 from darkroom.contract.base import Settled
 from darkroom.contract.plan import MEDIA_TYPES, GenerationPlan
 from darkroom.contract.preprocess import PreprocessPlan
+from darkroom.contract.safety import SafetyVerdict
 from darkroom.contract.webhook import Webhook
 
 Plan = Annotated[GenerationPlan | PreprocessPlan, Field(discriminator="task")]
@@ -35,7 +36,8 @@ class Artifact(Settled):
     `quality` is what it was encoded with, which may be more than was asked for; None where there is none.
     `weak_mark`: the watermark reads back from the file, and may not survive what others do to it. `parents` are the
     watermarks that were found in the pictures it was made from.
-    `timestamped`: the time of signing is attested; None where no timestamp authority is asked.
+    `timestamped`: the time of signing is attested; None where no timestamp authority is asked. `safety`: what was found
+    in it; None where nobody looked.
     """
 
     index: int
@@ -52,15 +54,17 @@ class Artifact(Settled):
     weak_mark: bool = False
     parents: tuple[str, ...] = ()
     timestamped: bool | None = None
+    safety: SafetyVerdict | None = None
 
 
 class Receipt(Settled):
-    """How the pictures were made: enough to make them again."""
+    """How the pictures were made: enough to make them again. `safety`: what was found in all that was looked at."""
 
     plan: GenerationPlan
     versions: dict[str, str]
     device: str
     device_seconds: float
+    safety: tuple[SafetyVerdict, ...] = ()
 
 
 class Failure(Settled):

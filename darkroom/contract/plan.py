@@ -6,6 +6,7 @@ from pydantic import Field
 
 from darkroom.contract.base import Settled
 from darkroom.contract.controlnet import PlannedControl
+from darkroom.contract.safety import UNGUARDED, PlannedSafety
 from darkroom.contract.stage import Hires, LaterStage, Refiner
 from darkroom.contract.start import FromNoise, Start, computed_steps
 from darkroom.contract.vae import OwnVae, PlannedVae
@@ -76,6 +77,7 @@ class GenerationPlan(Settled):
     controls: tuple[PlannedControl, ...] = Field(default=(), description="what steers the composition besides words")
     infotext: bool = Field(default=False, description="whether the files say all of this as A1111 does, prompts too")
     previews: bool = Field(default=False, description="whether preview frames are made while it runs")
+    safety: PlannedSafety = Field(default=UNGUARDED, description="what is looked at, and how strictly")
 
     @property
     def computed_steps(self) -> int:

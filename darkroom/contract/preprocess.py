@@ -8,6 +8,7 @@ from darkroom.contract.base import Asked, Settled
 from darkroom.contract.control import ControlType
 from darkroom.contract.generation import PictureInput
 from darkroom.contract.plan import Priority
+from darkroom.contract.safety import UNGUARDED, PlannedSafety
 from darkroom.contract.start import PictureRef
 
 # What such jobs have in the place of a model: every worker serves it. No model can have this name.
@@ -41,3 +42,4 @@ class PreprocessPlan(Settled):
     priority: Priority
     deadline_at: float | None
     predicted_seconds: float
+    safety: PlannedSafety = UNGUARDED

@@ -4,6 +4,7 @@ from darkroom.planner.again import plan_again
 from darkroom.planner.labels import Labels
 from darkroom.planner.planning import plan, random_seed
 from darkroom.planner.preprocessing import plan_preprocess
+from darkroom.planner.safety import guarded
 from darkroom.planner.sizes import pixel_budget
 
-__all__ = ["Labels", "pixel_budget", "plan", "plan_again", "plan_preprocess", "random_seed"]
+__all__ = ["Labels", "guarded", "pixel_budget", "plan", "plan_again", "plan_preprocess", "random_seed"]

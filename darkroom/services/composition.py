@@ -26,6 +26,7 @@ from darkroom.provenance.trust import Trust
 from darkroom.provenance.tss.ring import KeyRing
 from darkroom.provenance.verifier import Verifier
 from darkroom.queue import Bells, RqBells
+from darkroom.safety.words import WordScreen
 from darkroom.services.keys import (
     NETWORKS,
     key_ring,
@@ -37,6 +38,7 @@ from darkroom.services.keys import (
     watermark_secret,
 )
 from darkroom.services.production import refuse_development
+from darkroom.services.screens import word_screen
 from darkroom.services.startup import (
     refuse_bad_settings,
     refuse_short_retention,
@@ -79,6 +81,7 @@ class Services(CourierServices):
     resolver: Resolver
     guard: Guard
     subkeys: Subkeys
+    words: WordScreen
 
     @property
     def labels(self) -> Labels:
@@ -115,12 +118,15 @@ def build_gateway_services(settings: Settings) -> Services:
     records = _records(shared["store"], ring)
     catalog = open_catalog(settings)
     require_aliased_models(catalog, settings)
+    words = word_screen(settings, shared["metrics"])
+    shared["closers"] += (words.close,)
     return Services(
         catalog=catalog,
         verifier=Verifier(inspector, records),
         resolver=Resolver(inspector, records, algs),
         guard=Guard(settings.outbound_allow, settings.outbound_ports),
         subkeys=Subkeys.of(secret),
+        words=words,
         **shared,
     )
 

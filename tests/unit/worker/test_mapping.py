@@ -12,6 +12,7 @@ from ulid import ULID
 
 from darkroom.contract.job import Job, JobState
 from darkroom.contract.preprocess import PREPROCESSING, PreprocessAsked, PreprocessPlan
+from darkroom.contract.safety import SafetyPolicy
 from darkroom.contract.start import PictureRef
 from darkroom.inputs.maps import map_name, recall
 from darkroom.inputs.normal import Pixels, normalise, stored
@@ -61,7 +62,7 @@ async def kept(shop: Shop, picture: Any = None) -> PictureRef:
 def planned(image: PictureRef, **changed: Any) -> PreprocessPlan:
     digest = fake_catalog().preprocessors.spec("canny", "type").digest
     wish = PreprocessAsked(type="canny", image=image.sha256)
-    plan = plan_preprocess(wish, image, map_name(image, digest, wish.detect_resolution), fake_catalog())
+    plan = plan_preprocess(wish, image, map_name(image, digest, wish.detect_resolution), fake_catalog(), SafetyPolicy())
     return plan.model_copy(update=changed)
 
 
