@@ -27,12 +27,13 @@ class Placement:
 
 def placement(settings: Settings) -> Placement:
     """Settle device, dtype and memory budget. Raises: ConfigurationError for a device this machine lacks."""
-    device = _device(settings.device)
+    device = device_named(settings.device)
     kernels = Kernels(settings.attention, compiled=settings.compile == "regional")
     return Placement(device, _dtype(settings.dtype, device), int(_memory_bytes(device) * WEIGHT_SHARE), kernels)
 
 
-def _device(name: str) -> torch.device:
+def device_named(name: str) -> torch.device:
+    """Raises: ConfigurationError for a device this machine lacks."""
     if name == "auto":
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     try:

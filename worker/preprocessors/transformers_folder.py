@@ -9,11 +9,10 @@ from transformers import AutoImageProcessor
 
 from darkroom.catalog.foreign import refuse_foreign
 from darkroom.catalog.preprocessor_files import CONFIG, PROCESSOR, WEIGHTS
-from darkroom.contract.preprocessor import PreprocessorSpec
 from darkroom.errors import BrokenWeights, PreprocessorFailed
 from darkroom.inputs.normal import Pixels
 from worker.models.networks import broken, check_complete
-from worker.preprocessors.verified import verified
+from worker.preprocessors.verified import Described, verified
 
 _PROCESSORS: Any = AutoImageProcessor
 
@@ -36,7 +35,7 @@ class Reader:
 
         Raises: PreprocessorFailed for a picture that it would have to see larger than `MOST_SEEN`.
         """
-        pixels_1CHW = self.processor(images=rgb_HW3, return_tensors="pt")["pixel_values"]
+        pixels_1CHW = shown(self.processor, rgb_HW3)
         height, width = pixels_1CHW.shape[-2:]
         if height * width > MOST_SEEN:
             raise PreprocessorFailed(
@@ -46,7 +45,14 @@ class Reader:
         return self.network(pixels_1CHW.to(self.device)), (height, width)
 
 
-def load_reader(kind: Any, spec: PreprocessorSpec, device: torch.device) -> Reader:
+def shown(processor: Any, rgb_HW3: Pixels) -> torch.Tensor:
+    """1 C H W. Told where the colours are: else a picture of one or three pixels' height is read as planes."""
+    prepared = processor(images=rgb_HW3, return_tensors="pt", input_data_format="channels_last")
+    pixels_1CHW: torch.Tensor = prepared["pixel_values"]
+    return pixels_1CHW
+
+
+def load_reader(kind: Any, spec: Described, device: torch.device) -> Reader:
     """A network of the `Auto` class `kind`, complete or not at all, from the described files alone and without code.
 
     Raises: MissingWeights, BrokenWeights, naming the file.

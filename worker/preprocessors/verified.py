@@ -1,17 +1,27 @@
 """Weights as the catalog described them, and nothing beside them: what loads by folder sees these files alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 from darkroom.catalog.weights import fresh_sha256
-from darkroom.contract.preprocessor import PreprocessorSpec
 from worker.models.tensor_file import not_described, reading
 
 
+class Described(Protocol):
+    """What a network is loaded from: `files` in `folder`, name -> SHA-256."""
+
+    @property
+    def folder(self) -> str: ...
+
+    @property
+    def files(self) -> Mapping[str, str]: ...
+
+
 @contextmanager
-def verified(spec: PreprocessorSpec) -> Iterator[Path]:
+def verified(spec: Described) -> Iterator[Path]:
     """A folder of links to the files of `spec`, each of the content that its digest stands for.
 
     transformers looks for more than these: a `processor_config.json` goes before the processor's own file.

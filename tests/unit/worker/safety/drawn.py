@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 ROOT = Path(__file__).parents[4]
-SIZES = [(1, 1), (1, 4000), (4000, 1), (37, 61), (128, 128), (512, 512), (256, 1024)]  # height, width
+SIZES = [(1, 1), (3, 50), (1, 4000), (4000, 1), (37, 61), (128, 128), (512, 512), (256, 1024)]  # height, width
 
 
 def noise(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
