@@ -1,0 +1,1 @@
+"""What the ledger costs its server, measured at the server."""
