@@ -62,10 +62,11 @@ class Worker:
         self._engine_stop = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(finishing_threads(waits=services.stamper.waits), "finish"))
-        self._models = open_models(settings, services.catalog)
+        self._models = open_models(settings, services.catalog, services.metrics.cache("models"))
         self._served = [*(spec.name for spec in services.catalog.specs()), PREPROCESSING]
         self._exit_code = STOPPED
-        loras, device = open_loras(settings, services.catalog), placement(settings).device
+        loras = open_loras(settings, services.catalog, services.metrics.cache("loras"))
+        device = placement(settings).device
         memory = DeviceMemory(self._models, loras, partial(usable_memory, device), self._end_short_of_memory)
         relay = Relay(self._loop)
         self._engine = Engine(
@@ -73,7 +74,7 @@ class Worker:
             relay,
             max_rows=settings.max_rows,
             loras=loras,
-            on_step=services.metrics.passed,
+            meter=services.metrics,
             memory=memory,
         )
         self._engine.sketching.interval = settings.preview_interval

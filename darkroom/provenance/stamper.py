@@ -3,8 +3,8 @@
 import asyncio
 import base64
 import hashlib
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple, Self
@@ -32,6 +32,15 @@ from darkroom.provenance.watermark import RGB, UNMARKED, Watermarker
 from darkroom.provenance.xmp import packet
 
 ENOUGH_QUALITY: Final = (60, 75, 90)  # tried in turn when the quality asked for leaves nothing of the mark
+
+
+Stage = Callable[[str], AbstractContextManager[None]]
+"""Entered by name around watermark, encode, sign, read_back and store, on whatever thread they run."""
+
+
+def unwatched(_stage: str) -> AbstractContextManager[None]:
+    """For who does not ask how long the stages take."""
+    return nullcontext()
 
 
 class _Read(NamedTuple):
@@ -82,7 +91,9 @@ class Stamper:
         records: Records,
         policy: Policy = OMIT,
         authority: TimestampAuthority | None = None,
+        stage: Stage = unwatched,
     ) -> None:
+        self._stage = stage
         self._watermarker = watermarker
         self._records = records
         self._policy = policy
@@ -145,6 +156,10 @@ class Stamper:
 
     async def keep(self, stamped: Stamped, store: RecordStore, key: str) -> Stamped:
         """Store what bears a reserved id. Raises: as `issue`."""
+        with self._stage("store"):
+            return await self._kept(stamped, store, key)
+
+    async def _kept(self, stamped: Stamped, store: RecordStore, key: str) -> Stamped:
         await self._records.keep_manifest(stamped.record, stamped.manifest)
         if not await store.put(key, stamped.data, media_type=stamped.media_type, if_absent=True):
             # Equal pixels need equal quality and an equal mark, so the file that is there has those just made.
@@ -157,7 +172,8 @@ class Stamper:
     def stamp(self, rgb_HWC: RGB, facts: Facts, mark_id: int) -> Stamped:
         """Raises: UnmarkedOutput, UnsignedOutput, SigningUnavailable; GenerationError when it cannot be encoded."""
         label = self._policy.label_on(facts.plan)
-        marked = self._watermarker.embed(label.drawn(rgb_HWC) if label else rgb_HWC, mark_id)
+        with self._stage("watermark"):
+            marked = self._watermarker.embed(label.drawn(rgb_HWC) if label else rgb_HWC, mark_id)
         crash.here("after_watermark")
         height, width = rgb_HWC.shape[:2]
         told = replace(facts, size=(width, height))
@@ -180,12 +196,15 @@ class Stamper:
         output_format = facts.plan.output_format
         words = packet(facts.plan.task, facts.title, self._policy.producer)
         text = infotext(facts.plan, facts.index) if facts.plan.infotext else ""
-        encoded = encode(marked, output_format, quality, words, text)
-        return self._signer.sign(encoded, MEDIA_TYPES[output_format], definition, carried(facts.inputs))
+        with self._stage("encode"):
+            encoded = encode(marked, output_format, quality, words, text)
+        with self._stage("sign"):
+            return self._signer.sign(encoded, MEDIA_TYPES[output_format], definition, carried(facts.inputs))
 
     def _finish(self, signed: Signed, origin: _Origin) -> Stamped:
-        read = self._read_mark(signed.data, origin.mark_id)
-        credential = self._read_credential(signed.data, origin.media_type, origin.mark_id)
+        with self._stage("read_back"):
+            read = self._read_mark(signed.data, origin.mark_id)
+            credential = self._read_credential(signed.data, origin.media_type, origin.mark_id)
         manifest_id = credential.manifest_id or ""
         record = self._record(signed.data, read, manifest_id, origin)
         return Stamped(

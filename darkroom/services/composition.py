@@ -47,7 +47,7 @@ from darkroom.services.startup import (
 )
 from darkroom.services.subkeys import Subkeys
 from darkroom.settings import Settings
-from darkroom.storage import GuardedStore, ObjectStore, open_store
+from darkroom.storage import GuardedStore, MeasuredStore, ObjectStore, open_store
 
 INPUT_SECONDS = 10.0  # for one look at an input: the jobs that came after it wait
 
@@ -146,7 +146,8 @@ def build_worker_services(settings: Settings) -> WorkerServices:
     Label("", font).check()
     key = prompt_key(keys.ring.current.secret)
     policy = Policy(settings.producer, settings.prompt_policy, key, settings.visible_label, font)
-    stamper = Stamper(keys.watermarker, keys.identity, records, policy, timestamp_authority(settings))
+    authority, stage = timestamp_authority(settings), shared["metrics"].stage
+    stamper = Stamper(keys.watermarker, keys.identity, records, policy, authority, stage)
     inspector = InspectorApart(_brief(settings, keys.ring, Trust.of(keys.identity.anchor_pem)), INPUT_SECONDS)
     shared["closers"] += (inspector.close, stamper.close)
     examiner = Examiner(inspector)
@@ -177,7 +178,7 @@ def _shared(settings: Settings, guarded: Collection[str] = ()) -> _Shared:
     metrics = Metrics()
     limits = {"store": ANY_FAILURE} if settings.store == "s3" else {}
     breakers = {name: Breaker(name, partial(metrics.broken, name), limits.get(name)) for name in guarded}
-    store = open_store(settings)
+    store: ObjectStore = MeasuredStore(open_store(settings), metrics)
     if breaker := breakers.get("store"):
         store = GuardedStore(store, breaker)
     ledger = RedisLedger.from_settings(settings, breakers.get("ledger"))

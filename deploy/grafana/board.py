@@ -105,6 +105,18 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             (("darkroom:device_busy:ratio5m", "{{instance}}"),),
         ),
         Panel(
+            "Idle, and why",
+            "Share of a worker's time: for want of work, or while weights are loaded.",
+            "percentunit",
+            (("darkroom:device_idle:ratio5m", "{{instance}} {{reason}}"),),
+        ),
+        Panel(
+            "Batch occupancy",
+            "Rows of forward passes, as a share of those they had room for.",
+            "percentunit",
+            (("darkroom:batch_occupancy:ratio5m", "{{model}}"),),
+        ),
+        Panel(
             "Rows a step",
             "How many rows shared a forward pass.",
             "short",
@@ -133,6 +145,8 @@ ROWS: dict[str, tuple[Panel, ...]] = {
                 ),
             ),
         ),
+    ),
+    "Where does the time of finishing and loading go?": (
         Panel(
             "Finish, 95 %",
             "From pixels to marked, signed, read back and stored.",
@@ -142,6 +156,79 @@ ROWS: dict[str, tuple[Panel, ...]] = {
                     "histogram_quantile(0.95, sum by (le, format) (rate(darkroom_finish_duration_seconds_bucket[5m])))",
                     "{{format}}",
                 ),
+            ),
+        ),
+        Panel(
+            "Stages of finishing, 95 %",
+            "Each by itself.",
+            "s",
+            (("darkroom:finish_stage_seconds:p95_5m", "{{stage}}"),),
+        ),
+        Panel(
+            "Store, 95 %",
+            "Of one call.",
+            "s",
+            (
+                (
+                    "histogram_quantile(0.95, sum by (le, operation)"
+                    " (rate(darkroom_store_call_duration_seconds_bucket[5m])))",
+                    "{{operation}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Weights found in memory",
+            "Share of all times they were wanted; the rest were loaded.",
+            "percentunit",
+            (("darkroom:cache_hits:ratio1h", "{{cache}}"),),
+        ),
+        Panel(
+            "Loading weights",
+            "Seconds of a second that loading takes, of all workers.",
+            "short",
+            (("sum by (cache) (rate(darkroom_cache_load_duration_seconds_sum[15m]))", "{{cache}}"),),
+        ),
+        Panel(
+            "Weights in memory",
+            "In use or not.",
+            "bytes",
+            (("darkroom_cache_size_bytes", "{{instance}} {{cache}}"),),
+        ),
+    ),
+    "What becomes of content that is looked at?": (
+        Panel(
+            "Checks",
+            "By checker and outcome.",
+            "cpm",
+            (
+                (
+                    "60 * sum by (stage, checker, outcome) (rate(darkroom_safety_checks_total[5m]))",
+                    "{{stage}} {{checker}} {{outcome}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Check, 95 %",
+            "Of one text or picture.",
+            "s",
+            (
+                (
+                    "histogram_quantile(0.95, sum by (le, checker)"
+                    " (rate(darkroom_safety_check_duration_seconds_bucket[5m])))",
+                    "{{checker}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Flagged and blocked",
+            "Verdicts other than passed, and device seconds a second that blocked generations took.",
+            "short",
+            (
+                (
+                    '60 * sum by (stage, action) (rate(darkroom_safety_verdicts_total{action!="passed"}[15m]))',
+                    "{{stage}} {{action}} a minute",
+                ),
+                ("sum(rate(darkroom_blocked_device_seconds_total[15m]))", "device"),
             ),
         ),
     ),
@@ -165,6 +252,12 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             (("darkroom_spool_size_bytes", "{{instance}}"),),
         ),
         Panel(
+            "Store",
+            "Calls, by what came of them.",
+            "ops",
+            (("sum by (outcome) (rate(darkroom_store_calls_total[5m]))", "{{outcome}}"),),
+        ),
+        Panel(
             "Webhooks",
             "Attempts, by what came back.",
             "cpm",
@@ -178,6 +271,18 @@ ROWS: dict[str, tuple[Panel, ...]] = {
                 ("max(darkroom_webhooks_overdue_seconds)", "overdue"),
                 ("max(darkroom_webhooks_pending)", "pending (count)"),
             ),
+        ),
+        Panel(
+            "Webhooks, 95 %",
+            "From an event to the receiver's having it.",
+            "s",
+            (("histogram_quantile(0.95, sum by (le) (rate(darkroom_webhook_lag_seconds_bucket[15m])))", "95 %"),),
+        ),
+        Panel(
+            "Memory",
+            "Of each process.",
+            "bytes",
+            (('process_resident_memory_bytes{job=~"gateway|worker|courier"}', "{{job}} {{instance}}"),),
         ),
         Panel(
             "Certificate",

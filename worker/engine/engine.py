@@ -22,6 +22,7 @@ from worker.engine.inbox import Inbox
 from worker.engine.lane import Seat
 from worker.engine.lanes import Lanes
 from worker.engine.memory import DeviceMemory
+from worker.engine.meter import Meter, Unmetered
 from worker.engine.pulse import IDLE, Heartbeat, begin
 from worker.engine.request import ROWS_GUIDED, Listener, Work, WorkId
 from worker.engine.sketching import Sketching
@@ -36,16 +37,11 @@ PREPARATION_SECONDS = 20.0
 WAIT_SECONDS = 0.2
 
 
-def _unmeasured(_model: str, _rows: int, _seconds: float) -> None:
-    pass
-
-
 class Engine:
     """Generations of any model, size, scheduler and guidance; those that can share forward passes do.
 
     `max_rows`, at least 2, bounds the rows of one pass, and by `room` those of everything admitted; a lane that finds
-    its knee lower has fewer. `on_step` is told of each step of a lane: whose model, how many rows, how many seconds.
-    `memory` is told of pictures that had too little.
+    its knee lower has fewer. `meter` is told what time goes into, `memory` of pictures that had too little.
     """
 
     def __init__(
@@ -55,13 +51,14 @@ class Engine:
         max_rows: int = 16,
         clock: Callable[[], float] = time.perf_counter,
         loras: LoraCache | None = None,
-        on_step: Callable[[str, int, float], None] = _unmeasured,
+        meter: Meter | None = None,
         memory: DeviceMemory | None = None,
     ) -> None:
         if max_rows < ROWS_GUIDED:
             raise ValueError(f"max_rows must be at least {ROWS_GUIDED}: guidance needs as many")
         self._listener = listener
-        self._on_step = on_step
+        self._meter = meter or Unmetered()
+        self._clock = clock
         self.sketching = Sketching(listener)
         self._inbox = Inbox(max_rows)
         self._loras = loras or no_loras()
@@ -99,7 +96,9 @@ class Engine:
         """Step until `stop` is set, which is looked at between steps. Raises what the device does not recover from."""
         while not stop.is_set():
             if not self.step():
+                began = self._clock()
                 self._inbox.wait(WAIT_SECONDS)
+                self._meter.idled("work", self._clock() - began)
 
     def close(self) -> None:
         """End the loading threads."""
@@ -195,8 +194,10 @@ class Engine:
         if lane is None:
             return False
         self._heartbeat = begin()
+        possible = lane.knee.rows
         tick = lane.step()
-        self._on_step(tick.seats[0].sample.stage.model, sum(seat.rows for seat in tick.seats), tick.seconds)
+        rows = sum(seat.rows for seat in tick.seats)
+        self._meter.passed(tick.seats[0].sample.stage.model, rows, max(rows, possible), tick.seconds)
         for seat in tick.seats:
             seat.generation.device_seconds += tick.share(seat)
         for seat, error in tick.failures.items():
@@ -249,7 +250,11 @@ class Engine:
 
     def _await_load(self) -> bool:
         self._heartbeat = Heartbeat(self._door.loading_since, LOAD_SECONDS)
-        return self._door.wait(WAIT_SECONDS) or self._fitting.wait(WAIT_SECONDS)
+        began = self._clock()
+        waited = self._door.wait(WAIT_SECONDS) or self._fitting.wait(WAIT_SECONDS)
+        if waited:
+            self._meter.idled("loading", self._clock() - began)
+        return waited
 
     def _cancel(self, work_id: WorkId) -> None:
         waiting = self._fitting.drop(work_id)

@@ -6,6 +6,7 @@ Under a byte budget, least recently used out first, never while one is leased.
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Condition
+from time import perf_counter
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 
@@ -15,6 +16,7 @@ from darkroom.errors import OutOfMemory
 from worker.models.autoencoder import Autoencoder
 from worker.models.checkpoint import Checkpoint
 from worker.models.controlnet import Controlnet
+from worker.models.watch import CacheWatch, Unwatched
 
 T = TypeVar("T")
 
@@ -50,7 +52,14 @@ class Lease(Generic[T]):
 class ModelCache:
     """Thread-safe. `load` makes what is wanted, `measure` says beforehand how many bytes it will take."""
 
-    def __init__(self, load: Callable[[Any], Loaded], measure: Callable[[Any], int], budget_bytes: int) -> None:
+    def __init__(
+        self,
+        load: Callable[[Any], Loaded],
+        measure: Callable[[Any], int],
+        budget_bytes: int,
+        watch: CacheWatch | None = None,
+    ) -> None:
+        self._watch = watch or Unwatched()
         self._load = load
         self._measure = measure
         self._budget = budget_bytes
@@ -67,7 +76,7 @@ class ModelCache:
     def taken_bytes(self) -> int:
         """By what is loaded, and what is being loaded will take."""
         with self._changed:
-            return sum(loaded.bytes for loaded in self._resident.values()) + sum(self._loading.values())
+            return self._resident_bytes() + sum(self._loading.values())
 
     def fits(self, *names: Wanted) -> Literal["now", "later", "never"]:
         """Whether leases on all of `names` would find room: now, once what is in use is given back, or not at all."""
@@ -79,7 +88,7 @@ class ModelCache:
     def lease_loaded(self, name: Wanted) -> Lease[Any] | None:
         """A lease on what is in memory already."""
         with self._changed:
-            return self._lend(name) if name in self._resident else None
+            return self._found(name) if name in self._resident else None
 
     def lease(self, name: Wanted) -> Lease[Any]:
         """The model or VAE `name`, loaded first if need be; two callers never load it twice.
@@ -89,7 +98,7 @@ class ModelCache:
         with self._changed:
             self._changed.wait_for(lambda: name not in self._loading)
             if name in self._resident:
-                return self._lend(name)
+                return self._found(name)
             self._reserve(name)
         return self._load_and_lend(name)
 
@@ -116,18 +125,24 @@ class ModelCache:
         self._evict_until(self._budget - sum(self._loading.values()))
 
     def _load_and_lend(self, name: Wanted) -> Lease[Any]:
-        loaded = None
+        loaded, began = None, perf_counter()
         try:
             loaded = self._load(name)
+            self._watch.loaded(perf_counter() - began)
         finally:
             with self._changed:
                 del self._loading[name]
                 if loaded is not None:
                     self._resident[name] = loaded
                     self._leases[name] = 0
+                    self._watch.holds(self._resident_bytes())
                     lease = self._lend(name)
                 self._changed.notify_all()
         return lease
+
+    def _found(self, name: Wanted) -> Lease[Any]:
+        self._watch.hit()
+        return self._lend(name)
 
     def _lend(self, name: Wanted) -> Lease[Any]:
         self._leases[name] += 1
@@ -150,10 +165,14 @@ class ModelCache:
 
     def _evict_until(self, most_bytes: int) -> None:
         for name in list(self._resident):
-            if sum(model.bytes for model in self._resident.values()) <= most_bytes:
+            if self._resident_bytes() <= most_bytes:
                 return
             if not self._leases[name]:
                 del self._resident[name], self._leases[name]
+                self._watch.holds(self._resident_bytes())
+
+    def _resident_bytes(self) -> int:
+        return sum(loaded.bytes for loaded in self._resident.values())
 
 
 def _words(name: Wanted) -> str:

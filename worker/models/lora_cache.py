@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
+from time import perf_counter
 
 from darkroom.catalog import Catalog
 from darkroom.contract.plan import PlannedLora
@@ -12,12 +13,14 @@ from darkroom.errors import BrokenWeights, MissingWeights, UnknownLora
 from darkroom.settings import Settings
 from worker.models.lora import Lora, load_lora
 from worker.models.placement import placement
+from worker.models.watch import CacheWatch, Unwatched
 
 
 class LoraCache:
     """Thread-safe. Holds at most `budget_bytes`; a LoRA that is dropped lives on with the requests that use it."""
 
-    def __init__(self, load: Callable[[PlannedLora], Lora], budget_bytes: int) -> None:
+    def __init__(self, load: Callable[[PlannedLora], Lora], budget_bytes: int, watch: CacheWatch | None = None) -> None:
+        self._watch = watch or Unwatched()
         self._load = load
         self._budget = budget_bytes
         self._lock = Lock()
@@ -30,6 +33,7 @@ class LoraCache:
         with self._lock:
             if wanted.sha256 in self._resident:
                 self._resident.move_to_end(wanted.sha256)
+                self._watch.hit()
                 found: Future[Lora] = Future()
                 found.set_result(self._resident[wanted.sha256])
                 return found
@@ -46,12 +50,14 @@ class LoraCache:
         """Let go of everything."""
         with self._lock:
             self._resident.clear()
+            self._watch.holds(0)
 
     def close(self) -> None:
         """End the loading thread."""
         self._loader.shutdown(cancel_futures=True)
 
     def _load_and_keep(self, wanted: PlannedLora) -> Lora:
+        began = perf_counter()
         try:
             lora = self._load(wanted)
         except BaseException:
@@ -62,11 +68,16 @@ class LoraCache:
             del self._loading[wanted.sha256]
             self._resident[wanted.sha256] = lora
             self._evict_until(self._budget)
+            self._watch.loaded(perf_counter() - began)
+            self._watch.holds(self._resident_bytes())
         return lora
 
     def _evict_until(self, most_bytes: int) -> None:
-        while sum(lora.bytes for lora in self._resident.values()) > most_bytes:
+        while self._resident_bytes() > most_bytes:
             self._resident.popitem(last=False)
+
+    def _resident_bytes(self) -> int:
+        return sum(lora.bytes for lora in self._resident.values())
 
 
 def no_loras() -> LoraCache:
@@ -78,7 +89,7 @@ def no_loras() -> LoraCache:
     return LoraCache(load, 0)
 
 
-def open_loras(settings: Settings, catalog: Catalog) -> LoraCache:
+def open_loras(settings: Settings, catalog: Catalog, watch: CacheWatch | None = None) -> LoraCache:
     """A cache that loads LoRAs of `catalog` in the precision of the models. Nothing is loaded yet.
 
     Raises: ConfigurationError for a device this machine lacks.
@@ -94,4 +105,4 @@ def open_loras(settings: Settings, catalog: Catalog) -> LoraCache:
             raise BrokenWeights(wanted.model, "the LoRA has changed since this generation was planned")
         return load_lora(Path(spec.path), spec.sha256, place.device, place.dtype)
 
-    return LoraCache(load, settings.lora_cache_bytes)
+    return LoraCache(load, settings.lora_cache_bytes, watch)

@@ -24,11 +24,12 @@ from worker.models.embeddings import open_shelf
 from worker.models.loader import load_checkpoint
 from worker.models.palette import Palette, fit_palette
 from worker.models.placement import placement
+from worker.models.watch import CacheWatch
 
 log = get_logger(__name__)
 
 
-def open_models(settings: Settings, catalog: Catalog) -> ModelCache:
+def open_models(settings: Settings, catalog: Catalog, watch: CacheWatch | None = None) -> ModelCache:
     """A cache that loads models, VAEs and ControlNets of `catalog` onto the settings' device. Nothing is loaded yet.
 
     Raises: ConfigurationError for a device this machine lacks.
@@ -59,7 +60,7 @@ def open_models(settings: Settings, catalog: Catalog) -> ModelCache:
             return place.dtype.itemsize * _numbers(Path(spec.path), spec.weights)
         return weight_bytes(catalog.spec(wanted), place.dtype)
 
-    return ModelCache(load, measure, place.budget_bytes)
+    return ModelCache(load, measure, place.budget_bytes, watch)
 
 
 def _palette(vae: Any, name: str) -> Palette | None:

@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from tests.unit.engine.metering import Pass, Passes
 from tests.unit.engine.networks import Watched, still_checkpoint, watch
 from tests.unit.engine.works import Recorder, cache_of, develop, finish, make_work
 from worker.engine import Engine
@@ -249,10 +250,10 @@ def test_passes_are_shared_across_prompts_schedulers_and_guidance(epsilon: Check
 
 
 def test_every_pass_is_told_with_its_model_its_rows_and_its_time(epsilon: Checkpoint, engine_of, recorder) -> None:
-    passes: list[tuple[str, int, float]] = []
-    engine = engine_of(epsilon, on_step=lambda *told: passes.append(told))
+    passes: list[Pass] = []
+    engine = engine_of(epsilon, meter=Passes(passes))
     engine.admit(make_work("a", steps=2))
     engine.admit(make_work("b", steps=2, guidance_scale=1.0))
     step_until(engine, lambda: len(recorder.ended) == 2)
-    assert [(model, rows) for model, rows, _ in passes] == [("model", 3), ("model", 3)]
-    assert all(seconds > 0 for _, _, seconds in passes)
+    assert [(each.model, each.rows) for each in passes] == [("model", 3), ("model", 3)]
+    assert all(each.seconds > 0 for each in passes)

@@ -10,6 +10,7 @@ import torch
 from darkroom.errors import BrokenWeights
 from tests.unit.engine.canvases import mask, repainted, with_seeds
 from tests.unit.engine.latents import denoise_alone, denoise_together, relative
+from tests.unit.engine.metering import Pass, Passes
 from tests.unit.engine.networks import still_checkpoint
 from tests.unit.engine.staged import enlarged, polishing, refined, with_refiner
 from tests.unit.engine.works import Recorder, cache_of, finish, make_work
@@ -69,22 +70,21 @@ def test_what_is_not_masked_stays_held_in_the_refiners_steps(xl: Checkpoint, ref
 
 
 def engine_of(
-    *names: str, budget_bytes: int = 1000, told: list[str] | None = None
+    *names: str, budget_bytes: int = 1000, told: list[Pass] | None = None
 ) -> tuple[Engine, Recorder, ModelCache]:
     recorder = Recorder()
     cache = cache_of(*(still_checkpoint(name, size=40) for name in names), budget_bytes=budget_bytes)
-    passes = [] if told is None else told
-    return Engine(cache, recorder, on_step=lambda model, rows, seconds: passes.append(model)), recorder, cache
+    return Engine(cache, recorder, meter=Passes(told)), recorder, cache
 
 
 def test_each_model_makes_its_part_of_the_passes() -> None:
-    told: list[str] = []
+    told: list[Pass] = []
     engine, recorder, cache = engine_of("model", POLISH, told=told)
     engine.admit(refined(switch_at=0.5, steps=4))
     finish(engine)
     engine.close()
 
-    assert told == ["model", "model", POLISH, POLISH]
+    assert [each.model for each in told] == ["model", "model", POLISH, POLISH]
     assert recorder.steps["job"][-1] == (4, 4)
     cache.evict_idle()
     assert cache.resident() == ()

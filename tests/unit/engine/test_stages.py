@@ -13,6 +13,7 @@ from torch import Tensor
 from darkroom.errors import GenerationError, NanOutput, OutOfMemory
 from tests.unit.engine.canvases import redrawn, with_seeds
 from tests.unit.engine.latents import denoise_alone, denoise_together, relative
+from tests.unit.engine.metering import Pass, Passes
 from tests.unit.engine.networks import still_checkpoint, watch
 from tests.unit.engine.staged import enlarged
 from tests.unit.engine.test_pictures import Blurred
@@ -236,14 +237,12 @@ def test_a_work_pays_for_its_rows_in_both_lanes_and_for_both_pictures() -> None:
 
 
 def test_passes_are_told_with_the_model_and_rows_of_their_stage() -> None:
-    told: list[tuple[str, int]] = []
-    engine = Engine(
-        cache_of(still_checkpoint()), Recorder(), on_step=lambda model, rows, seconds: told.append((model, rows))
-    )
+    told: list[Pass] = []
+    engine = Engine(cache_of(still_checkpoint()), Recorder(), meter=Passes(told))
     engine.admit(enlarged(steps=2, strength=0.5, seeds=(1, 2)))
     finish(engine)
     engine.close()
-    assert told == [("model", 4)] * 3
+    assert [(each.model, each.rows) for each in told] == [("model", 4)] * 3
 
 
 def test_pictures_of_the_second_stage_do_not_wait_for_ever_behind_a_crowd_of_the_first() -> None:

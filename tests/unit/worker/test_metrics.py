@@ -73,7 +73,7 @@ def shown(settings: Settings) -> Iterator[Metrics]:
 
 
 def test_a_worker_shows_its_measurements_on_its_port(shown: Metrics, settings: Settings) -> None:
-    shown.passed("tiny", 6, 0.25)
+    shown.passed("tiny", 6, 8, 0.25)
     text = httpx.get(f"http://127.0.0.1:{settings.metrics_port}/metrics", trust_env=False).text
     assert 'darkroom_steps_total{model="tiny"} 1.0' in text
     assert 'darkroom_rows_per_step_sum{model="tiny"} 6.0' in text

@@ -1,0 +1,77 @@
+"""Jobs, from their place in line to their end."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from darkroom.metrics.registered import SLOW, Registered
+
+
+class JobMetrics(Registered):
+    """Of lines, as every gateway tells them, and of the jobs that a worker ended."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        super().__init__(registry)
+        self.waiting = Gauge("darkroom_jobs_waiting", "Jobs in line.", ("model",), registry=self.registry)
+        self.expected_seconds = Gauge(
+            "darkroom_jobs_expected_seconds",
+            "Device time that jobs in line, or running ones, are expected to take in all.",
+            ("model", "state"),
+            registry=self.registry,
+        )
+        self.oldest_seconds = Gauge(
+            "darkroom_oldest_job_waiting_seconds",
+            "How long the job that came first has been in line.",
+            ("model",),
+            registry=self.registry,
+        )
+        self.serving = Gauge("darkroom_workers", "Workers that serve a model.", ("model",), registry=self.registry)
+        self.queue_wait_seconds = Histogram(
+            "darkroom_queue_wait_seconds",
+            "Time from submission to the first claim.",
+            ("model", "priority"),
+            buckets=SLOW,
+            registry=self.registry,
+        )
+        self.finished = Counter(
+            "darkroom_jobs_finished",
+            "Jobs a worker ended, by final state; `code` is the failure's, empty without one.",
+            ("model", "state", "code"),
+            registry=self.registry,
+        )
+        self.device_seconds = Counter(
+            "darkroom_device_seconds",
+            "Device time used.",
+            ("tenant", "model"),
+            registry=self.registry,
+        )
+
+        self.blocked_seconds = Counter(
+            "darkroom_blocked_device_seconds",
+            "Device time used for generations that were blocked: no tenant's is counted with it.",
+            ("model",),
+            registry=self.registry,
+        )
+
+    def claimed(self, *, model: str, priority: str, waited: float) -> None:
+        """Note how many seconds a job waited for its first claim."""
+        self.queue_wait_seconds.labels(model, priority).observe(waited)
+
+    def line(self, model: str, *, waiting: int, oldest: float, queued: float, running: float) -> None:
+        """Show a model's line as it is now; `queued` and `running` are expected device seconds."""
+        self.waiting.labels(model).set(waiting)
+        self.oldest_seconds.labels(model).set(oldest)
+        self.expected_seconds.labels(model, "queued").set(queued)
+        self.expected_seconds.labels(model, "running").set(running)
+
+    def forget_lines(self) -> None:
+        """Before all lines are shown anew: a model that has nothing to do is not among them."""
+        for gauge in (self.waiting, self.oldest_seconds, self.expected_seconds):
+            gauge.clear()
+
+    def ended(self, *, tenant: str, model: str, state: str, code: str, device_seconds: float) -> None:
+        """Count a job whose last word the ledger took, and the device time of its last attempt.
+
+        A bill is made of `device_seconds`: whoever has no picture because it was blocked is not charged for it.
+        """
+        self.finished.labels(model, state, code).inc()
+        used = self.blocked_seconds.labels(model) if state == "blocked" else self.device_seconds.labels(tenant, model)
+        used.inc(device_seconds)
