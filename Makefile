@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Containers like to set it. Then every process would compile all of torch anew, for nine seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
@@ -14,7 +16,7 @@ BENCHMARKS := encode stepping batching gpu model outline watermark
 # Python compiles what it imports when it first does; pip would compile all of torch, which takes most of its time.
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
-.PHONY: help demo up test clients deploy-check chaos soak mutants check check-types check-style check-layers check-tests fix bench train clean
+.PHONY: help demo up test test-parts test-services clients deploy-check chaos soak mutants check check-types check-style check-layers check-tests fix bench train clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,8 +28,12 @@ up: .venv/.run ## run the whole service on http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/darkroom up
 
 test: .venv/.dev ## every test: real Valkey, real S3 server, real worker processes
-	$(BIN)/pytest -m "not slow" --numprocesses=auto --maxprocesses=4
+	@$(MAKE) --jobs=1 --keep-going check-tests test-parts test-services
+
+test-parts:
 	$(BIN)/pytest -m slow tests/unit --numprocesses=auto --maxprocesses=2
+
+test-services:
 	$(BIN)/pytest -m slow --ignore=tests/unit
 
 clients: .venv/.dev $(NODE) ## run SDKs of others, in Python and Node, against the service
