@@ -2,15 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from darkroom.contract.job import Artifact, Failure, JobState, Receipt, picture_key
+from darkroom.contract.job import Artifact, Failure, JobState, Plan, Receipt, picture_key
 from darkroom.contract.plan import GenerationPlan, Notice
-from darkroom.errors import DarkroomError, StoreUnavailable
+from darkroom.contract.safety import SafetyVerdict
+from darkroom.errors import DarkroomError, GenerationBlocked, StoreUnavailable
 from darkroom.ledger.protocol import Claim, Outcome
 from darkroom.metrics import Metrics
 from darkroom.provenance import Facts, Stamped
@@ -20,6 +21,8 @@ from worker.delivery import Delivery
 from worker.lineage import NONE, Ancestry, Lineage
 from worker.patience import patiently
 from worker.pictures.canvas import BLANK, Canvas
+from worker.remarks import raised, unseen, untimed, weak
+from worker.screening import Gate, Screening
 from worker.spool import SpoolFull
 
 # In memory, between their last step and the store or the spool.
@@ -33,7 +36,7 @@ class Finisher:
 
     While the store is away, pictures wait on disk with `delivery`, for as long as it takes. While that is None, where
     the disk has no room, and while whoever signs is away, they wait in memory and fail their job after `patience`
-    seconds.
+    seconds. `screening` looks at them before.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Finisher:
         self._metrics = metrics or Metrics()
         self._lineage = lineage
         self.delivery: Delivery | None = None
+        self.screening = Screening()
         self._in_memory = 0
         self._unplaced: set[str] = set()  # keys of those that neither the store nor the disk takes
 
@@ -74,22 +78,25 @@ class Finisher:
         rgb_HWC: Picture,
         canvas: Canvas = BLANK,
         ancestry: Awaitable[Ancestry] | None = None,
+        gate: Gate | None = None,
     ) -> Artifact:
-        """Lay image `index` of a job over what stays of its canvas, stamp it and store it.
+        """Lay image `index` of a job over what stays of its canvas, look at it, stamp it and store it. At a `gate` it
+        waits for the others of its job.
 
         Nothing is stored that did not read back. Where an earlier attempt has stored this picture, that one counts.
-        Raises: UnmarkedOutput, UnsignedOutput, SigningUnavailable, StoreError, StoreUnavailable.
+        Raises: UnmarkedOutput, UnsignedOutput, SigningUnavailable, StoreError, StoreUnavailable; Withheld,
+            SafetyUnavailable.
         """
         facts = await self._facts(claim, index, ancestry)
         key = picture_key(claim.job_id, claim.generation, index)
         with self._metrics.finish_seconds.labels(claim.generation.output_format).time():
             finishing: list[Callable[[], Picture]] = [partial(canvas.finished, rgb_HWC)]
             del rgb_HWC, canvas  # whoever waits for the store holds no pixels
-            issued = await self._issued(finishing, facts, key)
+            issued, verdict = await self._issued(finishing, facts, key, gate)
             stamped = await issued if isinstance(issued, asyncio.Future) else issued
         if stamped.timestamped is False:
             self._metrics.untimed.inc()
-        return _artifact(stamped, facts, key)
+        return _artifact(stamped, facts, key, verdict)
 
     async def _facts(self, claim: Claim, index: int, ancestry: Awaitable[Ancestry] | None) -> Facts:
         """Counted as a picture in memory meanwhile: whoever waits here for the store holds its pixels."""
@@ -110,14 +117,19 @@ class Finisher:
         )
 
     async def _issued(
-        self, finishing: list[Callable[[], Picture]], facts: Facts, key: str
-    ) -> "Stamped | asyncio.Future[Stamped]":
-        """What is stored, or on disk and will be. Takes what makes the picture out of its list, the one place that
-        holds its pixels."""
+        self, finishing: list[Callable[[], Picture]], facts: Facts, key: str, gate: Gate | None
+    ) -> "tuple[Stamped | asyncio.Future[Stamped], SafetyVerdict | None]":
+        """What is stored, or on disk and will be, and what was found in it. Takes what makes the picture out of its
+        list, the one place that holds its pixels."""
         self._in_memory += 1
         try:
-            issue = Issue(self._stamper, await asyncio.to_thread(finishing.pop()), facts)
-            return await patiently(self._patience, lambda: self._stored_or_spooled(issue, key))
+            rgb_HWC, policy = await asyncio.to_thread(finishing.pop()), facts.plan.safety.output
+            verdict = (await self.screening.look("output", policy, f"images.{facts.index}", rgb_HWC)).verdict
+            if gate and verdict:
+                await gate.passed(verdict)
+            issue = Issue(self._stamper, rgb_HWC, facts)
+            del rgb_HWC
+            return await patiently(self._patience, lambda: self._stored_or_spooled(issue, key)), verdict
         finally:
             self._in_memory -= 1
             self._unplaced.discard(key)
@@ -138,21 +150,42 @@ class Finisher:
                 raise StoreUnavailable("the store is away, and the spool is full") from error
 
     def success(
-        self, plan: GenerationPlan, artifacts: Sequence[Artifact], notices: Sequence[Notice], device_seconds: float
+        self,
+        plan: GenerationPlan,
+        artifacts: Sequence[Artifact],
+        notices: Sequence[Notice],
+        device_seconds: float,
+        verdicts: Sequence[SafetyVerdict] = (),
     ) -> Outcome:
-        """`notices` are what only the model could tell; the receipt shows them and ours beside the planner's."""
-        notices = (*notices, *_raised(plan, artifacts), *_weak(artifacts), *_untimed(artifacts))
-        receipt = Receipt(
-            plan=plan.model_copy(update={"warnings": (*plan.warnings, *notices)}),
+        """`notices` are what only the model could tell; the receipt shows them and ours beside the planner's.
+        `verdicts` are of the inputs."""
+        pictures = tuple(sorted(artifacts, key=lambda artifact: artifact.index))
+        notices = (*notices, *raised(plan, pictures), *weak(pictures), *untimed(pictures), *unseen(plan, pictures))
+        told = plan.model_copy(update={"warnings": (*plan.warnings, *notices)})
+        receipt = self._receipt(told, (*verdicts, *(each.safety for each in pictures if each.safety)), device_seconds)
+        return Outcome(state=JobState.SUCCEEDED, artifacts=pictures, receipt=receipt, device_seconds=device_seconds)
+
+    def withheld(self, plan: Plan, verdicts: tuple[SafetyVerdict, ...], device_seconds: float) -> Outcome:
+        """A job of which nothing may be shown: no picture of it is stored."""
+        reason = "; ".join(verdict.reason for verdict in verdicts if verdict.action == "blocked")
+        return Outcome(
+            state=JobState.BLOCKED,
+            receipt=self._receipt(plan, verdicts, device_seconds) if isinstance(plan, GenerationPlan) else None,
+            failure=Failure(code=GenerationBlocked.code, message=reason, retryable=GenerationBlocked.retryable),
+            device_seconds=device_seconds,
+        )
+
+    def _receipt(self, plan: GenerationPlan, verdicts: Sequence[SafetyVerdict], device_seconds: float) -> Receipt:
+        return Receipt(
+            plan=plan,
             versions=self._versions,
             device=self._device,
             device_seconds=device_seconds,
+            safety=(*plan.safety.verdicts, *verdicts),
         )
-        pictures = tuple(sorted(artifacts, key=lambda artifact: artifact.index))
-        return Outcome(state=JobState.SUCCEEDED, artifacts=pictures, receipt=receipt, device_seconds=device_seconds)
 
 
-def _artifact(stamped: Stamped, facts: Facts, key: str) -> Artifact:
+def _artifact(stamped: Stamped, facts: Facts, key: str, verdict: SafetyVerdict | None) -> Artifact:
     return Artifact(
         index=facts.index,
         key=key,
@@ -168,30 +201,8 @@ def _artifact(stamped: Stamped, facts: Facts, key: str) -> Artifact:
         weak_mark=stamped.record.weak,
         parents=stamped.record.parents,
         timestamped=stamped.timestamped,
+        safety=verdict,
     )
-
-
-def _raised(plan: GenerationPlan, artifacts: Sequence[Artifact]) -> Iterator[Notice]:
-    """Of pictures whose quality is not the one asked for."""
-    asked = plan.output_compression
-    for quality in sorted({each.quality for each in artifacts if each.quality not in (None, asked)}):
-        indices = ", ".join(str(artifact.index) for artifact in artifacts if artifact.quality == quality)
-        reason = f"raised to {quality} for image {indices}: below it the watermark cannot be read back"
-        yield Notice(field="output_compression", reason=reason)
-
-
-def _weak(artifacts: Sequence[Artifact]) -> Iterator[Notice]:
-    """Of pictures whose mark will not survive all that may be done to them."""
-    if weak := [str(artifact.index) for artifact in artifacts if artifact.weak_mark]:
-        reason = f"weak in image {', '.join(weak)}: it may not be readable once the picture was compressed or cropped"
-        yield Notice(field="watermark", reason=reason)
-
-
-def _untimed(artifacts: Sequence[Artifact]) -> Iterator[Notice]:
-    """Of pictures that left without an attested time, which the operator allows."""
-    if untimed := [str(artifact.index) for artifact in artifacts if artifact.timestamped is False]:
-        reason = f"no time of signing is attested in image {', '.join(untimed)}: the timestamp authority did not answer"
-        yield Notice(field="timestamp", reason=reason)
 
 
 def failure(error: DarkroomError, device_seconds: float = 0.0) -> Outcome:

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from darkroom import crash
 from darkroom.contract.job import JobState
@@ -23,7 +23,9 @@ from worker.engine.request import Work
 from worker.finish import Finisher, Picture, failure
 from worker.held import Held
 from worker.inputs import Inputs
+from worker.partners import Generator, Maps
 from worker.patience import patiently
+from worker.screening import Withheld, gate_of
 
 MAX_MAPS = 2  # one is made, the next one's picture is fetched
 RELEASE_SECONDS = 1.0
@@ -32,24 +34,6 @@ PUT_OFF_SECONDS = 1.0  # so that a store away does not have its jobs go round an
 log = get_logger(__name__)
 
 T = TypeVar("T")
-
-
-class Maps(Protocol):
-    """What the hand needs of whoever makes control maps."""
-
-    async def make(self, claim: Claim, plan: PreprocessPlan) -> float:
-        """Make and keep it; says how many seconds the making took."""
-        ...
-
-
-class Generator(Protocol):
-    """What the hand needs of an engine; every method may be called from any thread."""
-
-    def admit(self, work: Work) -> None: ...
-
-    def cancel(self, job_id: str) -> None: ...
-
-    def room(self) -> int: ...
 
 
 class Hand:
@@ -118,7 +102,8 @@ class Hand:
         if claim.job_id in self._held:
             await self._release(claim)
             return
-        held = self._held[claim.job_id] = Held(claim, since=time.monotonic())
+        claim = self._finisher.screening.guarded(claim)
+        held = self._held[claim.job_id] = Held(claim, since=time.monotonic(), gate=gate_of(claim.plan))
         log.info("job.claimed", job_id=claim.job_id, attempt=claim.attempt, model=claim.plan.model)
         if claim.attempt == 1:
             self._metrics.claimed(model=claim.plan.model, priority=claim.plan.priority, waited=claim.waited)
@@ -135,7 +120,9 @@ class Hand:
         prepared = await self._prepared(held, self._inputs.prepared(claim))
         if prepared is not None:
             held.preparing = None
-            self._engine.admit(Work(claim.job_id, claim.attempt, claim.generation, *prepared))
+            canvas, maps, looked_at = prepared
+            held.verdicts, held.notices = looked_at.verdicts, [*looked_at.notices]
+            self._engine.admit(Work(claim.job_id, claim.attempt, claim.generation, canvas, maps))
 
     async def _map(self, held: Held, plan: PreprocessPlan) -> None:
         """Make the job's map, which is all there is to it."""
@@ -151,15 +138,12 @@ class Hand:
         except StoreUnavailable:
             await self._put_off(held)
             return None
-        except DarkroomError as error:
-            outcome = failure(error)
-        except Exception as error:  # a fault of ours: the job must still end
-            log.exception("job.preparing_broke", job_id=held.claim.job_id)
+        except Exception as error:  # noqa: BLE001  a fault of ours: the job must still end
+            outcome = self._broken(held, "preparing", error)
             if fatal(error):
                 self._fault = error
                 self.changed.set()
                 return None
-            outcome = failure(DarkroomError(f"preparing broke: {type(error).__name__}"))
         self._end_prepared(held, outcome)
         return None
 
@@ -182,7 +166,7 @@ class Hand:
     def on_image(self, work: Work, index: int, rgb_HWC: Picture) -> None:
         if held := self.held(work):
             held.ancestry = held.ancestry or asyncio.create_task(self._finisher.ancestry(held.claim))
-            picture = self._finisher.picture(held.claim, index, rgb_HWC, work.canvas, held.ancestry)
+            picture = self._finisher.picture(held.claim, index, rgb_HWC, work.canvas, held.ancestry, held.gate)
             held.pictures.append(asyncio.create_task(picture, name=f"picture-{index}"))
 
     def on_finished(self, work: Work, device_seconds: float) -> None:
@@ -220,13 +204,22 @@ class Hand:
             artifacts = await asyncio.gather(*held.pictures)
             if held.ancestry:
                 held.notices += (await held.ancestry).notices
-            outcome = self._finisher.success(held.claim.generation, artifacts, held.notices, device_seconds)
-        except DarkroomError as error:
-            outcome = failure(error, device_seconds)
-        except Exception as error:  # a fault of ours: the job must still end
-            log.exception("job.finishing_broke", job_id=held.claim.job_id)
-            outcome = failure(DarkroomError(f"finishing broke: {type(error).__name__}"), device_seconds)
+            outcome = self._finisher.success(
+                held.claim.generation, artifacts, held.notices, device_seconds, held.verdicts
+            )
+        except Exception as error:  # noqa: BLE001  a fault of ours: the job must still end
+            outcome = self._broken(held, "finishing", error, device_seconds)
         await self._end(held, outcome)
+
+    def _broken(self, held: Held, doing: str, error: Exception, device_seconds: float = 0.0) -> Outcome:
+        """What becomes of a job that ended in `error`."""
+        match error:
+            case Withheld(verdicts=verdicts):
+                return self._finisher.withheld(held.claim.plan, (*held.verdicts, *verdicts), device_seconds)
+            case DarkroomError():
+                return failure(error, device_seconds)
+        log.error("job.broke", doing=doing, job_id=held.claim.job_id, exc_info=error)
+        return failure(DarkroomError(f"{doing} broke: {type(error).__name__}"), device_seconds)
 
     async def _tell_last_step(self, held: Held) -> None:
         """Steps are told now and then; a job that succeeded was seen to make all of them."""

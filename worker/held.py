@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from darkroom.contract.job import Artifact, Progress
 from darkroom.contract.plan import Notice
 from darkroom.contract.preprocess import PreprocessPlan
+from darkroom.contract.safety import SafetyVerdict
 from darkroom.ledger.protocol import Claim
 from worker.lineage import Ancestry
+from worker.screening import Gate
 
 
 @dataclass(eq=False)
@@ -16,11 +18,14 @@ class Held:
     its pictures are marked, signed and stored.
 
     `dropped`: the ledger gave the job to somebody else, or its owner canceled it; nothing more is written for it.
-    `ended`: its last word is on the way to the ledger. Times are by CLOCK_MONOTONIC.
+    `ended`: its last word is on the way to the ledger. `gate`: at which its pictures wait for each other, if they do.
+    `verdicts`: what was found in its inputs. Times are by CLOCK_MONOTONIC.
     """
 
     claim: Claim
     since: float
+    gate: Gate | None = None
+    verdicts: tuple[SafetyVerdict, ...] = ()
     generating: bool = True
     dropped: bool = False
     ended: bool = False

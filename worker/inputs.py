@@ -1,17 +1,21 @@
 """A claimed job's pictures: fetched, checked, made into its canvas and maps, before the engine hears of the job."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 from darkroom.catalog.preprocessors import read_preprocessors
 from darkroom.catalog.weights import fresh_sha256
 from darkroom.contract.controlnet import PlannedControl
-from darkroom.contract.plan import GenerationPlan
+from darkroom.contract.job import Plan
+from darkroom.contract.plan import GenerationPlan, Notice
+from darkroom.contract.preprocess import PreprocessPlan
+from darkroom.contract.safety import SafetyVerdict
 from darkroom.contract.start import FromImage, FromMask, FromNoise, PictureRef
 from darkroom.errors import BadPicture, LostInput, NotStored
-from darkroom.inputs.normal import Pixels, stored
+from darkroom.inputs.normal import Pixels, flatten, stored
 from darkroom.inputs.shelf import fetch
 from darkroom.ledger.protocol import Claim
 from darkroom.storage.protocol import ObjectStore
@@ -19,8 +23,17 @@ from worker.patience import patiently
 from worker.pictures import prepare
 from worker.pictures.canvas import BLANK, Canvas
 from worker.preprocessors.preprocessing import Preprocessors
+from worker.screening import Screening, refuse_blocked
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """What was found in the pictures that a job begins with, and what is to be said of it."""
+
+    verdicts: tuple[SafetyVerdict, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 class Inputs:
@@ -30,15 +43,42 @@ class Inputs:
     minute for a map, and the threads that all else shares finish the pictures that others wait for.
     """
 
-    def __init__(self, store: ObjectStore, patience: float = 60.0, preprocessors: Preprocessors | None = None) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        patience: float = 60.0,
+        preprocessors: Preprocessors | None = None,
+        screening: Screening | None = None,
+    ) -> None:
+        self.screening = screening or Screening()
         self._store = store
         self._patience = patience
         self._preprocessors = preprocessors or Preprocessors(read_preprocessors({}, fresh_sha256), {})
         self._mapping = ThreadPoolExecutor(1, "maps")
 
-    async def prepared(self, claim: Claim) -> tuple[Canvas, tuple[Pixels, ...]]:
-        """All that the job's generation needs besides its plan. Raises: as `canvas` and `maps`."""
-        return await self.canvas(claim), await self.maps(claim)
+    async def prepared(self, claim: Claim) -> tuple[Canvas, tuple[Pixels, ...], LookedAt]:
+        """All that the job's generation needs besides its plan, and what was found in its pictures, which comes first.
+        Raises: as `looked_at`, `canvas` and `maps`."""
+        looked_at = await self.looked_at(claim)
+        return await self.canvas(claim), await self.maps(claim), looked_at
+
+    async def looked_at(self, claim: Claim) -> LookedAt:
+        """What was found in the pictures that the job begins with, each as its maker sees it, one after the other.
+
+        Masks are not looked at: nothing of them is seen. Raises: Withheld, SafetyUnavailable, LostInput,
+            StoreUnavailable.
+        """
+        policy, verdicts, missed = claim.plan.safety.input, list[SafetyVerdict](), list[str]()
+        if policy == "off":
+            return LookedAt()
+        for subject, ref, ground in _seen_of(claim.plan):
+            seen = await self.pixels(claim.tenant, ref)
+            verdict = (await self.screening.look("input", policy, subject, flatten(seen, ground))).verdict
+            verdicts += [verdict] if verdict else []
+            missed += [] if verdict else [subject]
+        refuse_blocked(tuple(verdicts))
+        reason = f"nobody could look at {', '.join(missed)}"
+        return LookedAt(tuple(verdicts), (Notice(field="safety.input", reason=reason),) if missed else ())
 
     async def canvas(self, claim: Claim) -> Canvas:
         """What the job's generation begins with; decoding runs on a thread. Raises: LostInput, StoreUnavailable."""
@@ -95,6 +135,18 @@ class Inputs:
             return await patiently(self._patience, lambda: fetch(self._store, tenant, ref.sha256))
         except NotStored as error:
             raise _lost() from error
+
+
+def _seen_of(plan: Plan) -> Iterator[tuple[str, PictureRef, int]]:
+    """The pictures that a job begins with, each with its field in the request, and the grey behind what is transparent
+    in it."""
+    if isinstance(plan, PreprocessPlan):
+        yield "image", plan.image, prepare.NO_LINES
+        return
+    if not isinstance(plan.start, FromNoise):
+        yield "image", plan.start.image, prepare.GROUND
+    for index, control in enumerate(plan.controls):
+        yield f"controlnets.{index}.image", control.image, prepare.NO_LINES
 
 
 def _decoded(png: bytes) -> Pixels:

@@ -38,10 +38,12 @@ class MapMaker:
 
         Bears being done twice, by whatever workers: both come to the same bytes.
 
-        Raises: LostInput, StoreUnavailable, PreprocessorUnavailable, PreprocessorFailed, ModelError.
+        Raises: LostInput, StoreUnavailable, PreprocessorUnavailable, PreprocessorFailed, ModelError; Withheld,
+            SafetyUnavailable.
         """
         if self._catalog.preprocessors.spec(plan.type, "type").digest != plan.preprocessor:
             raise PreprocessorUnavailable("type", f"this worker makes {plan.type} maps from other weights")
+        await self._inputs.looked_at(claim)
         kept, seconds = await self._inputs.mapped(claim.tenant, plan.image, lambda pixels: self._made(plan, pixels))
         await patiently(self._patience, lambda: keep(self._store, claim.tenant, kept))
         await patiently(self._patience, lambda: remember(self._store, claim.tenant, plan.map_name, kept.ref))

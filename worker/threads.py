@@ -43,6 +43,7 @@ from worker.models.placement import placement
 from worker.patience import patiently
 from worker.preprocessors.preprocessing import open_preprocessors
 from worker.relay import Relay
+from worker.screening import open_screening
 from worker.viewer import Viewer
 
 log = get_logger(__name__)
@@ -83,14 +84,21 @@ class Worker:
         finisher = Finisher(
             services.stamper, services.store, device_name(device), versions(), patience, metrics, lineage
         )
+        screening = finisher.screening = open_screening(settings, metrics)
         self._delivery = finisher.delivery = open_delivery(services, lambda _: self._say_how_it_is())
         preprocessors = open_preprocessors(settings, services.catalog)
-        inputs = Inputs(services.store, patience, preprocessors)
+        inputs = Inputs(services.store, patience, preprocessors, screening)
         maps = MapMaker(inputs, preprocessors, services.catalog, services.store, patience)
         relay.hand = hand = Hand(services.ledger, self._engine, inputs, finisher, maps, patience, metrics)
         relay.viewer = Viewer(hand, services.ledger)
-        rhythm = Rhythm.of(settings.lease_seconds, settings.drain_seconds)
-        self._intake = Intake(services.ledger, services.bells, hand, name, self._served, rhythm)
+        self._intake = Intake(
+            services.ledger,
+            services.bells,
+            hand,
+            name,
+            self._served,
+            Rhythm.of(settings.lease_seconds, settings.drain_seconds),
+        )
 
     def warm(self) -> None:
         """Load the default model, then see that ledger, store and signer are there; waits for them.

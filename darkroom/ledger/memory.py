@@ -204,6 +204,8 @@ class MemoryLedger(Upkeep):
         if outcome.state is JobState.SUCCEEDED:
             self._pace.learn(record.plan.model, record.plan.predicted_seconds, outcome.device_seconds)
         self._move(record, move, now, data=ending_told(outcome))
+        if move is Move.BLOCK and record.attempt > 1:
+            self._leave_pictures(record, now)
         return record.job()
 
     async def release(self, job_id: str, attempt: int) -> None:
@@ -246,7 +248,10 @@ class MemoryLedger(Upkeep):
             if finished_ms + self.rules.result_ttl_ms <= now:
                 record = self._records.pop(job_id)
                 if record.attempt:
-                    self._leftovers.put(self.news.next_id(now), picture_keys(job_id, record.plan))
+                    self._leave_pictures(record, now)
+
+    def _leave_pictures(self, record: Record, now: int) -> None:
+        self._leftovers.put(self.news.next_id(now), picture_keys(record.id, record.plan))
 
     def _recover(self, lost: Iterable[Record], now: int) -> tuple[list[str], list[str]]:
         requeued, ended = [], []

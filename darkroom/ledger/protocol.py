@@ -235,7 +235,8 @@ class Ledger(Protocol):
         ...
 
     async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
-        """Where `reap` forgot a record, keys in the store at which it may have left pictures: (row id, keys)."""
+        """Where `reap` forgot a record, or one was blocked after other attempts at it, keys in the store at which it
+        may have left pictures: (row id, keys)."""
         ...
 
     async def leftovers_done(self, row: str) -> None:

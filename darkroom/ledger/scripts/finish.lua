@@ -8,4 +8,6 @@ set(job, 'artifacts', artifacts, 'receipt', receipt, 'failure', failure)
 settle(job, tonumber(seconds))
 if name == 'succeed' then learn(job, tonumber(seconds)) end
 move(job, name, data)
+-- An attempt before this one, now lost, may have stored pictures of what is not to be shown.
+if name == 'block' and job.attempt > 1 then leave_pictures(id) end
 return record(id)

@@ -39,7 +39,7 @@
 --   lanes                               sorted set, lanes by when the first of them may be
 --   deliveries_ended                    sorted set, "ID:TENANT" by end: what `reap` forgets
 --   disabled:TENANT                     hash, URLs that want nothing more, and since when
---   leftovers                           stream, keys in the store that forgotten records may have left pictures at
+--   leftovers                           stream, keys in the store at which forgotten records, or blocked ones, may have left pictures
 --   places, turns                       counters
 local now = now_ms()
 
@@ -64,6 +64,12 @@ end
 
 local function record(id)
   return redis.call('HGETALL', key('job', id))
+end
+
+-- Have them deleted. A record that is damaged, or of an older version, must not end a sweep for all others.
+local function leave_pictures(id)
+  local pictures = redis.call('HGET', key('job', id), 'pictures')
+  if pictures then redis.call('XADD', key('leftovers'), '*', 'keys', pictures) end
 end
 
 local function held_by(job, attempt)

@@ -9,9 +9,7 @@ end
 
 for _, member in ipairs(due('ended', now - RULES.result_ttl_ms)) do
   local id, tenant = string.match(member, '^([^:]*):(.*)$')
-  local pictures, attempt = unpack(redis.call('HMGET', key('job', id), 'pictures', 'attempt'))
-  -- A record that is damaged, or of an older version, must not end the sweep for all others.
-  if pictures and attempt ~= '0' then redis.call('XADD', key('leftovers'), '*', 'keys', pictures) end
+  if redis.call('HGET', key('job', id), 'attempt') ~= '0' then leave_pictures(id) end
   redis.call('DEL', key('job', id), key('events', id), key('bodies', id))
   redis.call('ZREM', key('jobs', tenant), id)
   redis.call('ZREM', key('dead', tenant), id)

@@ -3,9 +3,9 @@
 import pytest
 from redis.asyncio import Redis
 
-from darkroom.contract.job import picture_keys
+from darkroom.contract.job import JobState, picture_keys
 from darkroom.errors import InvalidField
-from darkroom.ledger.protocol import Ledger
+from darkroom.ledger.protocol import Ledger, Outcome
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import LocalRedis
 from tests.integration.ledger.clocks import STILL_LUA, StillClock
@@ -46,6 +46,22 @@ async def test_pictures_of_attempts_that_did_not_succeed_are_left_over(ledger: L
         picture_keys(failed, plan()),
         picture_keys(canceled, plan()),
     }
+
+
+async def test_what_a_lost_attempt_stored_of_a_blocked_job_is_left_over_at_once(
+    ledger: Ledger, clock: StillClock
+) -> None:
+    blocked = Outcome(state=JobState.BLOCKED)
+    at_first = await submitted(ledger)
+    await ledger.finish(at_first, (await claimed(ledger)).attempt, blocked)
+    assert await ledger.leftovers() == [], "a first attempt stores nothing before all of it was looked at"
+    job_id = await submitted(ledger, seeds=(7, 8))
+    await claimed(ledger)
+    await ledger.abandon("worker", "child died")
+    await ledger.reap()
+    await ledger.finish(job_id, (await claimed(ledger)).attempt, blocked)
+    ((_, keys),) = await ledger.leftovers()
+    assert keys == (f"images/{job_id}/0.png", f"images/{job_id}/1.png")
 
 
 async def test_a_job_that_nobody_began_leaves_nothing(ledger: Ledger, clock: StillClock) -> None:

@@ -32,7 +32,11 @@ SABOTAGES = {
     "no outbox row": ("announce(id, 'generation.' .. name)", ""),
     "a delivery that has ended is taken again": ("redis.call('ZREM', key('due', delivery.lane), delivery.id)", ""),
     "pictures of a forgotten record stay for ever": (
-        "if pictures and attempt ~= '0' then redis.call('XADD', key('leftovers'), '*', 'keys', pictures) end",
+        "if redis.call('HGET', key('job', id), 'attempt') ~= '0' then leave_pictures(id) end",
+        "",
+    ),
+    "pictures of a blocked job stay until it is forgotten": (
+        "if name == 'block' and job.attempt > 1 then leave_pictures(id) end",
         "",
     ),
     "a job put back goes to the end": (

@@ -18,6 +18,7 @@ from darkroom.provenance import Facts, Record, Stamped
 from darkroom.provenance.records import RecordStore
 from darkroom.queue import SilentBells
 from darkroom.storage.memory import MemoryStore
+from tests.checkers import Scripted, screen
 from tests.fakes import fake_catalog
 from tests.integration.ledger.making import submission
 from tests.until import until
@@ -29,6 +30,7 @@ from worker.intake import Intake, Rhythm
 from worker.mapping import MapMaker
 from worker.preprocessors.preprocessing import Preprocessors
 from worker.relay import Relay
+from worker.screening import Screening
 from worker.viewer import Viewer
 
 QUICK = Rhythm(renew=0.005, reap=0.005, report=0.005, attend=0.005, look=0.0, drain=0.2)
@@ -221,7 +223,12 @@ class Shop:
     """One worker's parts, and what tests do to them. To be built on the event loop it works on."""
 
     def __init__(
-        self, rhythm: Rhythm = QUICK, patience: float = 5.0, size: int = 4, models: Sequence[str] = ("tiny",)
+        self,
+        rhythm: Rhythm = QUICK,
+        patience: float = 5.0,
+        size: int = 4,
+        models: Sequence[str] = ("tiny",),
+        checker: Scripted | None = None,
     ) -> None:
         self.clock = Clock()
         self.ledger = FlakyLedger(Rules(), self.clock)
@@ -234,7 +241,8 @@ class Shop:
         self.metrics = Metrics()
         finisher = self.finisher = Finisher(self.stamper, self.store, "cpu", {"torch": "test"}, patience, self.metrics)
         catalog = fake_catalog()
-        inputs = self.inputs = Inputs(self.store, patience)
+        self.screening = finisher.screening = Screening(screen(*([checker] if checker else []), metrics=self.metrics))
+        inputs = self.inputs = Inputs(self.store, patience, screening=self.screening)
         maps = MapMaker(inputs, Preprocessors(catalog.preprocessors, {}), catalog, self.store, patience)
         self.hand = self.relay.hand = Hand(self.ledger, self.engine, inputs, finisher, maps, patience, self.metrics)
         self.relay.viewer = Viewer(self.hand, self.ledger)
