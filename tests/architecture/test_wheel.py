@@ -36,6 +36,10 @@ def test_the_wheel_brings_what_errors_mean(wheel: zipfile.ZipFile) -> None:
     assert_shipped(wheel, ROOT.glob("darkroom/errors/*.toml"))
 
 
+def test_the_wheel_brings_what_prompts_are_searched_for(wheel: zipfile.ZipFile) -> None:
+    assert_shipped(wheel, (path for path in (ROOT / "darkroom/safety").rglob("*") if path.suffix in {".json", ".txt"}))
+
+
 def test_the_wheel_brings_the_embedded_model(wheel: zipfile.ZipFile) -> None:
     assert_shipped(wheel, (path for path in (ROOT / "worker/tiny/model").rglob("*") if path.is_file()))
 

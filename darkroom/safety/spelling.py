@@ -1,0 +1,133 @@
+"""Text -> words as they are meant, whatever they are spelled with.
+
+Compatibility forms, accents, invisible and combining characters, letters of other scripts that look Latin, digits and
+signs for letters, letters one by one, and A1111's brackets inside words. Lists go the same way: both sides meet.
+
+Unicode Standard Annex 15 (NFKD) and Technical Standard 39, whose skeleton is for names and too coarse here: it has `rn`
+for `m`, and so would find other words in corn and pom. The letters are its data alone, one for one: `lookalikes.json`.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Final, NamedTuple
+
+import darkroom.safety
+from darkroom.prompt import parse
+
+# Small capitals and Cyrillic and Greek letters whose Latin twins UTS 39 counts among small capitals only; flags and
+# squares of letters, which are symbols to Unicode.
+_MORE: Final = {
+    "b": "вʙ",
+    "e": "є",
+    "h": "нʜ",
+    "k": "кκᴋ",
+    "l": "ʟ",
+    "m": "мᴍ",
+    "n": "ɴ",
+    "r": "ʀ",
+    "t": "тτᴛ",
+    "w": "ω",
+}
+_ALPHABETS: Final = (0x1F1E6, 0x1F130, 0x1F150, 0x1F170)
+_TOO_LONG: Final = {0xFDFA: " ", 0xFDFB: " "}  # one character of Arabic for whole sentences
+_UNSEEN: Final = frozenset({"Mn", "Me", "Cf", "Cc", "Co", "Cs"})
+
+# Digits and signs that stand for letters; l, too, so that 1 is either.
+_DISGUISES: Final = str.maketrans("0134578@$€!|l", "oieastbaseiii")
+_LOOKS_LIKE_LETTERS: Final = re.compile(r"[a-z0-9@$€!|]+")
+_LORA: Final = re.compile(r"<(?:lora|lyco|hypernet):[^<>]*>", re.IGNORECASE)
+
+# Scripts that put no space between words: there, each character counts as one, and phrases are found anywhere.
+_UNSPACED: Final = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_MOST_DIGITS: Final = 4  # of numbers that mean something
+_WORD: Final = re.compile(rf"\d+|[{_UNSPACED}]|[^\W\d_{_UNSPACED}][^\W_{_UNSPACED}]*")
+# What stands inside words to hide them. Commas and colons are not among them: they part the tags of prompts.
+_PARTED: Final = re.compile(r"(?<![^\W_])[^\W_]++(?:(?:[^\w\s,;:()\[\]<>|]|_)++[^\W_]++)++")
+_RUN: Final = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,3}[^\W_](?![^\W_]))++")
+_BETWEEN: Final = re.compile(r"(?:[^\w@$€!|]|_)+")
+_LONG: Final = re.compile(r"(.)\1{2,}")
+_EDGES: Final = "0123456789@$€!|"
+_LEAST: Final = 3  # letters of a word that is worth hiding
+
+
+class Word(NamedTuple):
+    """`at` is its place among the words of the text; `number` where it is one, which takes no place of its own."""
+
+    spelled: str
+    at: int
+    number: int | None = None
+
+
+def plain(text: str) -> str:
+    """In lower case, without accents and what is not seen, letters that look Latin being so."""
+    if text.isascii():
+        return text.lower()
+    open_ = unicodedata.normalize("NFKD", text.translate(_lookalikes()))
+    unseen = {char for char in set(open_) if unicodedata.category(char) in _UNSEEN and not char.isspace()}
+    seen = open_.translate(dict.fromkeys(map(ord, unseen)))
+    return unicodedata.normalize("NFC", seen.translate(_lookalikes()).casefold().translate(_lookalikes()))
+
+
+def readings(prompt: str) -> tuple[str, ...]:
+    """The text as it is written, and as it is read by those who take brackets and LoRAs out of it."""
+    sections = parse(_LORA.sub("", prompt)).sections
+    read = " ".join("".join(piece.text for piece in section) for section in sections)
+    return (prompt,) if read == prompt else (prompt, read)
+
+
+def words(text: str) -> list[Word]:
+    """The words of a text that is `plain`, in their order."""
+    found: list[Word] = []
+    at = 0
+    for spelled in _WORD.findall(text):
+        if spelled.isdecimal():
+            found.append(Word(spelled, at, int(spelled) if len(spelled) <= _MOST_DIGITS else None))
+        else:
+            found.append(Word(spelled, at))
+            at += 1
+    return found
+
+
+def folded(word: str) -> str:
+    """With i for l, as signs are read that may be either."""
+    return word.translate(_DISGUISES)
+
+
+def undisguised(text: str) -> set[str]:
+    """Words that a `plain` text may mean beside those that it has; `folded`, for comparison with such alone."""
+    long = _LONG.search(text) is not None
+    meant = {folded(_BETWEEN.sub("", parted)) for parted in _PARTED.findall(text)}
+    for signs in set(_LOOKS_LIKE_LETTERS.findall(text)):
+        if not signs.isalpha():
+            meant.update(_of_signs(signs))
+        if long and _LONG.search(signs):
+            meant.update(folded(_LONG.sub(times, signs)) for times in (r"\1", r"\1\1"))
+    return meant
+
+
+def letter_by_letter(text: str) -> list[str]:
+    """What a `plain` text spells one letter at a time, `folded`: words without their ends."""
+    runs = (_BETWEEN.sub("", run) for run in _RUN.findall(text))
+    return [folded(run) for run in runs if len(run) >= _LEAST and not run.isdecimal()]
+
+
+def _of_signs(signs: str) -> Iterator[str]:
+    """Half of it must be letters or signs: A55 is a telephone. Digits and signs around a word are no part of it."""
+    digits = sum(map(str.isdigit, signs))
+    if 2 * digits <= len(signs) and any(map(str.isalpha, signs)):
+        yield from (folded(word) for word in (signs, signs.strip(_EDGES)) if len(word) >= _LEAST)
+
+
+@cache
+def _lookalikes() -> dict[int, str]:
+    derived: dict[str, str] = json.loads(files(darkroom.safety).joinpath("lookalikes.json").read_text("utf-8"))
+    table: dict[int, str] = {
+        ord(char): letter for source in (derived, _MORE) for letter, chars in source.items() for char in chars
+    }
+    return table | _TOO_LONG | {first + place: chr(ord("a") + place) for first in _ALPHABETS for place in range(26)}
