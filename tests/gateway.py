@@ -13,6 +13,7 @@ from api.app import create_app
 from api.serve import Gateway
 from darkroom.contract.job import Artifact, Failure, Job, JobState, Receipt
 from darkroom.contract.plan import Notice
+from darkroom.contract.safety import CheckerSeen, SafetyVerdict
 from darkroom.ledger.protocol import Claim, Outcome
 from darkroom.services import Services
 
@@ -69,6 +70,24 @@ async def fail_one(services: Services) -> Job:
     claim = await claim_one(services)
     failure = Failure(code="out_of_memory", message="the device ran out of memory", retryable=True)
     return await services.ledger.finish(claim.job_id, claim.attempt, Outcome(state=JobState.FAILED, failure=failure))
+
+
+async def block_one(services: Services) -> Job:
+    """End the next job in line as one whose picture was flagged."""
+    claim = await claim_one(services)
+    verdict = SafetyVerdict(
+        stage="output",
+        subject="images.0",
+        flagged=True,
+        categories={"sexual": 0.93},
+        reached={"sexual": 0.8},
+        checkers=(CheckerSeen(name="scripted", version="0" * 64),),
+        action="blocked",
+    )
+    receipt = Receipt(plan=claim.generation, versions={}, device="cpu", device_seconds=0.5, safety=(verdict,))
+    failure = Failure(code="blocked", message=verdict.reason, retryable=False)
+    outcome = Outcome(state=JobState.BLOCKED, receipt=receipt, failure=failure, device_seconds=0.5)
+    return await services.ledger.finish(claim.job_id, claim.attempt, outcome)
 
 
 async def _store(services: Services, claim: Claim, index: int) -> Artifact:

@@ -22,6 +22,7 @@ from darkroom.errors import (
     GenerationError,
     GenerationExpired,
     ModelError,
+    SafetyUnavailable,
     StillRunning,
     UnavailableError,
     WaitTimedOut,
@@ -151,6 +152,8 @@ def _failure_of(job: Job) -> DarkroomError:
     """The failure of a job as the error that its code names."""
     if job.failure is None:
         return GenerationError("the generation failed")
+    if job.failure.code == SafetyUnavailable.code:
+        return SafetyUnavailable(job.failure.message)
     kind = _KINDS.get(job.failure.code, GenerationError)
     error = kind.__new__(kind)
     DarkroomError.__init__(error, job.failure.message)

@@ -121,7 +121,9 @@ def _state(generation: "Generation") -> str:
 
 
 def _details(generation: "Generation") -> Iterator[str]:
-    if generation.failure:
+    if generation.state == "blocked":
+        yield from sorted({name for verdict in generation.safety for name in verdict.reached})
+    elif generation.failure:
         yield generation.failure.code
     if generation.queue:
         if generation.queue.position:

@@ -8,6 +8,7 @@ from darkroom.client.async_client import AsyncClient
 from darkroom.client.client import Client
 from darkroom.client.errors import (
     BadRequest,
+    Blocked,
     Busy,
     ClientError,
     Conflict,
@@ -15,6 +16,7 @@ from darkroom.client.errors import (
     NotAllowed,
     NotFound,
     NotMade,
+    PromptBlocked,
     Refused,
     ServerFault,
     TimedOut,
@@ -26,6 +28,7 @@ from darkroom.client.pictures import Picture
 __all__ = [
     "AsyncClient",
     "BadRequest",
+    "Blocked",
     "Busy",
     "Client",
     "ClientError",
@@ -36,6 +39,7 @@ __all__ = [
     "NotFound",
     "NotMade",
     "Picture",
+    "PromptBlocked",
     "Refused",
     "ServerFault",
     "TimedOut",

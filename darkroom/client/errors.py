@@ -5,8 +5,10 @@
     ├── UnexpectedAnswer    an answer, but none of darkroom's
     ├── TimedOut            our own patience, not the service's
     ├── NotMade             it ended, and there is no picture
+    │   └── Blocked         because something in a picture was flagged
     └── Refused             the gateway said no
         ├── BadRequest      400, 413, 415, 422: `field` says what is wrong where one thing is
+        │   └── PromptBlocked  nothing in the form of it: something in its words was flagged
         ├── NotAllowed      401, 403
         ├── NotFound        404, 410
         ├── Conflict        409
@@ -18,10 +20,13 @@ the code that came over the wire. docs/errors.md explains all codes.
 """
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from darkroom.client.steps import Answer
 from darkroom.contract.document import Generation
+from darkroom.contract.job import Failure, JobState
+
+BLOCKED: Final = JobState.BLOCKED.value  # a state, and the code of what is refused
 
 
 class ClientError(Exception):
@@ -76,6 +81,10 @@ class NotMade(ClientError):
         self.generation = generation
 
 
+class Blocked(NotMade):
+    """A picture that it began with, or one that came out, was flagged; `safety` of its record says as what."""
+
+
 class Refused(ClientError):
     """The gateway answered, and did not do it. `errors` are all fields that are wrong, as (field, detail)."""
 
@@ -94,6 +103,10 @@ class Refused(ClientError):
 
 class BadRequest(Refused):
     """Something in the request is wrong."""
+
+
+class PromptBlocked(BadRequest):
+    """Its words were flagged; `detail` says as what."""
 
 
 class NotAllowed(Refused):
@@ -116,6 +129,17 @@ class ServerFault(Refused):
     """A fault of the service's."""
 
 
+def not_made(detail: str, state: JobState, failure: Failure | None, generation: Generation | None = None) -> NotMade:
+    """What to raise for what ended in `state` and left no picture."""
+    kind = Blocked if state is JobState.BLOCKED else NotMade
+    return kind(
+        detail,
+        code=failure.code if failure else state,
+        retryable=failure.retryable if failure else False,
+        generation=generation,
+    )
+
+
 _BY_STATUS: dict[int, type[Refused]] = {
     **dict.fromkeys((400, 413, 415, 422), BadRequest),
     **dict.fromkeys((401, 403), NotAllowed),
@@ -129,7 +153,8 @@ def refusal(answer: Answer) -> ClientError:
     """The error that an answer of 400 or more stands for: its problem document (RFC 9457), if it has one."""
     try:
         problem = json.loads(answer.body)
-        return _BY_STATUS.get(answer.status, ServerFault)(answer, problem)
+        kind = PromptBlocked if problem["code"] == BLOCKED else _BY_STATUS.get(answer.status, ServerFault)
+        return kind(answer, problem)
     except (ValueError, KeyError, TypeError, AttributeError):
         words = f"HTTP {answer.status} from {answer.url}"
         return UnexpectedAnswer(words, answer.status)

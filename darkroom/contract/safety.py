@@ -79,7 +79,7 @@ class SafetyVerdict(Settled):
         found = ", ".join(
             f"{name} {self.categories[name]:.2f} (from {low:.2f} on)" for name, low in self.reached.items()
         )
-        return f"{self.subject} was flagged: {found}"
+        return f"{self.subject.replace('images.', 'image ')} was flagged: {found}"
 
 
 class PlannedSafety(SafetyPolicy):

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from darkroom.client.errors import Busy, ClientError, GatewayAway, NotMade, TimedOut, UnexpectedAnswer, refusal
+from darkroom.client.errors import Busy, ClientError, GatewayAway, TimedOut, UnexpectedAnswer, not_made, refusal
 from darkroom.client.flows.generations import GENERATIONS, canceled, looked_up, submitted
 from darkroom.client.flows.places import place_in
 from darkroom.client.server_sent import Reader
@@ -120,10 +120,6 @@ def with_pictures(generation: Generation) -> Generation:
     """Raises: NotMade."""
     if generation.state is JobState.SUCCEEDED:
         return generation
-    failure = generation.failure
-    raise NotMade(
-        f"the generation {generation.state}: {failure.message if failure else 'no picture was made'}",
-        code=failure.code if failure else generation.state,
-        retryable=failure.retryable if failure else False,
-        generation=generation,
-    )
+    failure, ended_as = generation.failure, "was blocked" if generation.state is JobState.BLOCKED else generation.state
+    words = f"the generation {ended_as}: {failure.message if failure else 'no picture was made'}"
+    raise not_made(words, generation.state, failure, generation)

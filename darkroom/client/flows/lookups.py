@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from darkroom.client.errors import NotMade
+from darkroom.client.errors import not_made
 from darkroom.client.fields import PictureOrName
 from darkroom.client.flows.sending import answered, document, parsed
 from darkroom.client.flows.uploading import with_named_pictures
@@ -45,12 +45,7 @@ def control_map(fields: dict[str, Any], retries: int) -> Flow[Asset]:
         found = yield from document(Request("GET", f"/api/v1/preprocess/{found.id}"), Preprocessing, retries)
     if found.map is not None:
         return found.map
-    failure = found.failure
-    raise NotMade(
-        failure.message if failure else f"the map {found.state}",
-        code=failure.code if failure else found.state,
-        retryable=failure.retryable if failure else False,
-    )
+    raise not_made(found.failure.message if found.failure else f"the map {found.state}", found.state, found.failure)
 
 
 def readiness(retries: int) -> Flow[Readiness]:

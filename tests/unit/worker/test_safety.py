@@ -63,7 +63,7 @@ async def test_one_flagged_picture_withholds_all_of_its_job() -> None:
         assert (job.state, job.artifacts) == (JobState.BLOCKED, ())
         assert job.failure is not None
         assert (job.failure.code, job.failure.retryable) == ("blocked", False)
-        assert job.failure.message == "images.1 was flagged: sexual 0.93 (from 0.80 on)"
+        assert job.failure.message == "image 1 was flagged: sexual 0.93 (from 0.80 on)"
         assert job.receipt is not None
         assert [each.subject for each in job.receipt.safety] == ["images.0", "images.1", "images.2"]
         assert [each.action for each in job.receipt.safety] == ["passed", "blocked", "passed"]
