@@ -12,17 +12,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from darkroom.client import (
-    AsyncClient,
-    BadRequest,
-    Blocked,
-    Client,
-    ClientError,
-    GatewayAway,
-    NotMade,
-    PromptBlocked,
-    UnexpectedAnswer,
-)
+from darkroom.client import AsyncClient, BadRequest, Client, ClientError, GatewayAway, NotMade, UnexpectedAnswer
 from darkroom.client.flows import lookups
 from darkroom.contract.document import Generation
 from tests.integration.ledger.making import artifact
@@ -230,17 +220,6 @@ def test_generate_waits_for_the_end_and_tells_what_happens(kind: str) -> None:
 def test_wait_ends_with_an_error_where_there_is_no_picture(kind: str) -> None:
     with pytest.raises(NotMade, match="the generation expired"):
         Talk(kind, streaming(then="expired"))("wait", ID)
-
-
-def test_what_was_blocked_is_an_error_of_its_own(kind: str) -> None:
-    with pytest.raises(Blocked, match="the generation was blocked") as raised:
-        Talk(kind, streaming(then="blocked"))("wait", ID)
-    assert raised.value.generation is not None
-    detail = "prompt was flagged: sexual 0.93 (from 0.80 on)"
-    refused = httpx.Response(400, json={"code": "blocked", "detail": detail, "status": 400, "retryable": False})
-    with pytest.raises(PromptBlocked, match="prompt was flagged") as refusal:
-        Talk(kind, lambda request: refused)("submit", "a red circle")
-    assert isinstance(refusal.value, BadRequest)
 
 
 def test_events_are_told_one_by_one(kind: str) -> None:
