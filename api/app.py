@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from api import errors, openapi
 from api.auth import KeyRing
@@ -37,6 +39,7 @@ from api.routes import (
 from api.sharing import sharing
 from api.visitors import Visitors
 from darkroom.services import Services
+from darkroom.settings.dialects import Dialect
 
 
 def create_app(services: Services) -> FastAPI:
@@ -58,13 +61,21 @@ def create_app(services: Services) -> FastAPI:
     app.state.stopping = asyncio.Event()
     errors.install(app, shapes)
     openapi.install(app, services.settings, services.catalog)
+    app.router.routes.extend(_routes(tuple(services.settings.compat)))
+    return app
+
+
+@cache
+def _routes(spoken: tuple[Dialect, ...]) -> list[BaseRoute]:
+    """All of this process share them: they know nothing of an application, and making one takes FastAPI milliseconds."""
     of_generations = (generations, reruns, results, pictures, previews)
     of_callers = (*of_generations, assets, preprocess, models, provenance, soft_bindings, webhooks)
+    together = APIRouter()
     for routes in (*of_callers, ops, root, error_codes):
-        app.include_router(routes.router)
-    for router in routers_of(services.settings.compat):
-        app.include_router(router, include_in_schema=False)
-    return app
+        together.include_router(routes.router)
+    for router in routers_of(spoken):
+        together.include_router(router, include_in_schema=False)
+    return together.routes
 
 
 def _walls(services: Services, shapes: Shapes) -> list[Middleware]:

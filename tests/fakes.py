@@ -6,6 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
 from darkroom.catalog import Catalog, embedded_model_folder
 from darkroom.catalog.digests import DigestCache
 from darkroom.catalog.registry import EMBEDDED, read_catalog
@@ -31,6 +33,17 @@ from darkroom.services import Services, WorkerServices
 from darkroom.services.subkeys import Subkeys
 from darkroom.settings import Settings
 from darkroom.storage import MemoryStore, ObjectStore
+
+
+class Given(Settings):
+    """What is given, and defaults. The environment of whoever runs the tests is not asked, which would take longest."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **others: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
 
 WATERMARK_SECRET = bytes(range(32))
 _PKI = TemporaryDirectory(prefix="darkroom-test-pki-", ignore_cleanup_errors=True)
@@ -78,7 +91,7 @@ def fake_resolver(store: ObjectStore) -> Resolver:
 
 
 def _shared(clock: Callable[[], float] | None, settings: dict[str, Any]) -> dict[str, Any]:
-    chosen = Settings(**{"allow_anonymous": True, "home": Path("/nonexistent"), **settings})
+    chosen = Given(**{"allow_anonymous": True, "home": Path("/nonexistent"), **settings})
     rules = Rules.from_settings(chosen)
     ledger = MemoryLedger(rules, clock) if clock else MemoryLedger(rules)
     store = MemoryStore()
