@@ -67,7 +67,7 @@ def create_app(services: Services) -> FastAPI:
 
 @cache
 def _routes(spoken: tuple[Dialect, ...]) -> list[BaseRoute]:
-    """All of this process share them: they know nothing of an application, and making one takes FastAPI milliseconds."""
+    """All applications share them: they know nothing of their own, and making one takes FastAPI milliseconds."""
     of_generations = (generations, reruns, results, pictures, previews)
     of_callers = (*of_generations, assets, preprocess, models, provenance, soft_bindings, webhooks)
     together = APIRouter()
