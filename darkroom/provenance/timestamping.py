@@ -18,7 +18,7 @@ from typing import Final, Generic, TypeVar
 
 from darkroom.errors import ConfigurationError, TimestampUnavailable, UnsignedOutput
 from darkroom.log import get_logger
-from darkroom.provenance.posting import Poster, PostFailed
+from darkroom.outbound.poster import Poster, PostFailed
 
 LOOPBACK: Final = "127.0.0.1"
 QUERY: Final = "application/timestamp-query"

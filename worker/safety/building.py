@@ -1,5 +1,7 @@
 """The settings -> what looks at pictures."""
 
+from darkroom.safety.building import open_hook
+from darkroom.safety.hook import PictureHook
 from darkroom.safety.protocol import PictureChecker
 from darkroom.settings import Settings
 from worker.safety.open_nsfw import is_installed, open_open_nsfw
@@ -7,7 +9,8 @@ from worker.safety.open_nsfw import is_installed, open_open_nsfw
 
 def picture_checkers(settings: Settings) -> tuple[PictureChecker, ...]:
     """Loaded, and ready to be asked from any thread. Raises: ConfigurationError naming the setting."""
-    return *_open_nsfw(settings), *_classifiers(settings)
+    hook = open_hook(settings, "pictures")
+    return *_open_nsfw(settings), *_classifiers(settings), *([PictureHook(hook)] if hook else [])
 
 
 def _open_nsfw(settings: Settings) -> tuple[PictureChecker, ...]:

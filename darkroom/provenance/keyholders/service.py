@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from darkroom.errors import ConfigurationError, SigningUnavailable
 from darkroom.loopback import is_loopback
+from darkroom.outbound.poster import Poster, PostFailed
 from darkroom.provenance.keyholders.answers import MOST_BYTES
-from darkroom.provenance.posting import Poster, PostFailed
 from darkroom.provenance.trust import PerProcess
 
 OCTETS: Final = "application/octet-stream"

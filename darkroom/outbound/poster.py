@@ -1,18 +1,24 @@
-"""HTTP requests that end in time, whatever the other side does, for threads that must wait for them."""
+"""HTTP requests to services that operators name: they end in time, and threads may wait for them."""
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from threading import Thread
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import httpx
 
 CONNECTIONS: Final = 16
 
+Result = TypeVar("Result")
+
 
 class PostFailed(Exception):
     """Why, in words that name neither address nor content."""
+
+
+class Disconnected(PostFailed):
+    """Before an answer, where there had been a connection: one that was kept may have been closed meanwhile."""
 
 
 class Poster:
@@ -29,21 +35,28 @@ class Poster:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, most: int) -> bytes:
         """The body of a 200, of at most `most` bytes, within `seconds` all in all. Raises: PostFailed."""
-        return asyncio.run_coroutine_threadsafe(self._post(url, body, headers, seconds, most), self._loop).result()
+        return self.run(self.send(url, body, headers, seconds=seconds, most=most))
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """What becomes of `work` on the thread that sends. For other threads."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self.run(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
-    async def _post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float, most: int) -> bytes:
+    async def send(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, most: int) -> bytes:
+        """As `post`, on the thread that sends."""
         # httpx's own time-outs are for each piece that is read: one byte a second would last for ever.
         try:
             async with asyncio.timeout(seconds):
                 return await self._exchange(url, body, headers, most)
         except TimeoutError:
             raise PostFailed(f"no answer within {seconds:g} s") from None
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
+            raise Disconnected(f"no connection ({type(error).__name__})") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise PostFailed(f"no connection ({type(error).__name__})") from None
 
