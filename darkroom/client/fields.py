@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, TypedDict
 from darkroom.client.pictures import Picture
 from darkroom.contract.control import ControlType
 from darkroom.contract.plan import OutputFormat, Priority, Task
+from darkroom.contract.safety import Policy
 from darkroom.contract.stage import Upscaler
 from darkroom.contract.start import MaskedContent, ResizeMode
 from darkroom.contract.webhook import WebhookEvent
@@ -50,6 +51,12 @@ class ExpandFields(TypedDict, total=False):
     bottom: int
 
 
+class SafetyFields(TypedDict, total=False):
+    prompt: Policy | None
+    input: Policy | None
+    output: Policy | None
+
+
 class Fields(TypedDict, total=False):
     """Of all tasks together; which of them is meant follows from what is there."""
 
@@ -72,6 +79,7 @@ class Fields(TypedDict, total=False):
     infotext: bool
     deterministic: bool
     previews: bool
+    safety: SafetyFields | None
     priority: Priority
     deadline: float | None
     metadata: Mapping[str, str]

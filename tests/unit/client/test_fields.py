@@ -5,7 +5,15 @@ from typing import Any, get_args, get_type_hints
 import pytest
 from pydantic import BaseModel
 
-from darkroom.client.fields import ControlFields, ExpandFields, Fields, HiresFields, LoraFields, RefinerFields
+from darkroom.client.fields import (
+    ControlFields,
+    ExpandFields,
+    Fields,
+    HiresFields,
+    LoraFields,
+    RefinerFields,
+    SafetyFields,
+)
 from darkroom.contract.generation import (
     ControlAsked,
     Expand,
@@ -14,6 +22,7 @@ from darkroom.contract.generation import (
     LoraAsked,
     RefinerAsked,
 )
+from darkroom.contract.safety import SafetyAsked
 
 
 def tasks() -> list[type[BaseModel]]:
@@ -33,6 +42,7 @@ def test_the_fields_of_a_generation_are_those_of_all_tasks() -> None:
         (RefinerFields, RefinerAsked),
         (HiresFields, HiresAsked),
         (ExpandFields, Expand),
+        (SafetyFields, SafetyAsked),
     ],
 )
 def test_the_fields_of_its_parts_are_those_of_theirs(fields: Any, model: type[BaseModel]) -> None:
