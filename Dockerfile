@@ -23,18 +23,20 @@ RUN python -m build --wheel --no-isolation --outdir /wheel
 
 # --- what each stands on: rebuilt only when a pin changes ------------------------------------------------------------
 FROM ${PYTHON_IMAGE} AS environment
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/darkroom/bin:$PATH
-RUN python -m venv /opt/darkroom
+# Without a pip of its own: that of the base installs into it, and stays behind with the base.
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_PYTHON=/opt/darkroom/bin/python
+RUN python -m venv --without-pip /opt/darkroom
+COPY deploy/image/trim.py /trim.py
 
 FROM environment AS on-courier
 COPY deploy/image/courier.txt /pins.txt
-RUN --mount=type=cache,target=/root/.cache/pip pip install --no-deps --requirement /pins.txt
+RUN --mount=type=cache,target=/root/.cache/pip pip install --no-deps --requirement /pins.txt && python /trim.py /opt/darkroom
 RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
     pip install --no-cache-dir --no-deps /wheel/darkroom-*.whl
 
 FROM environment AS on-gateway
 COPY deploy/image/gateway.txt /pins.txt
-RUN --mount=type=cache,target=/root/.cache/pip pip install --no-deps --requirement /pins.txt
+RUN --mount=type=cache,target=/root/.cache/pip pip install --no-deps --requirement /pins.txt && python /trim.py /opt/darkroom
 RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
     pip install --no-cache-dir --no-deps /wheel/darkroom-*.whl
 

@@ -11,10 +11,35 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from deploy.image.lock import EXTRAS, page
+from deploy.image.trim import NEVER_OPENED, trim, unused
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "Dockerfile"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+USES = """
+import asyncio, io, sys
+import api.app, api.serve, darkroom.cli.app
+from PIL import Image
+from darkroom.provenance.development_pki import passing_identity
+from darkroom.provenance.signing import CredentialSigner
+from darkroom.services import build_gateway_services
+from darkroom.settings import Settings
+from darkroom.storage import open_store
+
+async def use():
+    s3 = Settings(store="s3", s3_endpoint="http://127.0.0.1:1", s3_access_key="a", s3_secret_key="b")
+    await open_store(s3).close()
+    CredentialSigner(passing_identity()).check()
+    picture = io.BytesIO()
+    Image.effect_noise((512, 512), 40).convert("RGB").save(picture, "PNG")
+    services = build_gateway_services(Settings())
+    assert (await services.verifier.verify(picture.getvalue())).state == "no_evidence"
+    await services.close()
+
+asyncio.run(use())
+assert not {"torch", "diffusers"} & set(sys.modules)
+"""
 
 
 def pinned(part: str) -> dict[str, str]:
@@ -69,19 +94,37 @@ def test_nothing_secret_is_let_into_the_build() -> None:
     assert not [line for line in lines if re.search(r"env|secrets|compose", line) and not line.startswith("#")]
 
 
-def test_the_gateway_runs_on_its_pins_alone(tmp_path: Path) -> None:
-    """As its image does: the wheel and what is pinned, in an environment that has nothing else."""
-    environment = tmp_path / "environment"
-    wheel = _wheel(tmp_path)
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What its image holds: the wheel and what is pinned, without what nobody opens."""
+    folder = tmp_path_factory.mktemp("gateway")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
     pins = ROOT / "deploy" / "image" / "gateway.txt"
-    subprocess.run([*pip, "--target", environment, "--requirement", pins, wheel], check=True, capture_output=True)
-    code = "import api.app, api.serve, darkroom.cli.app, sys; assert not {'torch', 'diffusers'} & set(sys.modules)"
-    alone = {"PYTHONPATH": str(environment), "PATH": "/usr/bin:/bin"}
-    subprocess.run([sys.executable, "-P", "-S", "-c", code], check=True, env=alone, cwd=tmp_path)
-    size = sum(path.stat().st_size for path in environment.rglob("*") if path.is_file()) // 2**20
+    asked = [*pip, "--target", folder / "in", "--requirement", pins, _wheel(folder)]
+    subprocess.run(asked, check=True, capture_output=True)
+    assert trim(folder / "in") > 40 * 2**20
+    return folder / "in"
+
+
+def test_the_gateway_runs_on_its_pins_alone(gateway: Path, tmp_path: Path) -> None:
+    """As its image does: it makes the store's client, marks, signs and reads all that back, without torch."""
+    alone = {"PYTHONPATH": str(gateway), "PATH": "/usr/bin:/bin", "DARKROOM_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-P", "-S", "-c", USES], check=True, env=alone, cwd=tmp_path)
+
+
+def test_the_gateways_packages_are_no_larger_than_is_said(gateway: Path) -> None:
+    size = sum(path.stat().st_size for path in gateway.rglob("*") if path.is_file()) // 2**20
     print(f"\ngateway: {size} MiB of packages")
-    assert size < 500
+    assert size < 420
+
+
+def test_what_is_taken_away_is_there_to_begin_with_and_no_licence(tmp_path: Path) -> None:
+    """A pattern that finds nothing any more is to be looked at again."""
+    places = [Path(place) for place in sys.path if place.endswith("site-packages")]
+    for pattern in NEVER_OPENED:
+        assert any(list(place.glob(pattern)) for place in places), pattern
+    taken = [path for place in places for path in unused(place)]
+    assert not [path for path in taken if "licen" in path.name.lower() or path.name.endswith(".dist-info")]
 
 
 def _wheel(folder: Path) -> Path:
