@@ -11,7 +11,7 @@ from api.app import create_app
 from api.connections import DeadlineProtocol
 from api.memory import give_back_large_blocks
 from darkroom import crash
-from darkroom.errors import UnavailableError
+from darkroom.errors import ConfigurationError, UnavailableError
 from darkroom.log import get_logger
 from darkroom.services import Services, build_gateway_services, check_start
 from darkroom.settings import Settings
@@ -21,6 +21,7 @@ GRACE_SECONDS = 10
 MAX_CONNECTIONS = 2_000
 MAX_HEAD_BYTES = 16 * 1024
 BACKLOG = 2_048
+AGAIN_SECONDS = 2.0
 
 _log = get_logger(__name__)
 
@@ -45,19 +46,44 @@ class Gateway(uvicorn.Server):
         super().__init__(configuration(app, services.settings))
         self._services = services
         self._stopping: asyncio.Event = app.state.stopping
+        self._waits = False
+        self._unfit: ConfigurationError | None = None
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._check()
-        await super().serve(sockets)
+        """Raises: ConfigurationError, also later, where what was away at the start is not fit when it comes back."""
+        if await self._checked():
+            await super().serve(sockets)
+            return
+        async with asyncio.TaskGroup() as tasks:
+            checking = tasks.create_task(self._check_again())
+            await super().serve(sockets)
+            checking.cancel()
+        if self._unfit:
+            raise self._unfit
 
-    async def _check(self) -> None:
+    async def _checked(self, after: float = 0.0) -> bool:
         """Raises: ConfigurationError. What is merely away may come back: `/readyz` says so until then."""
+        await asyncio.sleep(after)
         try:
             warnings = await check_start(self._services)
         except UnavailableError as error:
-            warnings = (error.detail,)
+            if not self._waits:
+                _log.warning("gateway.waits", code=error.code, reason=error.detail)
+            self._waits = True
+            return False
         for warning in warnings:
             _log.warning("gateway.warned", reason=warning)
+        return True
+
+    async def _check_again(self) -> None:
+        fit = False
+        try:
+            while not fit:
+                fit = await self._checked(after=AGAIN_SECONDS)
+        except ConfigurationError as error:
+            self._unfit = error
+            self.should_exit = True  # not by a signal, which uvicorn would have end us once more
+            self._stopping.set()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)

@@ -64,7 +64,7 @@ class Breaker:
     def check(self) -> None:
         """Raises: what the call that opened it raised, anew; UnavailableError, therefore."""
         if self._refusal is not None:
-            raise type(self._refusal)(self._refusal.detail, self._refusal.retry_after)
+            raise self._refusal.anew()
 
     @contextmanager
     def guarding(self) -> Iterator[None]:

@@ -52,7 +52,8 @@ _TYPES: dict[object, str] = {
 CLI_HEAD = """\
 # The command line
 
-Errors are one line on stderr and exit code 1, or 2 for wrong usage; `darkroom --debug COMMAND` shows the traceback
+Errors are one line on stderr and exit code 1, or 2 for wrong usage, or 78 where a
+part of the service must not start; `darkroom --debug COMMAND` shows the traceback
 instead. Ctrl-C ends with 130, after what was asked for is canceled. Other codes are told by the commands that have
 them.
 

@@ -32,7 +32,9 @@ from darkroom.cli.watermark_key import watermark_key
 from darkroom.cli.webhook_secret import webhook_secret
 from darkroom.cli.webhooks import webhooks
 from darkroom.cli.worker import worker
-from darkroom.errors import DarkroomError
+from darkroom.errors import ConfigurationError, DarkroomError
+
+SERVING = ("api", "worker", "courier", "up")  # whoever starts these again is to know that it would not help
 
 
 class OneLineErrors(TyperGroup):
@@ -59,7 +61,10 @@ class OneLineErrors(TyperGroup):
         except Exception as error:
             if ctx.params["debug"]:
                 raise
-            raise typer.TyperException(explain(error)) from error
+            told = typer.TyperException(explain(error))
+            if isinstance(error, ConfigurationError) and ctx.invoked_subcommand in SERVING:
+                told.exit_code = os.EX_CONFIG
+            raise told from error
 
 
 def explain(error: Exception) -> str:

@@ -15,9 +15,10 @@ from darkroom.catalog import open_catalog
 from darkroom.catalog.listed import Listed
 from darkroom.catalog.preprocessors import Preprocessors
 from darkroom.cli.machine_checks import check_device, check_disks, check_gateway
+from darkroom.cli.settings_checks import check_settings
 from darkroom.cli.webhook_checks import check_webhooks
 from darkroom.contract.model import ModelSpec
-from darkroom.errors import DarkroomError, TimestampUnavailable
+from darkroom.errors import DarkroomError, LedgerRefused, LedgerUnavailable, TimestampUnavailable
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import LocalRedis
 from darkroom.provenance import SigningIdentity
@@ -30,7 +31,7 @@ from darkroom.provenance.timestamping import TimestampAuthority
 from darkroom.provenance.trustmark.networks import Networks
 from darkroom.services.keys import SIGNING_WAYS, kept_secrets, network_files, signing_identity, timestamp_authority
 from darkroom.services.production import unfit_for_production
-from darkroom.services.startup import refused_of
+from darkroom.services.startup import REDIS, refused_of, try_store
 from darkroom.settings import Settings
 from darkroom.storage import open_store
 
@@ -75,6 +76,10 @@ async def _ask_ledger(settings: Settings, when_well: str) -> list[Verdict]:
     ledger = RedisLedger.from_settings(settings)
     try:
         health = await ledger.check()
+    except LedgerRefused as error:
+        return [("fail", f"{REDIS}: the server does not let us in: {error.why}")]
+    except LedgerUnavailable:
+        return [("fail", f"{REDIS}: no server answers there: is it up, and is the address right?")]
     finally:
         await ledger.close()
     problems: list[Verdict] = [("fail", problem) for problem in refused_of(health, settings)]
@@ -88,7 +93,7 @@ async def check_store(settings: Settings) -> list[Verdict]:
         return [_judge_new_folder(settings.folder_root)]
     store = open_store(settings)
     try:
-        await store.check()
+        await try_store(store, settings, settling=0)
     finally:
         await store.close()
     where = settings.folder_root if settings.store == "folder" else settings.s3_bucket
@@ -245,6 +250,7 @@ def _judge_package(name: str, extra: str) -> Verdict:
 
 
 CHECKS: dict[str, Check] = {
+    "settings": check_settings,
     "ledger": check_ledger,
     "store": check_store,
     "keys": check_keys,

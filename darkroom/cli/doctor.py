@@ -19,12 +19,14 @@ _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 def doctor(as_json: AsJson = False) -> None:
     """Check this machine. The exit code is 1 when something fails.
 
-    Ledger, store, keys, fitness for production, webhooks, clocks, models, packages, GPU, disks, a gateway that runs.
+    Settings, ledger, store, keys, fitness for production, webhooks, clocks, models, packages, GPU, disks, a gateway.
     """
-    from darkroom.cli.checks import run_checks
+    from darkroom.cli.checks import Finding, run_checks
+    from darkroom.cli.settings_checks import readable_environment
     from darkroom.services.configuration import load_settings
 
-    findings = asyncio.run(run_checks(load_settings()))
+    findings = [Finding(state, "settings", words) for state, words in readable_environment()]
+    findings += asyncio.run(run_checks(load_settings()))
     if as_json:
         print_json([{"check": each.about, "state": each.state, "words": each.words} for each in findings])
     else:

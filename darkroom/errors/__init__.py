@@ -41,7 +41,9 @@
     │   └── QueueFull
     ├── UnavailableError                something we stand on is away
     │   ├── LedgerUnavailable
+    │   │   └── LedgerRefused           it answers, and does not let us in
     │   ├── StoreUnavailable
+    │   │   └── StoreRefused            it answers, and refuses us or our bucket
     │   ├── SafetyUnavailable           words or pictures that must be looked at, and cannot
     │   └── NotReady                    ledger or store cannot be worked with
     ├── NoPicture                       somebody waited for a picture, and there is none
@@ -74,6 +76,7 @@ says whether the same request may succeed later without being changed.
 
 from darkroom.errors.away import (
     CapacityError,
+    LedgerRefused,
     LedgerUnavailable,
     NotReady,
     NotStored,
@@ -82,6 +85,7 @@ from darkroom.errors.away import (
     SafetyUnavailable,
     StaleAttempt,
     StoreError,
+    StoreRefused,
     StoreUnavailable,
     TenantLimit,
     TooLate,
@@ -170,6 +174,7 @@ __all__ = [
     "Gone",
     "IdempotencyMismatch",
     "InvalidField",
+    "LedgerRefused",
     "LedgerUnavailable",
     "LongAddress",
     "LoraMisfit",
@@ -197,6 +202,7 @@ __all__ = [
     "StaleAttempt",
     "StillRunning",
     "StoreError",
+    "StoreRefused",
     "StoreUnavailable",
     "TenantLimit",
     "TimestampUnavailable",

@@ -40,13 +40,39 @@ class UnavailableError(DarkroomError):
         super().__init__(detail)
         self.retry_after = retry_after
 
+    def anew(self) -> "UnavailableError":
+        """The same once more, for whoever asks while it is away."""
+        return type(self)(self.detail, self.retry_after)
+
 
 class LedgerUnavailable(UnavailableError):
     code = "ledger_unavailable"
 
 
+class LedgerRefused(LedgerUnavailable):
+    """It answers, and does not let us in; `why` is its own word for it, for the operator alone."""
+
+    def __init__(self, detail: str, why: str) -> None:
+        super().__init__(detail)
+        self.why = why
+
+    def anew(self) -> LedgerUnavailable:
+        return LedgerUnavailable(self.detail, self.retry_after)
+
+
 class StoreUnavailable(UnavailableError):
     code = "store_unavailable"
+
+
+class StoreRefused(StoreUnavailable):
+    """It answers, and refuses: `setting` is the one to look at first."""
+
+    def __init__(self, detail: str, setting: str) -> None:
+        super().__init__(detail)
+        self.setting = setting
+
+    def anew(self) -> StoreUnavailable:
+        return StoreUnavailable(self.detail, self.retry_after)
 
 
 class SafetyUnavailable(UnavailableError):

@@ -7,7 +7,7 @@ from typing import Final
 
 from redis import exceptions as redis
 
-from darkroom.errors import LedgerUnavailable
+from darkroom.errors import LedgerRefused, LedgerUnavailable
 
 # True: the server is away, full, not in charge or not letting us in; the same call may work later.
 # False: a mistake of ours, which must be seen as such and not retried by callers.
@@ -52,6 +52,16 @@ AWAY: Final[Mapping[type[BaseException], bool]] = {
     TimeoutError: True,
 }
 
+# Of those that are away: it is there, and what we were given to come in with is wrong, or may do too little.
+REFUSALS: Final = (
+    redis.AuthenticationError,
+    redis.AuthenticationWrongNumberOfArgsError,
+    redis.AuthorizationError,
+    redis.NoPermissionError,
+)
+
+AWAY_WORDS: Final = "the job ledger is away; try again shortly"
+
 # Replies that redis-py has no class for: disk full, a script that runs too long, too few replicas, failing over.
 _AWAY_REPLIES = ("MISCONF", "BUSY", "NOREPLICAS", "UNBLOCKED", "MASTERDOWN", "LOADING", "OOM", "READONLY")
 
@@ -70,11 +80,16 @@ def is_away(error: BaseException) -> bool:
 
 @asynccontextmanager
 async def redis_errors(patience: float) -> AsyncIterator[None]:
-    """Give the calls inside `patience` seconds in all. Raises: LedgerUnavailable for whatever means it is away."""
+    """Give the calls inside `patience` seconds in all.
+
+    Raises: LedgerUnavailable for whatever means it is away; of those LedgerRefused where it is there.
+    """
     try:
         async with asyncio.timeout(patience):
             yield
+    except REFUSALS as error:
+        raise LedgerRefused(AWAY_WORDS, str(error)) from error
     except Exception as error:
         if is_away(error):
-            raise LedgerUnavailable("the job ledger is away; try again shortly") from error
+            raise LedgerUnavailable(AWAY_WORDS) from error
         raise

@@ -1,19 +1,21 @@
 """Is this Redis one that we can keep promises on?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from darkroom.ledger.commands import forbidden
 from darkroom.ledger.protocol import LedgerHealth
 
 
-async def examine(client: Redis) -> LedgerHealth:
-    """Ask the server how it treats data. INFO is enough for most of it, and managed services allow it."""
+async def examine(client: Redis, prefix: str) -> LedgerHealth:
+    """Ask the server how it treats data, and us. INFO is enough for most of it, and managed services allow it."""
     info = {**await client.info("memory"), **await client.info("persistence")}
     appendfsync = await _appendfsync(client)
     losses = _losses(info, appendfsync)
-    return LedgerHealth(problems=_problems(info), warnings=losses or _doubts(appendfsync), losses=losses)
+    problems = (*_problems(info), *_missing(await forbidden(client, prefix)))
+    return LedgerHealth(problems=problems, warnings=losses or _doubts(appendfsync), losses=losses)
 
 
 def _problems(info: Mapping[str, object]) -> tuple[str, ...]:
@@ -21,6 +23,13 @@ def _problems(info: Mapping[str, object]) -> tuple[str, ...]:
     if policy == "noeviction":
         return ()
     return (f"Redis may evict jobs: maxmemory-policy is {policy}, it must be noeviction",)
+
+
+def _missing(commands: Sequence[str]) -> tuple[str, ...]:
+    if not commands:
+        return ()
+    named = ", ".join(map(str.upper, commands))
+    return (f"Redis does not let this user do {named} on our keys: `darkroom redis-users` writes what each needs",)
 
 
 def _losses(info: Mapping[str, object], appendfsync: str | None) -> tuple[str, ...]:

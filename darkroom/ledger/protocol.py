@@ -261,7 +261,10 @@ class Ledger(Protocol):
         ...
 
     async def check(self) -> LedgerHealth:
-        """Is the server one we can promise on: reachable, no eviction, AOF `always`."""
+        """Is the server one we can promise on: reachable, open to us, no eviction, AOF `always`.
+
+        Raises: LedgerUnavailable; LedgerRefused where it is there and does not let us in.
+        """
         ...
 
     async def close(self) -> None:

@@ -264,7 +264,7 @@ class RedisLedger:
         return await self.prefer(tenant, kind, {})
 
     async def check(self) -> LedgerHealth:
-        health: LedgerHealth = await self._ask(examine(self._client))
+        health: LedgerHealth = await self._ask(examine(self._client, self._key()))
         return health
 
     async def close(self) -> None:

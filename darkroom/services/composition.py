@@ -37,7 +37,7 @@ from darkroom.services.keys import (
     trusted_signers,
     watermark_secret,
 )
-from darkroom.services.production import refuse_development
+from darkroom.services.production import refuse_development, refuse_open_ledger
 from darkroom.services.screens import word_screen
 from darkroom.services.startup import (
     refuse_bad_settings,
@@ -101,6 +101,7 @@ class WorkerServices(CourierServices):
 
 def build_courier_services(settings: Settings) -> CourierServices:
     """For the courier, which needs no key. Raises: ConfigurationError."""
+    refuse_open_ledger(settings)
     refuse_short_retention(settings)
     return CourierServices(**_shared(settings))
 
@@ -109,6 +110,7 @@ def build_gateway_services(settings: Settings) -> Services:
     """For the gateway and whoever verifies. Raises: ConfigurationError."""
     refuse_development(settings)  # first, since it says all that is wrong at once
     refuse_bad_settings(settings)
+    refuse_short_retention(settings)
     shared = _shared(settings, guarded=("ledger", "store"))
     secret = watermark_secret(settings)
     ring, trust = key_ring(settings, secret), trusted_signers(settings)

@@ -12,6 +12,7 @@ from darkroom.provenance.retention import Retention
 from darkroom.queue import rebell
 from darkroom.services.composition import CourierServices
 from darkroom.services.leftovers import LeftoverSweep
+from darkroom.services.startup import check_start
 from darkroom.webhooks.courier import Courier
 from darkroom.webhooks.sending import Sender
 from darkroom.webhooks.signing import Signer
@@ -22,10 +23,32 @@ _log = get_logger(__name__)
 
 
 async def run_courier(services: CourierServices, stop: asyncio.Event, *, every: float = ROUND_SECONDS) -> None:
-    """Deliver, and one round every `every` seconds, until `stop` is set. A dependency that is away ends nothing."""
+    """Deliver, and one round every `every` seconds, until `stop` is set. A dependency that is away ends nothing.
+
+    Raises: ConfigurationError for a ledger or a store that it must not work on, or that do not let it in.
+    """
+    if not await _begun(services, stop, every):
+        return
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(delivering(services).run(stop))
         tasks.create_task(_rounds(services, stop, every))
+
+
+async def _begun(services: CourierServices, stop: asyncio.Event, every: float) -> bool:
+    """Whether what it stands on was there, and fit, before it was told to stop."""
+    waits = False
+    while not stop.is_set():
+        try:
+            for warning in await check_start(services, writes=False):
+                _log.warning("courier.warned", reason=warning)
+            return True
+        except UnavailableError as error:
+            if not waits:
+                _log.warning("courier.waits", code=error.code, reason=error.detail)
+            waits = True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), every)
+    return False
 
 
 def delivering(services: CourierServices) -> Courier:

@@ -1,6 +1,7 @@
 """The keys of this installation: the watermark's secret and the signing identity, made in `home` where none are set."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +20,13 @@ from darkroom.provenance.trust import Trust, roots_in
 from darkroom.provenance.trustmark.networks import NetworkFiles
 from darkroom.provenance.tss.ring import MIN_SECRET, Epochs, KeyRing
 from darkroom.provenance.watermark import NoWatermarker, Watermarker
+from darkroom.services.configuration import variable
 from darkroom.settings import OldSecret, Settings
 
 PKI = "pki"
 KEPT_SECRETS = ("watermark.key", "webhook.secret", f"{PKI}/authority.pem", f"{PKI}/signer.pem")
 NETWORKS = "trustmark-onnx"
+SECRET, OLD_SECRETS = "DARKROOM_WATERMARK_SECRET", "DARKROOM_WATERMARK_OLD_SECRETS"
 SIGNING_WAYS = ("signing_key", "signing_command", "signing_url")
 
 
@@ -66,18 +69,18 @@ def key_ring(settings: Settings, secret: bytes) -> KeyRing:
 
 def _epochs_of(old: OldSecret | SecretStr, newest: int) -> Epochs:
     if isinstance(old, SecretStr):
-        return Epochs(_given_secret(old, "watermark_old_secrets"), newest)
+        return Epochs(_given_secret(old, OLD_SECRETS), newest)
     if old.last_epoch > newest:
         raise ConfigurationError(
-            "watermark_old_secrets has a last_epoch beyond watermark_epoch, which is never lowered"
+            "DARKROOM_WATERMARK_OLD_SECRETS has a last_epoch beyond DARKROOM_WATERMARK_EPOCH, which is never lowered"
         )
-    return Epochs(_given_secret(old.secret, "watermark_old_secrets"), old.last_epoch)
+    return Epochs(_given_secret(old.secret, OLD_SECRETS), old.last_epoch)
 
 
 def watermark_secret(settings: Settings) -> bytes:
     """From the settings, or else from `home`/watermark.key, which is made once. Raises: ConfigurationError."""
     if settings.watermark_secret is None:
-        return _long_enough(kept_secret(_secret_file(settings)))
+        return _long_enough(kept_secret(_secret_file(settings)), _secret_file(settings).name)
     return _given_secret(settings.watermark_secret)
 
 
@@ -86,7 +89,7 @@ def known_secret(settings: Settings) -> bytes | None:
     if settings.watermark_secret is not None:
         return _given_secret(settings.watermark_secret)
     file = _secret_file(settings)
-    return _long_enough(read_secret(file)) if file.exists() else None
+    return _long_enough(read_secret(file), file.name) if file.exists() else None
 
 
 def kept_secrets(settings: Settings) -> Iterator[Path]:
@@ -98,12 +101,12 @@ def _secret_file(settings: Settings) -> Path:
     return settings.home_folder / "watermark.key"
 
 
-def _given_secret(secret: SecretStr, setting: str = "watermark_secret") -> bytes:
+def _given_secret(secret: SecretStr, variable: str = SECRET) -> bytes:
     try:
-        return _long_enough(bytes.fromhex(secret.get_secret_value()))
+        return _long_enough(bytes.fromhex(secret.get_secret_value()), variable)
     except ValueError:
         # No cause: its words would hold a part of the secret.
-        raise ConfigurationError(f"{setting} is not hexadecimal") from None
+        raise ConfigurationError(f"{variable} is not hexadecimal: `darkroom watermark-key` makes one") from None
 
 
 def signing_identity(settings: Settings) -> SigningIdentity:
@@ -114,11 +117,17 @@ def signing_identity(settings: Settings) -> SigningIdentity:
         return development_pki(settings.home_folder / PKI)
     if chain is None or not ways:
         raise ConfigurationError(
-            f"signing_certificate and one of {', '.join(SIGNING_WAYS)} must be set together, where pictures are signed"
+            f"DARKROOM_SIGNING_CERTIFICATE and one of {', '.join(map(variable, SIGNING_WAYS))} must be set together,"
+            " where pictures are signed"
         )
     if len(ways) > 1:
-        raise ConfigurationError(f"{' and '.join(ways)} are set: a certificate has one key, in one place")
-    return SigningIdentity.from_files(chain, key) if key else SigningIdentity.held_elsewhere(chain, _holder(settings))
+        raise ConfigurationError(
+            f"{' and '.join(map(variable, ways))} are set: a certificate has one key, in one place"
+        )
+    with _naming("signing_certificate", ways[0]):
+        return (
+            SigningIdentity.from_files(chain, key) if key else SigningIdentity.held_elsewhere(chain, _holder(settings))
+        )
 
 
 def _holder(settings: Settings) -> KeyHolder:
@@ -146,12 +155,14 @@ def trusted_signers(settings: Settings) -> Trust:
     Raises: ConfigurationError.
     """
     chain = settings.signing_certificate
-    own = last_of_chain(chain) if chain else development_root(settings.home_folder / PKI)
-    return Trust.of(
-        own,
-        anchor_files=(settings.trust_anchors,) if settings.trust_anchors else (),
-        timestamp_files=timestamp_files(settings),
-    )
+    with _naming("signing_certificate"):
+        own = last_of_chain(chain) if chain else development_root(settings.home_folder / PKI)
+    with _naming("trust_anchors", "timestamp_anchors"):
+        return Trust.of(
+            own,
+            anchor_files=(settings.trust_anchors,) if settings.trust_anchors else (),
+            timestamp_files=timestamp_files(settings),
+        )
 
 
 def timestamp_files(settings: Settings) -> tuple[Path, ...]:
@@ -159,7 +170,16 @@ def timestamp_files(settings: Settings) -> tuple[Path, ...]:
     return (settings.timestamp_anchors,) if settings.timestamp_anchors else ()
 
 
-def _long_enough(secret: bytes) -> bytes:
+@contextmanager
+def _naming(*settings: str) -> Iterator[None]:
+    """What is wrong with a file is said of the settings that name it."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{', '.join(map(variable, settings))}: {error.detail}") from error
+
+
+def _long_enough(secret: bytes, named: str) -> bytes:
     if len(secret) < MIN_SECRET:
-        raise ConfigurationError(f"the watermark secret has fewer than {MIN_SECRET} bytes")
+        raise ConfigurationError(f"{named} has fewer than {MIN_SECRET} bytes: `darkroom watermark-key` makes one")
     return secret

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Final
 from urllib.parse import urlsplit
 
 from darkroom.errors import ConfigurationError
@@ -9,6 +10,8 @@ from darkroom.provenance.identity import is_for_development
 from darkroom.provenance.private_files import read_private
 from darkroom.services.keys import kept_secrets, key_ring, known_secret
 from darkroom.settings import Settings
+
+OPEN_LEDGER: Final = "DARKROOM_REDIS_URL has no password: `darkroom redis-users` makes users that have"
 
 
 def refuse_development(settings: Settings) -> None:
@@ -25,7 +28,13 @@ def unfit_for_production(settings: Settings) -> Iterator[str]:
     if settings.allow_anonymous:
         yield "unset DARKROOM_ALLOW_ANONYMOUS, with which whoever reaches the gateway is served without a key"
     if _lacks_password(settings.redis_url.get_secret_value()):
-        yield "DARKROOM_REDIS_URL has no password: `darkroom redis-users` makes users that have"
+        yield OPEN_LEDGER
+
+
+def refuse_open_ledger(settings: Settings) -> None:
+    """What of it concerns a process that neither signs nor serves. Raises: ConfigurationError."""
+    if settings.production and _lacks_password(settings.redis_url.get_secret_value()):
+        raise ConfigurationError(f"DARKROOM_PRODUCTION is set: {OPEN_LEDGER}")
 
 
 def _lacks_password(redis_url: str) -> bool:
@@ -60,7 +69,10 @@ def _unfit_watermark(settings: Settings) -> Iterator[str]:
 
 def _open_secrets(settings: Settings) -> Iterator[str]:
     """Also those of `home` that are not used any more: what they marked and signed is still trusted."""
-    for path in (*([settings.signing_key] if settings.signing_key else []), *kept_secrets(settings)):
+    if settings.signing_key:
+        for words in _complaints(partial(read_private, settings.signing_key)):
+            yield f"DARKROOM_SIGNING_KEY: {words}"
+    for path in kept_secrets(settings):
         yield from _complaints(partial(read_private, path))
 
 

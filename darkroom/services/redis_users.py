@@ -8,36 +8,18 @@ everything else: other keys, the whole server's commands, and, but for workers, 
 import hashlib
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Final
 
 from darkroom.errors import ConfigurationError
+from darkroom.ledger.commands import commands as ledger_commands
 
 ROLES: Final = ("gateway", "worker", "courier")
 OPERATOR: Final = "operator"  # a person, who may do everything
 
-_CALL: Final = re.compile(r"redis\.call\('([A-Z]+)'")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._:-]+")
 _CONNECTION: Final = ("auth", "hello", "ping", "select", "client|setinfo", "client|setname", "client|info")
-# What the ledger asks without a script.
-_LEDGER: Final = (
-    *(
-        "eval",
-        "evalsha",
-        "script|load",
-        "info",
-        "hget",
-        "hgetall",
-        "hmget",
-        "hdel",
-        "lrange",
-        "zrank",
-        "zrevrangebylex",
-    ),
-    *("xrange", "xdel", "subscribe", "unsubscribe"),
-)
 _RING: Final = ("llen", "smembers", "scard", "sadd", "hset", "rpush", "lpush", "expire", "multi", "exec", "discard")
 _LISTEN: Final = (
     *("blpop", "blmove", "lmove", "lpop", "rpop", "lrem", "lrange", "del", "exists", "expire", "persist", "type"),
@@ -87,11 +69,5 @@ def _rules(role: str, prefix: str) -> str:
     rq = _RQ[role]
     keys = (f"~{{{prefix}}}", f"~{{{prefix}}}:*", *rq.keys)
     channels = (f"&{{{prefix}}}:bell", *rq.channels)
-    commands = sorted({*_CONNECTION, *_LEDGER, *_called(), *rq.commands})
+    commands = sorted({*_CONNECTION, *ledger_commands(), *rq.commands})
     return " ".join((*keys, *channels, "-@all", *(f"+{command}" for command in commands)))
-
-
-def _called() -> Iterator[str]:
-    """Every command that a script of the ledger calls."""
-    for script in files("darkroom.ledger").joinpath("scripts").iterdir():
-        yield from map(str.lower, _CALL.findall(script.read_text("utf-8")))

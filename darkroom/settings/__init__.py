@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from darkroom import crash
 from darkroom.settings.checkers import Checkers, ClassifierPlace
 from darkroom.settings.connections import Connections
 from darkroom.settings.dialects import Dialects
+from darkroom.settings.environment import Environment
 from darkroom.settings.gateway import Gateway
 from darkroom.settings.kinds import Digest, HttpUrl
 from darkroom.settings.marks import Marks, OldSecret, TrustmarkPlace
@@ -27,6 +28,17 @@ class Settings(Marks, Webhooks, WorkLife, Safety, Checkers, Models, Dialects, Ga
     model_config = SettingsConfigDict(
         env_prefix="DARKROOM_", extra="ignore", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was given, then the environment."""
+        return init_settings, Environment(settings_cls)
 
     production: bool = Field(
         default=False,

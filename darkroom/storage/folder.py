@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
-from darkroom.errors import ConfigurationError, NotStored, StoreUnavailable
+from darkroom.errors import ConfigurationError, NotStored, StoreRefused, StoreUnavailable
 from darkroom.storage.keys import checked_filename, checked_key
 
 # Longer than a busy disk takes to write and sync the largest picture, and no longer than a caller should hang.
@@ -31,6 +31,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP})
 
 
@@ -45,7 +46,7 @@ class FolderStore:
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigurationError(f"the store's folder cannot be made ({_name_of(error)})") from error
+            raise ConfigurationError(f"DARKROOM_STORE_FOLDER cannot be made ({_name_of(error)})") from error
         self._root = root
         self._threads = ThreadPoolExecutor(THREADS, "store")
 
@@ -223,7 +224,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreUnavailable(f"the store's folder cannot be used ({_name_of(error)})") from error
+        words = f"the store's folder cannot be used ({_name_of(error)})"
+        raise (StoreRefused(words, "store_folder") if error.errno in _FORBIDDEN else StoreUnavailable(words)) from error
 
 
 def _name_of(error: OSError) -> str:

@@ -15,10 +15,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from darkroom.errors import ConfigurationError, StoreUnavailable
+from darkroom.errors import ConfigurationError, StoreRefused, StoreUnavailable
 from darkroom.settings import Settings
 from darkroom.storage.keys import checked_filename, checked_key
-from darkroom.storage.s3_errors import error_code, s3_errors
+from darkroom.storage.s3_errors import REFUSALS, error_code, s3_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -50,7 +50,7 @@ class S3Access:
         """Raises: ConfigurationError when only one of the two keys is set."""
         access, secret = settings.s3_access_key, settings.s3_secret_key
         if (access is None) != (secret is None):
-            raise ConfigurationError("s3_access_key and s3_secret_key must be set together")
+            raise ConfigurationError("DARKROOM_S3_ACCESS_KEY and DARKROOM_S3_SECRET_KEY must be set together")
         return cls(
             bucket=settings.s3_bucket,
             region=settings.s3_region,
@@ -153,7 +153,10 @@ class S3Store:
         try:
             self._client.head_bucket(Bucket=self._bucket)
         except ClientError as error:
-            raise StoreUnavailable(f"the bucket {self._bucket} cannot be used ({error_code(error)})") from error
+            code = error_code(error)
+            setting = "s3_bucket" if code == "404" else REFUSALS.get(code)
+            words = f"the bucket {self._bucket} cannot be used ({code})"
+            raise (StoreRefused(words, setting) if setting else StoreUnavailable(words)) from error
 
 
 def _client(session: boto3.session.Session, access: S3Access, endpoint: str | None) -> "S3Client":

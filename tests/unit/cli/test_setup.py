@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,8 +21,6 @@ from darkroom.settings import Settings
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     for name in [name for name in os.environ if name.startswith("DARKROOM_")]:
         monkeypatch.delenv(name)
 
@@ -59,7 +58,7 @@ def test_a_setting_that_cannot_work_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str, value: str
 ) -> None:
     monkeypatch.setenv(f"DARKROOM_{variable}", value)
-    assert run(["courier"]) == 1
+    assert run(["courier"]) == os.EX_CONFIG
     told = capsys.readouterr().err
     assert f"DARKROOM_{variable}: " in told
     assert "oops-secret" not in told
@@ -128,7 +127,7 @@ def test_loopback_is_told_from_the_world(host: str, loopback: bool) -> None:
 
 
 def test_an_open_door_without_keys_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["up", "--host", "0.0.0.0", "--port", "0", "--home", str(tmp_path / "home")]) == 1
+    assert run(["up", "--host", "0.0.0.0", "--port", "0", "--home", str(tmp_path / "home")]) == os.EX_CONFIG
     assert "refusing to listen on 0.0.0.0 without API keys" in capsys.readouterr().err
     assert not (tmp_path / "home").exists()
 

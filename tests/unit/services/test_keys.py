@@ -82,7 +82,7 @@ def test_an_old_secret_is_read_by_no_further_than_the_epoch_that_is_told(tmp_pat
     "wrong", [{"secret": "cd" * 16, "last_epoch": 2}, {"secret": "canary", "last_epoch": 1}], ids=["beyond", "no hex"]
 )
 def test_an_old_secret_of_an_epoch_to_come_or_that_is_none_is_refused(wrong: Any, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="watermark_old_secrets") as raised:
+    with pytest.raises(ConfigurationError, match="DARKROOM_WATERMARK_OLD_SECRETS") as raised:
         open_keys(Settings(home=tmp_path, watermark_old_secrets=(wrong,)))
     assert "canary" not in raised.value.detail
 
@@ -114,7 +114,7 @@ def test_half_a_signing_identity_is_a_mistake(tmp_path: Path, half: str) -> None
 
 
 def test_two_places_for_one_key_are_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="signing_command and signing_url are set"):
+    with pytest.raises(ConfigurationError, match="DARKROOM_SIGNING_COMMAND and DARKROOM_SIGNING_URL are set"):
         open_keys(Settings(home=tmp_path, **{**HALVES, "signing_key": None}))
 
 

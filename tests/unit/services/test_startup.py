@@ -6,16 +6,27 @@ from typing import Any
 
 import pytest
 
-from darkroom.errors import BrokenWeights, ConfigurationError, MissingWeights, StoreUnavailable
+from darkroom.errors import (
+    BrokenWeights,
+    ConfigurationError,
+    LedgerRefused,
+    LedgerUnavailable,
+    MissingWeights,
+    StoreRefused,
+    StoreUnavailable,
+)
 from darkroom.ledger.protocol import LedgerHealth
 from darkroom.services import build_courier_services, build_gateway_services, build_worker_services, check_start
+from darkroom.services.configuration import misspelt
+from darkroom.services.startup import try_store
 from darkroom.settings import Settings
+from darkroom.storage import MemoryStore
 from tests.fakes import fake_services
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "example.com", ""])
 def test_anonymous_access_off_loopback_is_refused(host: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="allow_anonymous"):
+    with pytest.raises(ConfigurationError, match="DARKROOM_ALLOW_ANONYMOUS"):
         build_gateway_services(Settings(home=tmp_path, host=host, allow_anonymous=True))
 
 
@@ -75,11 +86,11 @@ async def test_production_starts_on_no_ledger_that_may_forget_accepted_jobs() ->
     services: Any = SimpleNamespace(ledger=ledger, store=fake.store, settings=fake.settings)
     with pytest.raises(ConfigurationError) as raised:
         await check_start(services)
-    assert raised.value.detail == "it evicts"
+    assert raised.value.detail == "DARKROOM_REDIS_URL: it evicts"
     services.settings = fake.settings.model_copy(update={"production": True})
     with pytest.raises(ConfigurationError) as raised:
         await check_start(services)
-    assert raised.value.detail == "it evicts; it syncs now and then"
+    assert raised.value.detail == "DARKROOM_REDIS_URL: it evicts; it syncs now and then"
 
 
 async def test_a_store_that_is_away_stops_the_start(tmp_path: Path) -> None:
@@ -92,6 +103,59 @@ async def test_a_store_that_is_away_stops_the_start(tmp_path: Path) -> None:
 
 
 async def test_records_that_would_end_before_their_pictures_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="record_ttl"):
+    with pytest.raises(ConfigurationError, match="DARKROOM_RECORD_TTL"):
         build_courier_services(Settings(home=tmp_path, record_ttl=8 * 86400, result_ttl=8 * 86400 + 1))
     await build_courier_services(Settings(home=tmp_path, record_ttl=8 * 86400, result_ttl=8 * 86400)).close()
+
+
+class Refusing(MemoryStore):
+    """Refuses `times` times, and then no more."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    async def keys(self, folder: str, *, after: str = "", limit: int = 100) -> list[str]:
+        self.times -= 1
+        if self.times >= 0:
+            raise StoreRefused("the object store refused (NoSuchBucket)", "s3_bucket")
+        return await super().keys(folder, after=after, limit=limit)
+
+
+async def test_a_store_that_goes_on_refusing_stops_the_start_by_the_name_of_its_setting(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"DARKROOM_S3_BUCKET: the object store refused \(NoSuchBucket\)"):
+        await try_store(Refusing(99), Settings(home=tmp_path), settling=0)
+
+
+async def test_a_store_that_has_only_just_begun_may_refuse_for_a_moment(tmp_path: Path) -> None:
+    store = Refusing(1)
+    await try_store(store, Settings(home=tmp_path), settling=10)
+    assert await MemoryStore.keys(store, "images") == [], "what it was tried with is gone"
+
+
+async def test_a_breaker_says_that_what_refuses_is_away_and_no_more() -> None:
+    for refused, away in (
+        (StoreRefused("no", "s3_bucket"), StoreUnavailable),
+        (LedgerRefused("no", "WRONGPASS"), LedgerUnavailable),
+    ):
+        assert type(refused.anew()) is away
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("DARKROOM_REDISURL", "DARKROOM_REDIS_URL"),
+        ("DARKROOM_PRODUCTON", "DARKROOM_PRODUCTION"),
+        ("DARKROOM_ALLOWED_HOST", "DARKROOM_ALLOWED_HOSTS"),
+        ("DARKROOM_WATERMARK_SECRETS", "DARKROOM_WATERMARK_SECRET"),
+    ],
+)
+def test_a_slip_is_told_from_what_is_meant(name: str, meant: str) -> None:
+    assert list(misspelt({name: "x"})) == [(name, f"is no setting; {meant} is")]
+
+
+@pytest.mark.parametrize(
+    "name", ["DARKROOM_API_KEY", "DARKROOM_URL", "DARKROOM_UID", "DARKROOM_SERVICE_HOST", "DARKROOM_PORT_8000_TCP_ADDR"]
+)
+def test_what_is_of_others_is_no_slip(name: str) -> None:
+    assert list(misspelt({name: "x", "REDIS_URL": "x"})) == []
