@@ -18,13 +18,17 @@ from darkroom.ledger.protocol import Ledger
 from darkroom.log import get_logger
 from darkroom.queue import Bells
 from worker.hand import Hand
+from worker.looking import Looking
 
 log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Rhythm:
-    """How often things happen, in seconds. `look` is the least time between two claims of a busy worker."""
+    """How often things happen, in seconds. `look` is the least time between two claims of a busy worker.
+
+    `looks` and `sweeps`: at most so many a second by all workers together, of looks in vain and of `reap`.
+    """
 
     renew: float = 1.0
     reap: float = 2.0
@@ -32,6 +36,8 @@ class Rhythm:
     look: float = 0.02
     attend: float = 5.0
     drain: float = 20.0
+    looks: float = 500.0
+    sweeps: float = 50.0
 
     @classmethod
     def of(cls, lease_seconds: float, drain_seconds: float) -> "Rhythm":
@@ -56,6 +62,7 @@ class Intake:
         self._stopping = asyncio.Event()
         self._idle = threading.Event()
         self._away = False
+        self._looking = Looking(rhythm.look, rhythm.looks)
 
     # --- for other threads -------------------------------------------------------------------------------------------
 
@@ -89,11 +96,11 @@ class Intake:
         try:
             async with asyncio.TaskGroup() as group:
                 claims = group.create_task(self._claims())
-                attending = group.create_task(self._every(self._rhythm.attend, self._attend))
+                attending = group.create_task(self._every(lambda: self._rhythm.attend, self._attend))
                 rounds = [
-                    group.create_task(self._every(self._rhythm.renew, self._renew)),
-                    group.create_task(self._every(self._rhythm.report, self._report)),
-                    group.create_task(self._every(self._rhythm.reap, self._reap)),
+                    group.create_task(self._every(lambda: self._rhythm.renew, self._renew)),
+                    group.create_task(self._every(lambda: self._rhythm.report, self._report)),
+                    group.create_task(self._every(self._until_reap, self._reap)),
                 ]
                 await claims
                 attending.cancel()
@@ -122,11 +129,14 @@ class Intake:
         """Generations and maps apart, so that neither takes the other's room."""
         generations = tuple(model for model in self._models if model != PREPROCESSING)
         maps = tuple(model for model in self._models if model == PREPROCESSING)
+        self._looking.holding(len(self._hand))
         for models, room in ((generations, self._hand.room()), (maps, self._hand.room_for_maps())):
-            if models and room > 0:
+            if models and room > 0 and self._looking.due(models):
                 claims = await self._ledger.claim(self._worker, models, room)
                 if claims:
                     crash.here("after_claim")
+                else:
+                    self._looking.in_vain(models)
                 for claim in claims:
                     await self._hand.take(claim)
 
@@ -148,12 +158,15 @@ class Intake:
 
     async def _attend(self) -> None:
         """One whose pictures pile up says that it serves nobody: it claims nothing."""
-        await self._ledger.attend(self._worker, () if self._hand.stalled else self._models)
+        self._looking.beside(await self._ledger.attend(self._worker, () if self._hand.stalled else self._models))
 
     async def _withdraw(self) -> None:
         """A worker that drains serves nobody new."""
         with self._bearing_outage():
             await self._ledger.attend(self._worker, ())
+
+    def _until_reap(self) -> float:
+        return self._looking.seconds_between(self._rhythm.reap, self._rhythm.sweeps)
 
     async def _reap(self) -> None:
         """Every worker sweeps: puts back what dead ones held, and rings again for what waits unheard."""
@@ -162,16 +175,17 @@ class Intake:
             log.info("ledger.back", held=len(self._hand))
         self._away = False
         if any(waiting.get(model) for model in self._models):
+            self._looking.anew()
             self._hand.changed.set()
         for model in waiting:
             await self._bells.ring(model)
 
-    async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+    async def _every(self, seconds: Callable[[], float], act: Callable[[], Awaitable[None]]) -> None:
         """`act` again and again, with jitter, so that workers started together do not stay in step."""
         while True:
             with self._bearing_outage():
                 await act()
-            await asyncio.sleep(seconds * random.uniform(0.8, 1.2))  # noqa: S311  no secret
+            await asyncio.sleep(seconds() * random.uniform(0.8, 1.2))  # noqa: S311  no secret
 
     @contextmanager
     def _bearing_outage(self) -> Iterator[None]:

@@ -191,8 +191,9 @@ class Ledger(Protocol):
         `how` it died is kept with them. Its supervisor says so; nobody else can know."""
         ...
 
-    async def attend(self, worker: str, models: Sequence[str]) -> None:
-        """Say that this worker serves these models and no others, for one lease, or until it is abandoned."""
+    async def attend(self, worker: str, models: Sequence[str]) -> Mapping[str, int]:
+        """Say that this worker serves these models and no others, for one lease, or until it is abandoned. Returns how
+        many workers serve each of them, this one included."""
         ...
 
     async def serving(self) -> Mapping[str, int]:

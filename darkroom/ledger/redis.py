@@ -219,8 +219,8 @@ class RedisLedger:
     async def abandon(self, worker: str, how: str) -> tuple[str, ...]:
         return tuple(await self._run("abandon", worker, how))
 
-    async def attend(self, worker: str, models: Sequence[str]) -> None:
-        await self._run("attend", worker, *models)
+    async def attend(self, worker: str, models: Sequence[str]) -> Mapping[str, int]:
+        return dict(zip(models, await self._run("attend", worker, *models), strict=True))
 
     async def serving(self) -> Mapping[str, int]:
         return Counter(dict(await self._run("serving")))

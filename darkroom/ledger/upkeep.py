@@ -27,8 +27,10 @@ class Upkeep(ABC):
     @abstractmethod
     def _now(self) -> int: ...
 
-    async def attend(self, worker: str, models: Sequence[str]) -> None:
+    async def attend(self, worker: str, models: Sequence[str]) -> Mapping[str, int]:
         self._attending[worker] = (self._now() + self.rules.lease_ms, frozenset(models))
+        serving = self._serving()
+        return {model: serving[model] for model in models}
 
     def _workers_of(self, model: str) -> int:
         return self._serving()[model]

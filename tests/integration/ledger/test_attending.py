@@ -16,6 +16,12 @@ async def test_workers_are_counted_by_model(ledger: Ledger) -> None:
     assert await ledger.serving() == {"tiny": 2, "portrait.v1": 1}
 
 
+async def test_a_worker_hears_how_many_serve_what_it_serves(ledger: Ledger) -> None:
+    assert await ledger.attend("left", ["tiny", "portrait.v1"]) == {"tiny": 1, "portrait.v1": 1}
+    assert await ledger.attend("right", ["tiny"]) == {"tiny": 2}
+    assert await ledger.attend("left", []) == {}
+
+
 async def test_a_worker_that_falls_silent_serves_no_longer_than_its_lease(ledger: Ledger, clock: StillClock) -> None:
     await ledger.attend("left", ["tiny"])
     await clock.advance(14)

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,7 @@ class FlakyLedger(MemoryLedger):
     """A memory ledger whose server can go away, as workers see it."""
 
     away = False
+    looks = 0
     may_show: asyncio.Event
     shown: list[tuple[str, int]]
     _told: frozenset[str] = frozenset()
@@ -62,6 +63,7 @@ class FlakyLedger(MemoryLedger):
 
     async def claim(self, worker: str, models: Any, room: int) -> list[Claim]:
         self._reach()
+        self.looks += 1
         return await super().claim(worker, models, room)
 
     async def renew(self, worker: str, attempts: Any) -> Renewal:
@@ -86,10 +88,10 @@ class FlakyLedger(MemoryLedger):
         self._reach()
         await super().release(job_id, attempt)
 
-    async def attend(self, worker: str, models: Any) -> None:
+    async def attend(self, worker: str, models: Any) -> Mapping[str, int]:
         self._reach()
         self._told = frozenset(models)
-        await super().attend(worker, models)
+        return await super().attend(worker, models)
 
     def serving_now(self) -> frozenset[str]:
         """What the worker last said it serves."""

@@ -148,3 +148,48 @@ async def test_a_worker_says_what_it_serves_until_it_drains() -> None:
     shop.engine.finish(job_id)
     await running
     assert await shop.ledger.serving() == {}
+
+
+async def looks_in_vain(shop: Shop, steps: int) -> int:
+    """How often a worker that holds one job asks for more while it makes these steps."""
+    running = asyncio.create_task(shop.intake.run())
+    job_id = await shop.generating()
+    await until(lambda: bool(shop.ledger.serving_now()))
+    await asyncio.sleep(0.01)
+    before = shop.ledger.looks
+    for step in range(steps):
+        shop.engine.step(job_id, step, 20)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    looked = shop.ledger.looks - before
+    shop.intake.drain()
+    await running
+    return looked
+
+
+async def test_one_of_a_thousand_workers_does_not_ask_at_every_step() -> None:
+    seldom = Rhythm(renew=NEVER, reap=NEVER, report=NEVER, look=0, drain=0.05)
+    assert await looks_in_vain(Shop(seldom), 10) > 5
+    shop = Shop(seldom)
+    for number in range(999):
+        await shop.ledger.attend(f"other-{number}", ["tiny"])
+    assert await looks_in_vain(shop, 10) <= 1
+
+
+async def test_one_of_a_thousand_looks_at_once_when_a_job_has_left() -> None:
+    shop = Shop(Rhythm(renew=NEVER, reap=NEVER, report=NEVER, look=0, drain=0.05))
+    for number in range(999):
+        await shop.ledger.attend(f"other-{number}", ["tiny"])
+    first, second = await shop.submit(), await shop.submit()
+    running = asyncio.create_task(shop.intake.run())
+    await until(lambda: {first, second} <= shop.engine.works.keys())
+    shop.engine.step(first)
+    await asyncio.sleep(0.02)
+    third = await shop.submit()
+    shop.engine.step(first)
+    await asyncio.sleep(0.02)
+    assert third not in shop.engine.works
+    shop.engine.finish(first)
+    await until(lambda: third in shop.engine.works)
+    shop.intake.drain()
+    await running
