@@ -226,7 +226,7 @@ class Hand:
         if progress := held.unreported():
             held.reported = progress
             with suppress(LedgerUnavailable, StaleAttempt):  # the last word will find out, and waits longer
-                await self._ledger.report(held.claim.job_id, held.claim.attempt, progress)
+                await self._ledger.report((held.claim.job_id, held.claim.attempt, progress))
 
     async def _end(self, held: Held, outcome: Outcome) -> None:
         """Write the last word. A ledger away for too long loses it: the lease ends, and another attempt is made."""

@@ -151,10 +151,11 @@ class Intake:
             self._hand.drop(job_id, "lease lost")
 
     async def _report(self) -> None:
-        for held in self._hand:
-            if progress := held.unreported():
-                held.reported = progress
-                await self._ledger.report(held.claim.job_id, held.claim.attempt, progress)
+        news = [(held, progress) for held in self._hand if (progress := held.unreported())]
+        for held, progress in news:
+            held.reported = progress
+        if news:
+            await self._ledger.report(*((held.claim.job_id, held.claim.attempt, progress) for held, progress in news))
 
     async def _attend(self) -> None:
         """One whose pictures pile up says that it serves nobody: it claims nothing."""

@@ -18,7 +18,7 @@ from darkroom.queue import RqBells, queue_name
 from darkroom.settings import Settings
 
 CALLS = 320  # of each kind
-HELD = 4  # jobs whose leases a worker renews at a time
+HELD = 4  # jobs whose leases a worker renews, and whose progress it tells, at a time
 SERVED = 2  # models of a worker
 REPORTS = 5  # of a job
 MOST = 1_000_000
@@ -37,15 +37,21 @@ class Bench:
     workers: int
 
     async def attended(self) -> list[Ask]:
-        """Calls by which each worker says what it serves, all of them made once. RQ hears of each, too."""
-        for model in (*MODELS, PREPROCESSING):
-            names = [f"rq:worker:{number:032x}" for number in range(self.workers) if model in _served(number)]
-            await self.server.sadd(f"rq:workers:{queue_name(model)}", *names)
+        """Calls by which each worker says what it serves, all of them made once."""
+        await self.listen(range(self.workers))
         asks: list[Ask] = [
             _call(self.ledger.attend, f"worker-{number}", _served(number)) for number in range(self.workers)
         ]
         await together(asks)
         return asks
+
+    async def listen(self, workers: Sequence[int]) -> None:
+        """Have RQ know of these, and no others, by names as long as it makes them."""
+        for model in MODELS:
+            listeners = f"rq:workers:{queue_name(model)}"
+            await self.server.delete(listeners)
+            names = [f"rq:worker:{number:032x}" for number in workers if model in _served(number)]
+            await self.server.sadd(listeners, *names)
 
 
 @asynccontextmanager
@@ -82,13 +88,18 @@ async def costs(at: Bench, calls: int = CALLS) -> dict[str, Cost]:
     attending = await at.attended()
     coming = [at.line.next() for _ in some]
     await measure("submit", [_call(ledger.submit, each) for each in coming])
-    await measure("ring", [_call(at.bells.ring, MODELS[number % len(MODELS)]) for number in some])
+    ringing = [_call(at.bells.ring, MODELS[number % len(MODELS)]) for number in some]
+    await at.listen(range(at.workers + 2 * calls))
+    await measure("bell", ringing)  # somebody idles
+    await at.listen(range(len(MODELS)))
+    await measure("ring", ringing)  # nobody does, and more bells wait than may
     await measure("attend", [attending[number % len(attending)] for number in some])
     await measure("foresee", [_call(ledger.foresee, [each.job_id]) for each in coming])
     await measure("look", [_call(ledger.claim, f"idle-{number}", (PREPROCESSING,), 2) for number in some])
     held = [claim for claims in await measure("claim", claiming(at, calls)) for claim in claims]  # type: ignore
-    await measure("renew", [_renewing(at, held[first : first + HELD]) for first in range(0, calls, HELD)])
-    await measure("report", [_reporting(at, claim, step) for step in range(REPORTS) for claim in held])
+    hands = [held[first : first + HELD] for first in range(0, calls, HELD)]
+    await measure("renew", [_renewing(at, hand) for hand in hands])
+    await measure("report", [_reporting(at, hand, step) for step in range(REPORTS) for hand in hands])
     told["hear"] = await hearing(at, calls)
     await measure("events", [_call(ledger.events, claim.job_id) for claim in held])
     await measure("finish", [_call(ledger.finish, each.job_id, each.attempt, succeeded(each)) for each in held])
@@ -122,5 +133,6 @@ def _renewing(at: Bench, held: Sequence[Claim]) -> Ask:
     return _call(at.ledger.renew, "holder", {claim.job_id: claim.attempt for claim in held})
 
 
-def _reporting(at: Bench, claim: Claim, step: int) -> Ask:
-    return _call(at.ledger.report, claim.job_id, claim.attempt, Progress(step=step + 1, steps=REPORTS))
+def _reporting(at: Bench, held: Sequence[Claim], step: int) -> Ask:
+    progress = Progress(step=step + 1, steps=REPORTS)
+    return _call(at.ledger.report, *((claim.job_id, claim.attempt, progress) for claim in held))

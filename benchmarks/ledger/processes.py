@@ -37,7 +37,7 @@ class Pace:
     jobs: int
     jobs_per_second: float
     cost: Cost
-    workercpu_seconds: float
+    worker_cpu_seconds: float
     machine_busy: float
 
 
@@ -136,7 +136,7 @@ async def _pace(server: Redis, ledger: RedisLedger, hands: Crew, workers: int, w
         jobs=jobs,
         jobs_per_second=round(jobs / seconds, 3),
         cost=Cost.between(before, after, max(1, jobs)),
-        workercpu_seconds=round((hands.cpu_seconds() - cpu) / max(1, jobs), 3),
+        worker_cpu_seconds=round((hands.cpu_seconds() - cpu) / max(1, jobs), 3),
         machine_busy=round(busy / total, 3),
     )
 

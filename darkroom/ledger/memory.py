@@ -175,11 +175,12 @@ class MemoryLedger(Upkeep):
                 lost.add(job_id)
         return Renewal(lost=frozenset(lost), canceled=frozenset(canceled))
 
-    async def report(self, job_id: str, attempt: int, progress: Progress) -> None:
-        record = self._records.get(job_id)
-        if record and record.held_by(attempt):
-            record.progress = progress
-            self._tell(record, "progress", self._now(), progress.model_dump(exclude_defaults=True))
+    async def report(self, *news: tuple[str, int, Progress]) -> None:
+        for job_id, attempt, progress in news:
+            record = self._records.get(job_id)
+            if record and record.held_by(attempt):
+                record.progress = progress
+                self._tell(record, "progress", self._now(), progress.model_dump(exclude_defaults=True))
 
     async def show_preview(self, job_id: str, attempt: int, index: int, frame: bytes) -> None:
         check_preview(index, frame)

@@ -160,8 +160,9 @@ class Ledger(Protocol):
         """Extend the leases of these jobs (id -> attempt)."""
         ...
 
-    async def report(self, job_id: str, attempt: int, progress: Progress) -> None:
-        """Append a progress event. Silently nothing for a stale attempt: progress is advice."""
+    async def report(self, *news: tuple[str, int, Progress]) -> None:
+        """Append a progress event to each of these jobs, of these attempts. Silently nothing for a stale attempt:
+        progress is advice."""
         ...
 
     async def show_preview(self, job_id: str, attempt: int, index: int, frame: bytes) -> None:

@@ -189,9 +189,10 @@ class RedisLedger:
             canceled=frozenset(job_id for job_id, word in told.items() if word == "canceled"),
         )
 
-    async def report(self, job_id: str, attempt: int, progress: Progress) -> None:
+    async def report(self, *news: tuple[str, int, Progress]) -> None:
         # What is left out, gateways of an older version can read.
-        await self._run("report", job_id, attempt, progress.model_dump_json(exclude_defaults=True))
+        told = ((job_id, attempt, told.model_dump_json(exclude_defaults=True)) for job_id, attempt, told in news)
+        await self._run("report", *(part for each in told for part in each))
 
     async def show_preview(self, job_id: str, attempt: int, index: int, frame: bytes) -> None:
         check_preview(index, frame)

@@ -3,10 +3,6 @@ local function keep(hash, tenant, value)
   if value then redis.call('HSET', key(hash), tenant, value) else redis.call('HDEL', key(hash), tenant) end
 end
 
-local function weight_of(tenant)
-  return tonumber(redis.call('HGET', key('weights'), tenant) or 1)
-end
-
 -- Pace: the twin of darkroom/ledger/pace.py.
 local function pace(model)
   return tonumber(redis.call('HGET', key('pace'), model) or 1)

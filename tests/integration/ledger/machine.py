@@ -132,7 +132,7 @@ class TwoLedgers(RuleBasedStateMachine):
 
     @rule(claim=claims, step=st.integers(1, 4))
     def report(self, claim: Claim, step: int) -> None:
-        self.both(lambda ledger: ledger.report(claim.job_id, claim.attempt, Progress(step=step, steps=4)))
+        self.both(lambda ledger: ledger.report((claim.job_id, claim.attempt, Progress(step=step, steps=4))))
 
     @rule(claim=claims, outcome=OUTCOMES)
     def finish(self, claim: Claim, outcome: Outcome) -> None:

@@ -86,7 +86,7 @@ async def test_nothing_of_a_stale_attempt_is_heard(ledger: Ledger, clock: StillC
     await clock.advance(15)
     await ledger.reap()
     before = await ledger.events(job_id)
-    await ledger.report(job_id, zombie.attempt, Progress(step=1, steps=2))
+    await ledger.report((job_id, zombie.attempt, Progress(step=1, steps=2)))
     await ledger.release(job_id, zombie.attempt)
     assert await ledger.events(job_id) == before
     assert (await ledger.get("ann", job_id)).progress is None
@@ -100,7 +100,7 @@ async def test_a_zombie_cannot_hand_back_what_another_holds_nor_speak_for_it(led
     heir = await claimed(ledger)
     before = await ledger.events(job_id)
     await ledger.release(job_id, zombie.attempt)
-    await ledger.report(job_id, zombie.attempt, Progress(step=1, steps=2))
+    await ledger.report((job_id, zombie.attempt, Progress(step=1, steps=2)))
     assert await ledger.events(job_id) == before
     assert (await ledger.get("ann", job_id)).state is JobState.RUNNING
     assert (await ledger.finish(job_id, heir.attempt, succeeded())).attempt == 2
@@ -111,8 +111,18 @@ async def test_an_unknown_job_is_stale_lost_or_nothing(ledger: Ledger) -> None:
         await ledger.finish("nobody", 1, succeeded())
     assert (await ledger.renew("worker", {"nobody": 1})).lost == {"nobody"}
     await ledger.release("nobody", 1)
-    await ledger.report("nobody", 1, Progress(step=1, steps=2))
+    await ledger.report(("nobody", 1, Progress(step=1, steps=2)))
     assert await position(ledger, "nobody") is None
+
+
+async def test_a_stale_attempt_keeps_nobody_elses_progress_back(ledger: Ledger) -> None:
+    await submitted(ledger)
+    await submitted(ledger)
+    one, two = await ledger.claim("worker", ["tiny"], 2)
+    await ledger.release(one.job_id, one.attempt)
+    await ledger.report(*((claim.job_id, claim.attempt, Progress(step=1, steps=2)) for claim in (one, two)))
+    assert (await ledger.get("ann", one.job_id)).progress is None
+    assert (await ledger.get("ann", two.job_id)).progress == Progress(step=1, steps=2)
     assert await ledger.events("nobody") == []
 
 

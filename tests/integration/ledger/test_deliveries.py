@@ -76,12 +76,12 @@ async def test_of_progress_only_one_message_is_under_way(ledger: Ledger) -> None
     job_id = await submitted(ledger, webhook=webhook(events=ALL))
     claim = await claimed(ledger)
     for step in (1, 2, 3):
-        await ledger.report(job_id, claim.attempt, Progress(step=step, steps=9))
+        await ledger.report((job_id, claim.attempt, Progress(step=step, steps=9)))
     assert sorted(await announced(ledger)) == ["generation.progress", "generation.running"]
     for lent in await take(ledger):
         await ledger.deliveries.note(lent.id, attempt(), DELIVERED)
     assert await announced(ledger) == ["generation.running"]  # progress that was told is forgotten
-    await ledger.report(job_id, claim.attempt, Progress(step=4, steps=9))
+    await ledger.report((job_id, claim.attempt, Progress(step=4, steps=9)))
     assert [lent.event for lent in await take(ledger)] == ["generation.progress"]
 
 

@@ -24,7 +24,7 @@ async def test_a_whole_life_is_told_in_order(ledger: Ledger, clock: StillClock) 
     await clock.advance(15)
     await ledger.reap()
     claim = await claimed(ledger)
-    await ledger.report(job_id, claim.attempt, Progress(step=3, steps=20))
+    await ledger.report((job_id, claim.attempt, Progress(step=3, steps=20)))
     await ledger.finish(job_id, claim.attempt, succeeded(images=2))
     assert await told(ledger, job_id) == [
         ("queued", {"position": 0, "ahead_seconds": 0.0}),
@@ -44,7 +44,7 @@ async def test_a_whole_life_is_told_in_order(ledger: Ledger, clock: StillClock) 
 async def test_progress_is_kept_until_the_job_is_put_back(ledger: Ledger) -> None:
     job_id = await submitted(ledger)
     claim = await claimed(ledger)
-    await ledger.report(job_id, claim.attempt, Progress(step=3, steps=20))
+    await ledger.report((job_id, claim.attempt, Progress(step=3, steps=20)))
     assert (await ledger.get("ann", job_id)).progress == Progress(step=3, steps=20)
     await ledger.release(job_id, claim.attempt)
     assert (await ledger.get("ann", job_id)).progress is None

@@ -126,8 +126,8 @@ async def test_frames_of_a_job_that_nothing_ends_go_by_themselves(ledger: Ledger
 
 async def test_progress_tells_how_many_were_shown_and_else_is_as_it_was(ledger: Ledger) -> None:
     claim = await shown(ledger)
-    await ledger.report(claim.job_id, claim.attempt, Progress(step=1, steps=20))
-    await ledger.report(claim.job_id, claim.attempt, Progress(step=2, steps=20, previews=1))
+    await ledger.report((claim.job_id, claim.attempt, Progress(step=1, steps=20)))
+    await ledger.report((claim.job_id, claim.attempt, Progress(step=2, steps=20, previews=1)))
     assert (await ledger.get("ann", claim.job_id)).progress == Progress(step=2, steps=20, previews=1)
     told = [event.data for event in await ledger.events(claim.job_id) if event.name == "progress"]
     assert told == [{"step": 1, "steps": 20}, {"step": 2, "steps": 20, "previews": 1}]

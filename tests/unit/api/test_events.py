@@ -36,7 +36,7 @@ async def run_through(services: Services) -> None:
     """Let the next job report its steps and end."""
     claim = await claim_one(services)
     for step in (1, 2):
-        await services.ledger.report(claim.job_id, claim.attempt, Progress(step=step, steps=2))
+        await services.ledger.report((claim.job_id, claim.attempt, Progress(step=step, steps=2)))
     await services.ledger.release(claim.job_id, claim.attempt)
     await finish_one(services)
 

@@ -39,7 +39,7 @@ async def test_a_finished_generation_has_its_pictures_instead(services: Services
 async def test_its_progress_tells_of_new_frames(services: Services, client: httpx.AsyncClient) -> None:
     job_id = (await ask(client, previews=True))["id"]
     claim = await claim_one(services)
-    await services.ledger.report(job_id, claim.attempt, Progress(step=3, steps=20, previews=2))
+    await services.ledger.report((job_id, claim.attempt, Progress(step=3, steps=20, previews=2)))
     shown: Any = (await client.get(f"{GENERATIONS}/{job_id}")).json()
     assert shown["progress"] == {"step": 3, "steps": 20, "previews": 2}
 

@@ -101,7 +101,7 @@ async def test_a_running_generation_is_expected_to_go_on_at_its_pace(
     assert running["queue"] is None
     predicted = told["plan"]["predicted_seconds"]
     assert moment(running["eta"]) == pytest.approx(moment(running["started_at"]) + predicted, abs=0.5)
-    await services.ledger.report(claim.job_id, claim.attempt, Progress(step=20, steps=20))
+    await services.ledger.report((claim.job_id, claim.attempt, Progress(step=20, steps=20)))
     assert moment((await client.get(told["links"]["self"])).json()["eta"]) == pytest.approx(time.time(), abs=0.5)
 
 

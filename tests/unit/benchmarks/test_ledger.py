@@ -113,7 +113,7 @@ async def test_figures_of_a_small_ledger_are_whole(tmp_path: Path) -> None:
     for costs in figures["ledger"].values():
         # A job's place, record and event are ten commands and more, each written to the file.
         assert costs["submit"]["commands"] > 10
-        assert costs["submit"]["aof"] > costs["report"]["aof"] > costs["look"]["aof"] == 0
+        assert costs["submit"]["aof"] > costs["renew"]["aof"] > costs["look"]["aof"] == 0
     assert figures["fairness"]["jain"] > 0.8
     assert 0 < figures["bytes"]["queued"] < 20_000
     assert figures["claim_ms"]["many"]["p99"] >= figures["claim_ms"]["many"]["p50"] > 0

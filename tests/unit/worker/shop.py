@@ -52,7 +52,7 @@ class FlakyLedger(MemoryLedger):
     """A memory ledger whose server can go away, as workers see it."""
 
     away = False
-    looks = 0
+    looks = reports = 0
     may_show: asyncio.Event
     shown: list[tuple[str, int]]
     _told: frozenset[str] = frozenset()
@@ -70,9 +70,10 @@ class FlakyLedger(MemoryLedger):
         self._reach()
         return await super().renew(worker, attempts)
 
-    async def report(self, job_id: str, attempt: int, progress: Progress) -> None:
+    async def report(self, *news: tuple[str, int, Progress]) -> None:
         self._reach()
-        await super().report(job_id, attempt, progress)
+        self.reports += 1
+        await super().report(*news)
 
     async def show_preview(self, job_id: str, attempt: int, index: int, frame: bytes) -> None:
         self._reach()

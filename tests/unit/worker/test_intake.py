@@ -117,6 +117,21 @@ async def test_the_newest_progress_is_told_but_not_every_step(shop: Shop) -> Non
     assert (await shop.events(job_id)).count("progress") == 1
 
 
+async def test_what_all_jobs_have_come_to_is_told_together() -> None:
+    shop = Shop(Rhythm(renew=NEVER, reap=NEVER, report=0.01, look=0, drain=0.05))
+    ids = [await shop.submit() for _ in range(3)]
+    running = asyncio.create_task(shop.intake.run())
+    await until(lambda: shop.engine.works.keys() == set(ids))
+    before = shop.ledger.reports
+    for step, job_id in enumerate(ids, 1):
+        shop.engine.step(job_id, step, 20)
+    await until(lambda: all(shop.ledger._records[job_id].progress for job_id in ids))
+    assert shop.ledger.reports == before + 1
+    assert [shop.ledger._records[job_id].progress.step for job_id in ids] == [1, 2, 3]
+    shop.intake.drain()
+    await running
+
+
 async def test_a_ledger_that_goes_away_and_comes_back_costs_nothing(shop: Shop) -> None:
     job_id = await shop.generating()
     shop.ledger.away = True

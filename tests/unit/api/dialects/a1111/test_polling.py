@@ -81,7 +81,7 @@ async def test_a_picture_is_watched_while_it_is_made(client: httpx.AsyncClient, 
     async def watch() -> None:
         seen.append(await told(client, "progress"))
         claim = await claim_one(services)
-        await services.ledger.report(claim.job_id, claim.attempt, Progress(step=15, steps=20))
+        await services.ledger.report((claim.job_id, claim.attempt, Progress(step=15, steps=20)))
         seen.append(await told(client, "progress"))
         await services.ledger.release(claim.job_id, claim.attempt)
         await finish_one(services)

@@ -112,7 +112,7 @@ async def test_progress_is_of_the_callers_own_job(
     waiting = await progress(alice)
     assert waiting["textinfo"] == "waiting behind 0 of yours; no worker serves this model now"
     claim = await claim_one(services)
-    await services.ledger.report(claim.job_id, claim.attempt, Progress(step=5, steps=20))
+    await services.ledger.report((claim.job_id, claim.attempt, Progress(step=5, steps=20)))
     await services.ledger.show_preview(claim.job_id, claim.attempt, 0, FRAME)
     told = await progress(alice)
     assert told["progress"] == 0.25

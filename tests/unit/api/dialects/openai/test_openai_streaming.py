@@ -45,7 +45,7 @@ def events_in(text: str) -> list[dict[str, Any]]:
 async def shown(services: Services, claim: Claim, step: int, previews: int, colour: str) -> None:
     for index in range(len(claim.plan.seeds)):
         await services.ledger.show_preview(claim.job_id, claim.attempt, index, frame(colour))
-    await services.ledger.report(claim.job_id, claim.attempt, Progress(step=step, steps=20, previews=previews))
+    await services.ledger.report((claim.job_id, claim.attempt, Progress(step=step, steps=20, previews=previews)))
 
 
 async def streamed(

@@ -92,7 +92,7 @@ async def test_what_is_not_served_is_refused(client: httpx.AsyncClient, named: d
 async def test_progress_and_end_are_seen(services: Services, client: httpx.AsyncClient) -> None:
     made = await create(client)
     claim = await claim_one(services)
-    await services.ledger.report(claim.job_id, claim.attempt, Progress(step=5, steps=10))
+    await services.ledger.report((claim.job_id, claim.attempt, Progress(step=5, steps=10)))
     running = (await client.get(f"{HERE}/{made['id']}")).json()
     assert running["status"] == "processing"
     assert running["logs"] == "Using seed: 7\n 50%|█████     | 5/10\n"

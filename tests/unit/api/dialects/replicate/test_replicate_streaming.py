@@ -39,7 +39,7 @@ async def test_progress_pictures_and_the_end_are_heard_without_a_key() -> None:
         url = (await made(client, **bearer("alice")))["urls"]["stream"]
         listening = asyncio.create_task(client.get(url))
         claim = await claim_one(services)
-        await services.ledger.report(claim.job_id, claim.attempt, Progress(step=3, steps=4))
+        await services.ledger.report((claim.job_id, claim.attempt, Progress(step=3, steps=4)))
         await services.ledger.release(claim.job_id, claim.attempt)
         await finish_one(services)
         heard = events(await listening)
