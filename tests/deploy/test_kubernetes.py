@@ -65,6 +65,12 @@ def test_no_pod_has_a_token_of_the_cluster(built: dict[str, Path], overlay: str)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_no_other_service_is_a_setting_of_ours(built: dict[str, Path], overlay: str) -> None:
+    """Of a service `darkroom` Kubernetes would tell every pod DARKROOM_PORT=tcp://…."""
+    assert [name for name, pod in pods(built[overlay]) if pod.get("enableServiceLinks") is not False] == []
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_every_container_says_how_much_it_takes(built: dict[str, Path], overlay: str) -> None:
     for name, pod in pods(built[overlay]):
         for container in (*pod["containers"], *pod.get("initContainers", ())):
@@ -100,6 +106,9 @@ def test_a_worker_is_given_the_time_that_it_takes_to_stop(built: dict[str, Path]
     pod = named(built[overlay], "Deployment", "worker")["spec"]["template"]["spec"]
     (drain,) = [each["value"] for each in pod["containers"][0]["env"] if each["name"] == "DARKROOM_DRAIN_SECONDS"]
     assert pod["terminationGracePeriodSeconds"] >= float(drain) + 15
+    shared = [each["data"] for each in manifests(built[overlay], "ConfigMap")]
+    (longest,) = [data["DARKROOM_MAX_JOB_SECONDS"] for data in shared if "DARKROOM_MAX_JOB_SECONDS" in data]
+    assert float(drain) >= float(longest), "or the longest job is begun again elsewhere"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -119,8 +128,10 @@ def test_everything_is_forbidden_that_is_not_allowed(built: dict[str, Path], ove
 
 
 def test_a_disruption_leaves_somebody_who_answers(built: dict[str, Path]) -> None:
-    for name in ("gateway", "courier"):
-        replicas = named(built["production"], "Deployment", name)["spec"]["replicas"]
+    assert "replicas" not in named(built["production"], "Deployment", "gateway")["spec"], "its autoscaler says"
+    scaled = named(built["production"], "HorizontalPodAutoscaler", "gateway")["spec"]["minReplicas"]
+    fixed = named(built["production"], "Deployment", "courier")["spec"]["replicas"]
+    for name, replicas in {"gateway": scaled, "courier": fixed}.items():
         assert named(built["production"], "PodDisruptionBudget", name)["spec"]["minAvailable"] < replicas
 
 
