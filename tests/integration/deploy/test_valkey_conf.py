@@ -47,7 +47,7 @@ def _wait_for(client: Redis) -> None:
 async def test_the_ledger_finds_nothing_to_warn_of(port: int) -> None:
     client = redis_asyncio.Redis(port=port, decode_responses=True)
     try:
-        health = await examine(client)
+        health = await examine(client, "{darkroom}")
     finally:
         await client.aclose()
     assert (health.problems, health.warnings) == ((), ())
