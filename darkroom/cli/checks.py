@@ -15,6 +15,7 @@ from darkroom.catalog import open_catalog
 from darkroom.catalog.listed import Listed
 from darkroom.catalog.preprocessors import Preprocessors
 from darkroom.cli.machine_checks import check_device, check_disks, check_gateway
+from darkroom.cli.safety_checks import check_safety
 from darkroom.cli.settings_checks import check_settings
 from darkroom.cli.webhook_checks import check_webhooks
 from darkroom.contract.model import ModelSpec
@@ -256,6 +257,7 @@ CHECKS: dict[str, Check] = {
     "keys": check_keys,
     "production": check_production,
     "webhooks": check_webhooks,
+    "safety": check_safety,
     "clock": check_clock,
     "models": check_models,
     "parts": check_parts,

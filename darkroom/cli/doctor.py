@@ -19,7 +19,8 @@ _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 def doctor(as_json: AsJson = False) -> None:
     """Check this machine. The exit code is 1 when something fails.
 
-    Settings, ledger, store, keys, fitness for production, webhooks, clocks, models, packages, GPU, disks, a gateway.
+    Settings, ledger, store, keys, fitness for production, webhooks, safety, clocks, models, packages, GPU, disks,
+    a gateway.
     """
     from darkroom.cli.checks import Finding, run_checks
     from darkroom.cli.settings_checks import readable_environment
