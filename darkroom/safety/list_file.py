@@ -91,11 +91,11 @@ def read_list(text: str) -> Rules:
     return Rules(tuple(reading.numbers), tuple(reading.rules), tuple(reading.allowed))
 
 
-def single_words(rules: Rules) -> dict[str, frozenset[int]]:
-    """Phrases of one whole word, as they are compared with what is disguised: `folded`."""
+def single_words(rules: Rules, *, begins: bool) -> dict[str, frozenset[int]]:
+    """Phrases of one word, whole or only its beginning, as they are compared with what is disguised: `folded`."""
     found: dict[str, set[int]] = {}
     for number, (part, *more) in enumerate(rules.phrases):
-        if not more and part.numbers is None and not part.begins:
+        if not more and part.numbers is None and part.begins == begins:
             found.setdefault(folded(part.spelled), set()).add(number)
     return {word: frozenset(numbers) for word, numbers in found.items()}
 

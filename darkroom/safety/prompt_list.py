@@ -31,11 +31,15 @@ class PromptList:
         found = read_list(content.decode("utf-8"))
         self._phrases = Phrases(found.phrases)
         self._allowed = Phrases(found.allowed)
-        self._single = single_words(found)
-        self._by_key: dict[str, list[str]] = defaultdict(list)
-        for word in self._single:
-            if len(word) >= _KEY:
-                self._by_key[word[:_KEY]].append(word)
+        self._whole = single_words(found, begins=False)
+        self._beginnings = single_words(found, begins=True)
+        self._lengths = sorted({len(word) for word in self._beginnings})
+        self._spelled_out = dict(self._whole)
+        for word, numbers in self._beginnings.items():
+            self._spelled_out[word] = numbers | self._whole.get(word, frozenset())
+        self._lengths_by_key: dict[str, set[int]] = defaultdict(set)
+        for word in self._spelled_out:
+            self._lengths_by_key[word[:_KEY]].add(len(word))
         self._nothing = dict.fromkeys((rule.category for rule in found.rules), 0.0)
         self._rules_of: dict[int, list[Rule]] = defaultdict(list)
         for rule in found.rules:
@@ -69,12 +73,13 @@ class PromptList:
 
     def _disguised(self, reading: str) -> Iterator[int]:
         for word in undisguised(reading):
-            yield from self._single.get(word, ())
+            yield from self._whole.get(word, ())
+            for length in self._lengths:
+                yield from self._beginnings.get(word[:length], ())
         for run in letter_by_letter(reading):
             for start in range(len(run) - _KEY + 1):
-                for word in self._by_key.get(run[start : start + _KEY], ()):
-                    if run.startswith(word, start):
-                        yield from self._single[word]
+                for length in self._lengths_by_key.get(run[start : start + _KEY], ()):
+                    yield from self._spelled_out.get(run[start : start + length], ())
 
 
 def open_list(path: Path) -> PromptList:

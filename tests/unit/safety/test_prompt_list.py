@@ -93,6 +93,7 @@ def test_an_entry_may_say_what_words_begin_with() -> None:
     assert flags(begins, "pornographic")
     assert not flags(begins, "the castle of Pornic")
     assert not flags(begins, "unpornlike")
+    assert all(flags(begins, word) for word in ("p0rnographic", "p.o.r.n.o", "po-rnographic", "p o r n"))
 
 
 def test_what_is_allowed_counts_only_where_it_stands_so() -> None:
@@ -152,4 +153,8 @@ def test_a_long_list_takes_no_longer_than_a_short_one() -> None:
     long = list_of(*(f"bad: aword{number} phrase {number}" for number in range(50_000)))
     began = process_time()
     long.scores("a word phrase " * 700)
+    assert process_time() - began < 0.25
+    alike = list_of(*(f"bad: aword{number:05}" for number in range(50_000)))
+    began = process_time()
+    alike.scores("a w o r d 0 " * 830)
     assert process_time() - began < 0.25
