@@ -65,7 +65,7 @@ class Topology:
 
     def start(self) -> None:
         """Returns when everything is ready. Raises: TimeoutError with the end of a log."""
-        self._valkey()
+        self.start_ledger()
         self._seaweedfs()
         for service in OURS:
             for replica in range(self.scale.get(service, 1)):
@@ -121,7 +121,7 @@ class Topology:
             value = value.replace(there, here)
         return value
 
-    def _valkey(self) -> None:
+    def start_ledger(self) -> None:
         data = self.folder / "deploy/compose/data/ledger"
         command = [self._here(str(word)) for word in self.services["valkey"]["command"]]
         command = [find_server_binary(), str(ROOT / "deploy/valkey.conf"), *command[2:], "--port", str(self.redis)]
