@@ -34,7 +34,7 @@ from darkroom.cli.webhooks import webhooks
 from darkroom.cli.worker import worker
 from darkroom.errors import ConfigurationError, DarkroomError
 
-SERVING = ("api", "worker", "courier", "up")  # whoever starts these again is to know that it would not help
+SERVING = ("api", "worker", "courier")  # whoever starts these again is to know that it would not help
 
 
 class OneLineErrors(TyperGroup):
