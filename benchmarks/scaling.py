@@ -2,8 +2,9 @@
 
 A Valkey of its own, with `appendfsync always`. First the ledger by itself, `INFO` read before and after calls of one
 kind: with 100 and 10,000 jobs in line, a thousand workers, a thousand tenants; how long a claim takes by the wall with
-few and many in line; whose jobs are served where one tenant has sent half of all. Then 1, 2 and 4 worker processes on
-the embedded model, one after another in one run, so that their ratios are of one machine in one state.
+few and many in line; whose jobs are served where one tenant has sent half of all. Then what requests take a gateway,
+and what 1, 2 and 4 worker processes bring on the embedded model, one after another in one run, so that their ratios are
+of one machine in one state.
 
 Every processor microsecond is the kernel's, and so much the same on a busy machine; jobs a second and milliseconds are
 not. The last line is the figures as JSON: `benchmarks.fleet` reads the newest in `benchmarks/results/`.
@@ -21,6 +22,7 @@ from typing import Any
 
 from benchmarks.ledger import crowd, processes
 from benchmarks.ledger.costs import Bench, bench, costs
+from benchmarks.ledger.gateways import request_ms
 from benchmarks.ledger.machine import machine
 from benchmarks.ledger.meter import Cost
 from darkroom.ledger.server import LocalRedis
@@ -55,6 +57,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="darkroom-scaling-") as folder:
         with LocalRedis(Path(folder) / "ledger") as server:
             figures |= asyncio.run(of_the_ledger(server.url, extent))
+        with LocalRedis(Path(folder) / "gateway") as server:
+            figures["gateway_ms"] = asyncio.run(request_ms(server.url, Path(folder) / "home", extent.calls))
+            print(f"a request takes a gateway {figures['gateway_ms']} ms", flush=True)
         with LocalRedis(Path(folder) / "workers") as server:
             figures["workers"] = asyncio.run(of_workers(server.url, Path(folder) / "home", extent))
     figures["machine"]["load_after"] = round(os.getloadavg()[0], 2)

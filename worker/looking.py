@@ -2,7 +2,7 @@
 
 One that has room looks at every step. With nobody in line it would do so in vain, a thousand of them ten thousand times
 a second, and as often for maps. So after a look in vain each waits for as long as keeps all of them together at `looks`
-a second: a job that comes is still seen within milliseconds, by one or another. Up to ten workers look as often as one.
+a second: a job that comes is still seen within milliseconds, by one or another. Up to five look as often as one.
 Who has just ended something, or holds nothing, looks at once: only then is a device about to idle.
 """
 

@@ -33,7 +33,7 @@ from worker.finish import Finisher
 from worker.hand import Hand
 from worker.heart import Heart
 from worker.inputs import Inputs
-from worker.intake import Intake, Rhythm
+from worker.intake import Intake
 from worker.lineage import Lineage
 from worker.machine import device_name, finishing_threads, versions
 from worker.mapping import MapMaker
@@ -43,6 +43,7 @@ from worker.models.placement import placement
 from worker.patience import patiently
 from worker.preprocessors.preprocessing import open_preprocessors
 from worker.relay import Relay
+from worker.rhythm import Rhythm
 from worker.screening import open_screening
 from worker.viewer import Viewer
 

@@ -6,10 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from benchmarks import scaling
 from benchmarks.ledger import crowd
 from benchmarks.ledger.costs import bench
+from benchmarks.ledger.gateways import AT_ONCE, request_ms
 from benchmarks.ledger.line import Line
 from benchmarks.ledger.machine import machine
 from benchmarks.ledger.meter import NOTHING, Cost, Reading, cost_of, together
@@ -117,3 +119,13 @@ async def test_figures_of_a_small_ledger_are_whole(tmp_path: Path) -> None:
     assert figures["fairness"]["jain"] > 0.8
     assert 0 < figures["bytes"]["queued"] < 20_000
     assert figures["claim_ms"]["many"]["p99"] >= figures["claim_ms"]["many"]["p50"] > 0
+
+
+@pytest.mark.slow
+async def test_a_request_takes_a_gateway_time_and_leaves_no_process(tmp_path: Path) -> None:
+    with LocalRedis(tmp_path / "redis") as server:
+        told = await request_ms(server.url, tmp_path / "home", 64)
+        async with Redis.from_url(server.url) as client:
+            assert await client.zcard("{darkroom}:since:tiny") == 64 + AT_ONCE
+    assert 0.1 < told["asked"] < 100
+    assert 0.1 < told["looked_at"] < 100

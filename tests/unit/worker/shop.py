@@ -26,10 +26,11 @@ from worker.engine.request import Work
 from worker.finish import Finisher, Picture
 from worker.hand import Hand
 from worker.inputs import Inputs
-from worker.intake import Intake, Rhythm
+from worker.intake import Intake
 from worker.mapping import MapMaker
 from worker.preprocessors.preprocessing import Preprocessors
 from worker.relay import Relay
+from worker.rhythm import Rhythm
 from worker.screening import Screening
 from worker.viewer import Viewer
 

@@ -8,7 +8,7 @@ import pytest
 from darkroom.contract.job import JobState
 from tests.unit.worker.shop import NEVER, Shop
 from tests.until import until
-from worker.intake import Rhythm
+from worker.rhythm import Rhythm
 
 
 def shop_that_drains_in(seconds: float) -> Shop:

@@ -9,7 +9,7 @@ from darkroom.contract.job import JobState
 from tests.unit.worker.shop import NEVER, QUICK, Shop
 from tests.until import until
 from worker import tasks
-from worker.intake import Rhythm
+from worker.rhythm import Rhythm
 
 
 async def test_what_waits_at_start_is_claimed_without_a_bell() -> None:

@@ -1,0 +1,1 @@
+"""A fleet that nobody has: what its day would ask of one ledger."""
