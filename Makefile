@@ -16,7 +16,7 @@ BENCHMARKS := encode stepping batching gpu model outline watermark
 # Python compiles what it imports when it first does; pip would compile all of torch, which takes most of its time.
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
-.PHONY: help demo up test test-parts test-services clients deploy-check chaos soak mutants check check-types check-style check-layers check-tests fix bench train clean
+.PHONY: help demo up test test-parts test-timed test-services clients deploy-check chaos soak mutants check check-types check-style check-layers check-tests fix bench train clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,13 +28,16 @@ up: .venv/.run ## run the whole service on http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/darkroom up
 
 test: .venv/.dev ## every test: real Valkey, real S3 server, real worker processes
-	@$(MAKE) --jobs=1 --keep-going check-tests test-parts test-services
+	@$(MAKE) --jobs=1 --keep-going check-tests test-parts test-timed test-services
 
 test-parts:
 	$(BIN)/pytest -m slow tests/unit --numprocesses=auto --maxprocesses=2
 
+test-timed:
+	$(BIN)/pytest -m "slow and timed" --ignore=tests/unit
+
 test-services:
-	$(BIN)/pytest -m slow --ignore=tests/unit
+	$(BIN)/pytest -m "slow and not timed" --ignore=tests/unit --numprocesses=auto --maxprocesses=2 --dist=loadfile
 
 clients: .venv/.dev $(NODE) ## run SDKs of others, in Python and Node, against the service
 	CLIENTS=required $(BIN)/pytest tests/clients --ignore=tests/clients/playground

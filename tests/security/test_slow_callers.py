@@ -12,6 +12,8 @@ from api import body, connections, serve
 from tests.fakes import fake_services
 from tests.gateway import served
 
+pytestmark = pytest.mark.timed
+
 Address = tuple[str, int]
 
 HALVES = [

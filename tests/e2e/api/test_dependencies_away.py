@@ -23,7 +23,7 @@ from darkroom.settings import Settings
 from tests.gateway import GENERATIONS, ask, client_of, finish_one, problem_in
 from tests.unit.api.test_events import messages
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timed]
 
 UNKNOWN = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 # "Within 2 s", and what two loaded cores take to notice.

@@ -21,6 +21,8 @@ from darkroom.provenance.pictures import BYTES_PER_PIXEL, MOST_BYTES
 from tests.gateway import GENERATIONS
 from tests.servers.gateway_process import REFUSING, Process, process, watched
 
+pytestmark = pytest.mark.timed
+
 MEBIBYTE = 1024
 MOST_RESIDENT_KB = 150 * MEBIBYTE
 MOST_MORE_KB = 200 * MEBIBYTE  # that a picture may cost, in all processes together

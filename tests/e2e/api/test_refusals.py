@@ -18,7 +18,7 @@ from tests.e2e.api.test_dependencies_away import GENERATIONS, SOON, UNKNOWN, gat
 from tests.gateway import PICTURE, ask, problem_in
 from tests.servers.tcp_proxy import TcpProxy, tcp_proxy
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timed]
 
 READS = [("GET", f"{GENERATIONS}/{UNKNOWN}"), ("GET", GENERATIONS)]
 WRITES = [("POST", GENERATIONS)]

@@ -34,6 +34,7 @@ HALVES = [
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timed,
     pytest.mark.skipif(NGINX is None, reason="deploy/proxy/nginx.conf IS NOT TESTED HERE: there is no nginx"),
 ]
 

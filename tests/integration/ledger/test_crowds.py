@@ -17,6 +17,8 @@ from darkroom.ledger.rules import Rules
 from darkroom.ledger.server import LocalRedis
 from tests.integration.ledger.making import submission, submitted, succeeded
 
+pytestmark = pytest.mark.timed
+
 WORKERS = ("one", "two", "three")
 FLOOD = 1_000
 CROWD = 10_000

@@ -19,7 +19,7 @@ from darkroom.ledger.rules import DAY_MS, Rules
 from darkroom.ledger.server import AppendFsync, LocalRedis
 from tests.integration.ledger.making import DIED, claimed, position, submission, submitted, succeeded
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timed]
 
 PATIENCE = 2.0
 SLACK = 0.5  # for a busy machine to schedule us

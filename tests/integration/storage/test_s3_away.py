@@ -16,7 +16,7 @@ from darkroom.settings import Settings
 from darkroom.storage import ObjectStore, open_store
 from tests.servers.seaweedfs import S3Server, run_seaweedfs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timed]
 
 KEYS = {"s3_access_key": "AK", "s3_secret_key": "secret-canary"}
 
