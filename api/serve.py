@@ -71,6 +71,9 @@ class Gateway(uvicorn.Server):
                 _log.warning("gateway.waits", code=error.code, reason=error.detail)
             self._waits = True
             return False
+        settings = self._services.settings
+        if not settings.api_keys and not settings.allow_anonymous:
+            warnings = (*warnings, "DARKROOM_API_KEYS is empty: every request is 401; `darkroom key` makes one")
         for warning in warnings:
             _log.warning("gateway.warned", reason=warning)
         return True

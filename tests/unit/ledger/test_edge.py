@@ -9,7 +9,7 @@ import pytest
 import uvloop
 from redis import exceptions
 
-from darkroom.errors import LedgerUnavailable
+from darkroom.errors import LedgerRefused, LedgerUnavailable
 from darkroom.ledger.edge import AWAY, is_away, redis_errors
 
 EVERY_ERROR = [kind for _, kind in inspect.getmembers(exceptions, inspect.isclass) if issubclass(kind, Exception)]
@@ -45,6 +45,14 @@ async def test_an_outage_leaves_the_edge_as_ledger_unavailable(error: Exception)
         async with redis_errors(1):
             raise error
     assert raised.value.__cause__ is error
+
+
+@pytest.mark.parametrize("kind", [exceptions.AuthenticationError, exceptions.NoPermissionError])
+async def test_who_is_not_let_in_is_told_from_who_meets_nobody(kind: type[Exception]) -> None:
+    with pytest.raises(LedgerRefused) as raised:
+        async with redis_errors(1):
+            raise kind("WRONGPASS invalid")
+    assert (raised.value.why, "WRONGPASS" in raised.value.detail) == ("WRONGPASS invalid", False)
 
 
 async def test_a_mistake_leaves_the_edge_as_it_is() -> None:
