@@ -122,10 +122,18 @@ export const showPicture = keepingFocus((picture, { fresh = false } = {}) => {
     ...generation.warnings
       .filter(({ field }) => field !== PAGES_OWN)
       .map(({ field, reason }) => el("p", { class: "note" }, `${field}: ${reason}`)),
+    ...flaggedWords(image),
     el("div", { class: "actions" }, ...actionsFor(picture)),
   );
   markShown(picture);
 });
+
+/** A quiet word on a picture that was flagged, and shown all the same. */
+function flaggedWords({ safety }) {
+  if (safety?.action !== "annotated") return [];
+  const found = Object.keys(safety.reached).map((name) => `${name} ${safety.categories[name].toFixed(2)}`);
+  return [el("p", { class: "note" }, `flagged: ${found.join(", ")}`)];
+}
 
 export const showEnd = keepingFocus((generation) => {
   shown = { kind: "end" };

@@ -77,7 +77,7 @@ class SafetyVerdict(Settled):
     def reason(self) -> str:
         """In words, which never hold what was looked at: a list of words is not told to who guesses at it."""
         found = ", ".join(
-            f"{name} {self.categories[name]:.2f} (from {low:.2f} on)" for name, low in self.reached.items()
+            f"{name} {self.categories[name]:.2f} (threshold {low:.2f})" for name, low in self.reached.items()
         )
         return f"{self.subject.replace('images.', 'image ')} was flagged: {found}"
 

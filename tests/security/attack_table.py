@@ -1,6 +1,6 @@
 """The table of attacks: rows of `attacks/*.toml`, and the requests that they stand for.
 
-A row names an attack (A1 to A55), what it is and where it was seen. Then it either is a request, or several, with what
+A row names an attack (A1 to A56), what it is and where it was seen. Then it either is a request, or several, with what
 must be answered, or it names tests (`checks`) that show the attack fail where one request cannot. Requests are
 
 - `body` or `make` (a maker in `makers.py`) with `method`, `path`, `headers` and `tenant` ('' for nobody),
@@ -38,7 +38,7 @@ RANGES = "bytes=" + "0-," * 4000
 class Row(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: str = Field(pattern=r"^A([1-9]|[1-4][0-9]|5[0-5])$")
+    id: str = Field(pattern=r"^A([1-9]|[1-4][0-9]|5[0-6])$")
     what: str
     source: str
     checks: tuple[str, ...] = ()

@@ -50,7 +50,7 @@ async def test_a_flagged_prompt_is_refused_and_leaves_nothing(services: Services
         refused = await client.post(GENERATIONS, json={"prompt": "a wicked circle"})
     problem = problem_in(refused)
     assert (problem["status"], problem["code"], problem["retryable"]) == (400, "blocked", False)
-    assert problem["detail"] == "prompt was flagged: sexual 0.93 (from 0.80 on)"
+    assert problem["detail"] == "prompt was flagged: sexual 0.93 (threshold 0.80)"
     assert "wicked" not in refused.text
     assert "wicked" not in json.dumps(logs)
     assert [each["event"] for each in logs if each["event"] == "prompt.blocked"]

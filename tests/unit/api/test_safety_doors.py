@@ -93,7 +93,7 @@ async def test_every_door_tells_in_its_own_shape_that_a_picture_was_flagged(
     await block_one(services)
     refused = await asking
     assert refused.status_code == 400
-    assert "image 0 was flagged: sexual 0.93 (from 0.80 on)" in refused.text
+    assert "image 0 was flagged: sexual 0.93 (threshold 0.80)" in refused.text
     told = refused.json()
     for name in names:
         told = told[name]
@@ -106,7 +106,7 @@ async def test_a_prediction_of_replicate_failed_with_the_reason(services: Servic
     await block_one(services)
     shown = (await client.get(f"/replicate/v1/predictions/{made['id']}")).json()
     assert (shown["status"], shown["output"]) == ("failed", None)
-    assert shown["error"] == "image 0 was flagged: sexual 0.93 (from 0.80 on)"
+    assert shown["error"] == "image 0 was flagged: sexual 0.93 (threshold 0.80)"
 
 
 async def test_a_blocked_generation_says_why_and_has_no_pictures(services: Services, client: httpx.AsyncClient) -> None:

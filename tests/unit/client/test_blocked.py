@@ -22,7 +22,7 @@ def blocked(request: httpx.Request) -> httpx.Response:
 
 def refused(request: httpx.Request) -> httpx.Response:
     """A gateway that refuses words."""
-    detail = "prompt was flagged: sexual 0.93 (from 0.80 on)"
+    detail = "prompt was flagged: sexual 0.93 (threshold 0.80)"
     return httpx.Response(400, json={"code": "blocked", "detail": detail, "status": 400, "retryable": False})
 
 

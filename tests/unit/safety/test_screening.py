@@ -38,7 +38,7 @@ def test_a_score_is_flagged_from_its_threshold_on(score: float, flagged: bool) -
     assert verdict is not None
     assert verdict.flagged == flagged
     if flagged:
-        assert verdict.reason == f"image was flagged: gore {score:.2f} (from 0.50 on)"
+        assert verdict.reason == f"image was flagged: gore {score:.2f} (threshold 0.50)"
 
 
 def test_of_several_checkers_the_highest_score_counts() -> None:

@@ -63,7 +63,7 @@ async def test_one_flagged_picture_withholds_all_of_its_job() -> None:
         assert (job.state, job.artifacts) == (JobState.BLOCKED, ())
         assert job.failure is not None
         assert (job.failure.code, job.failure.retryable) == ("blocked", False)
-        assert job.failure.message == "image 1 was flagged: sexual 0.93 (from 0.80 on)"
+        assert job.failure.message == "image 1 was flagged: sexual 0.93 (threshold 0.80)"
         assert job.receipt is not None
         assert [each.subject for each in job.receipt.safety] == ["images.0", "images.1", "images.2"]
         assert [each.action for each in job.receipt.safety] == ["passed", "blocked", "passed"]
@@ -202,7 +202,7 @@ async def test_a_flagged_input_ends_its_job_before_the_engine_hears_of_it() -> N
         job = await shop.ended(await shop.submit(**starting_from(await kept(shop)), **under("block", "input")))
         assert job.failure is not None
         assert (job.state, job.failure.code) == (JobState.BLOCKED, "blocked")
-        assert job.failure.message == "image was flagged: sexual 0.93 (from 0.80 on)"
+        assert job.failure.message == "image was flagged: sexual 0.93 (threshold 0.80)"
         assert job.receipt is not None
         assert [(each.stage, each.subject) for each in job.receipt.safety] == [("input", "image")]
         assert shop.engine.works == {}
