@@ -1,5 +1,6 @@
 """Pictures go when their record goes, however often the courier or the store fails in between; provenance stays."""
 
+import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from darkroom.ledger.memory import MemoryLedger
 from darkroom.ledger.rules import Rules
 from darkroom.provenance import Facts
 from darkroom.services import WorkerServices, run_courier
-from darkroom.services.leftovers import LeftoverSweep
+from darkroom.services.leftovers import AT_ONCE, LeftoverSweep
 from darkroom.storage import FolderStore, MemoryStore
 from tests.fakes import fake_verifier, fake_worker_services
 from tests.integration.ledger.clocks import StillClock
@@ -119,9 +120,52 @@ async def test_one_picture_that_cannot_be_deleted_does_not_keep_the_others(
     assert len(await ledger.leftovers()) == 1
 
 
-async def test_the_couriers_rounds_sweep_them_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    import asyncio
+class SlowStore(MemoryStore):
+    """Counts how many are deleted at a time."""
 
+    under_way = most = 0
+
+    async def delete(self, key: str) -> None:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(0)
+        await super().delete(key)
+        self.under_way -= 1
+
+
+async def test_hundreds_go_in_one_sweep_several_at_a_time(ledger: MemoryLedger, clock: StillClock) -> None:
+    store = SlowStore()
+    for number in range(5):
+        await ended(ledger, store, f"tenant-{number}")
+    rows = [(row, picture_keys(f"job-{number}", plan())) for number, row in enumerate(map(str, range(10_000, 10_250)))]
+    for row, keys in rows:
+        ledger._leftovers.put(f"{row}-0", keys)
+        await store.put(keys[0], b"picture", media_type="image/png")
+    assert await LeftoverSweep(ledger, store).sweep() == 250
+    assert await ledger.leftovers() == []
+    assert len(await kept(store)) == 5, "those of records that are remembered"
+    assert store.most == AT_ONCE
+
+
+async def test_a_row_that_names_nothing_keeps_nobody(ledger: MemoryLedger) -> None:
+    store = MemoryStore()
+    ledger._leftovers.put("1-0", ())
+    for number in range(2, 40):
+        ledger._leftovers.put(f"{number}-0", picture_keys(f"job-{number}", plan()))
+    assert await LeftoverSweep(ledger, store).sweep() == 38
+    assert await ledger.leftovers() == []
+
+
+async def test_a_store_that_is_away_is_asked_a_few_times_a_sweep(ledger: MemoryLedger) -> None:
+    store = StubbornStore("images/")
+    for number in range(100):
+        ledger._leftovers.put(f"{number + 1}-0", picture_keys(f"job-{number}", plan()))
+    sweep = LeftoverSweep(ledger, store)
+    assert await sweep.sweep() == 0
+    assert sweep._after == f"{AT_ONCE}-0"
+
+
+async def test_the_couriers_rounds_sweep_them_up(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, stop = StillClock(), asyncio.Event()
     services = fake_worker_services(clock, result_ttl=TTL)
     job_id = await ended(services.ledger, services.store)  # type: ignore[arg-type]
