@@ -161,7 +161,8 @@ async def check_production(settings: Settings) -> list[Verdict]:
     if settings.production:
         refused: list[Verdict] = [("fail", problem) for problem in unfit]
         return refused or [("ok", "nothing that is for development alone")]
-    return [("ok", f"DARKROOM_PRODUCTION is not set; {len(unfit)} things would be refused if it were")]
+    things = "1 thing" if len(unfit) == 1 else f"{len(unfit)} things"
+    return [("ok", f"DARKROOM_PRODUCTION is not set; {things} would be refused if it were")]
 
 
 def judge_expiry(expires_at: datetime, now: datetime) -> Verdict:
