@@ -9,6 +9,7 @@ from darkroom.errors import ConfigurationError
 from darkroom.provenance.label import Label
 from darkroom.services.configuration import environment_faults, unknown
 from darkroom.services.keys import key_ring, known_secret, network_files, trusted_signers
+from darkroom.services.screens import refuse_unknown_tenants
 from darkroom.services.startup import refuse_bad_settings, refuse_short_retention, require_aliased_models
 from darkroom.settings import Settings
 
@@ -17,6 +18,7 @@ Verdict = tuple[Literal["ok", "warn", "fail"], str]
 # What does not go together, or names what is not there. None of them makes anything.
 CONTRADICTIONS: Final[tuple[Callable[[Settings], object], ...]] = (
     refuse_bad_settings,
+    refuse_unknown_tenants,
     refuse_short_retention,
     lambda settings: require_aliased_models(open_catalog(settings, remember=False), settings),
     lambda settings: key_ring(settings, known_secret(settings) or bytes(32)),

@@ -10,11 +10,13 @@ from darkroom.safety.building import prompt_checkers
 from darkroom.safety.judging import Thresholds
 from darkroom.safety.screening import Screen
 from darkroom.safety.words import WordScreen
+from darkroom.services.webhook_secrets import TENANT
 from darkroom.settings import Settings
 
 
 def word_screen(settings: Settings, metrics: Metrics) -> WordScreen:
     """Raises: ConfigurationError."""
+    refuse_unknown_tenants(settings)
     checkers = prompt_checkers(settings)
     refuse_unkept(settings, ("prompt",), checkers)
     return WordScreen(Screen(checkers, thresholds(settings), metrics))
@@ -30,6 +32,13 @@ def refuse_unkept(settings: Settings, stages: Sequence[Stage], checkers: Sequenc
     if unkept := unkept_stages(settings, stages, checkers):
         where = " and ".join(unkept)
         raise ConfigurationError(f"DARKROOM_SAFETY blocks at {where}, and there is no checker to look at it")
+
+
+def refuse_unknown_tenants(settings: Settings) -> None:
+    """Raises: ConfigurationError for a policy of nobody's: whom it was meant for would be guarded less."""
+    known = set(settings.api_keys.values()) | ({TENANT} if settings.allow_anonymous else set())
+    if known and (nobodys := sorted(settings.tenant_safety.keys() - known)):
+        raise ConfigurationError(f"DARKROOM_TENANT_SAFETY names {nobodys[0]!r}, whose no key is in DARKROOM_API_KEYS")
 
 
 def unkept_stages(settings: Settings, stages: Sequence[Stage], checkers: Sequence[object]) -> tuple[Stage, ...]:

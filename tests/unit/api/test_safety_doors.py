@@ -10,9 +10,11 @@ import httpx
 import pytest
 
 from darkroom.contract.job import Failure, JobState
+from darkroom.contract.webhook import LentDelivery
 from darkroom.ledger.memory import MemoryLedger
 from darkroom.ledger.protocol import Outcome
 from darkroom.services import Services
+from darkroom.webhooks.message import message
 from tests.checkers import Scripted, wicked, words
 from tests.fakes import fake_services
 from tests.gateway import GENERATIONS, ask, block_one, claim_one, client_of
@@ -116,6 +118,28 @@ async def test_a_blocked_generation_says_why_and_has_no_pictures(services: Servi
     assert (shown["state"], shown["images"], shown["failure"]["code"]) == ("blocked", [], "blocked")
     assert [(each["subject"], each["action"]) for each in shown["safety"]] == [("images.0", "blocked")]
     assert (await client.get(f"{made['links']['self']}/images/0")).status_code == 404
+
+
+async def test_a_receiver_is_told_what_was_flagged(services: Services, client: httpx.AsyncClient) -> None:
+    await ask(client)
+    job = await block_one(services)
+    lent = LentDelivery(
+        id="d",
+        tenant="local",
+        job_id=job.id,
+        event="generation.blocked",
+        url="https://hooks.test/",
+        base="http://here.test",
+        lane="hooks.test local",
+        created_at=0.0,
+        number=1,
+        turn=0,
+        body=None,
+    )
+    told = json.loads(message(lent, job, kept_for=60))
+    assert (told["type"], told["data"]["state"], told["data"]["images"]) == ("generation.blocked", "blocked", [])
+    assert told["data"]["failure"]["message"] == "image 0 was flagged: sexual 0.93 (threshold 0.80)"
+    assert [each["reached"] for each in told["data"]["safety"]] == [{"sexual": 0.8}]
 
 
 async def test_what_could_not_be_looked_at_may_be_asked_for_again(

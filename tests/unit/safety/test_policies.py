@@ -10,10 +10,11 @@ from darkroom.contract.generation import TextToImage
 from darkroom.contract.plan import GenerationPlan
 from darkroom.contract.safety import POLICIES, STAGES, PlannedSafety, SafetyAsked, SafetyPolicy, strictest
 from darkroom.errors import ConfigurationError
+from darkroom.metrics import Metrics
 from darkroom.planner import guarded, plan
 from darkroom.safety.policies import demanded, strictest_of_all
 from darkroom.services.configuration import load_settings
-from darkroom.services.screens import refuse_unkept
+from darkroom.services.screens import refuse_unkept, word_screen
 from darkroom.settings import Settings
 from tests.checkers import Scripted
 from tests.fakes import fake_catalog
@@ -70,6 +71,16 @@ def test_a_policy_that_nobody_can_keep_stops_the_start() -> None:
     refuse_unkept(settings, ("input", "output"), [Scripted()])
     with pytest.raises(ConfigurationError, match="DARKROOM_SAFETY blocks at output"):
         refuse_unkept(settings, ("input", "output"), ())
+
+
+def test_a_policy_of_nobodys_stops_the_gateway() -> None:
+    """A slip of the pen would leave somebody unguarded."""
+    of = {"tenant_safety": {"anm": {"output": "block"}}}
+    with pytest.raises(ConfigurationError, match="DARKROOM_TENANT_SAFETY names 'anm'"):
+        word_screen(Settings(**of, api_keys={"ab" * 32: "ann"}), Metrics())
+    with pytest.raises(ConfigurationError, match="'anm'"):
+        word_screen(Settings(**of, allow_anonymous=True), Metrics())
+    word_screen(Settings(tenant_safety={"local": {"output": "block"}}, allow_anonymous=True), Metrics())
 
 
 def test_sketches_are_none_where_pictures_may_be_blocked() -> None:
