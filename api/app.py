@@ -52,6 +52,8 @@ def create_app(services: Services) -> FastAPI:
         redirect_slashes=False,
         lifespan=_lifespan,
         middleware=_walls(services, shapes),
+        # Boundary traces. FastAPI's own spans hold paths and queries, where links have their signatures.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.services = services
     app.state.keys = KeyRing.of(services.settings)

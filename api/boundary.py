@@ -8,6 +8,7 @@ from ulid import ULID
 
 from api.dialects.shapes import Shapes
 from api.problems import problem_of
+from api.traced import tell, traced
 from darkroom.errors import DarkroomError
 from darkroom.log import get_logger
 from darkroom.metrics import Metrics
@@ -32,17 +33,19 @@ class Boundary:
             return
         exchange = _Exchange(scope, send)
         started = time.perf_counter()
-        try:
-            await self._app(scope, receive, exchange.send)
-        except Exception as error:  # noqa: BLE001 - the last wall: nothing may pass it
-            await exchange.fail(error, self._shapes)
-        finally:
-            self._record(exchange, time.perf_counter() - started)
+        with traced(scope):
+            try:
+                await self._app(scope, receive, exchange.send)
+            except Exception as error:  # noqa: BLE001 - the last wall: nothing may pass it
+                await exchange.fail(error, self._shapes)
+            finally:
+                self._record(exchange, time.perf_counter() - started)
 
     def _record(self, exchange: "_Exchange", seconds: float) -> None:
         route: str | None = getattr(exchange.scope.get("route"), "path_format", None)
         method, status = exchange.scope["method"], exchange.status or CALLER_HUNG_UP
         self._metrics.answered(route=route, method=method, status=status, seconds=seconds)
+        tell(exchange.scope, route=route, status=status, request=exchange.id)
         _log.info(
             "request.answered",
             method=method,

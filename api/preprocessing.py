@@ -22,6 +22,7 @@ from darkroom.inputs.shelf import keep
 from darkroom.ledger.protocol import Submission, Submitted
 from darkroom.safety import policies
 from darkroom.services import Services
+from darkroom.tracing import carried
 
 # Jobs for one map that failed within a day, before each request gets one of its own: every one is a call to the ledger.
 MOST_SUCCESSORS = 32
@@ -102,5 +103,6 @@ async def _one_job(services: Services, tenant: str, plan: PreprocessPlan, key: s
             idempotency_key=key,
             body_hash=plan.map_name,
             quota=quota_of(services.settings, tenant),
+            trace=carried(),
         )
     )

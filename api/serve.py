@@ -14,6 +14,7 @@ from darkroom import crash
 from darkroom.errors import ConfigurationError, UnavailableError
 from darkroom.log import get_logger
 from darkroom.services import Services, build_gateway_services, check_start
+from darkroom.services.traces import traces
 from darkroom.settings import Settings
 
 KEEP_ALIVE_SECONDS = 5
@@ -34,7 +35,8 @@ def serve(settings: Settings, listening: socket.socket | None = None) -> None:
     crash.arm(settings.crash_at)
     give_back_large_blocks()
     gateway = Gateway(build_gateway_services(settings))
-    gateway.run(sockets=None if listening is None else [listening])
+    with traces(settings, "gateway"):
+        gateway.run(sockets=None if listening is None else [listening])
 
 
 class Gateway(uvicorn.Server):

@@ -25,6 +25,7 @@ from darkroom.ledger.protocol import Submission, Submitted
 from darkroom.log import get_logger
 from darkroom.safety import policies
 from darkroom.services import Services
+from darkroom.tracing import carried
 
 _log = get_logger(__name__)
 
@@ -95,6 +96,7 @@ async def enter(
             body_hash=hashed,
             webhook=webhook,
             quota=quota,
+            trace=carried(),
         )
     )
     crash.here("after_commit_before_reply")

@@ -16,6 +16,7 @@ from pathlib import PurePath
 from typing import Any, Literal, TextIO
 
 import structlog
+from opentelemetry.trace import format_trace_id, get_current_span
 from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.processors import ExceptionRenderer, JSONRenderer, TimeStamper
 from structlog.stdlib import BoundLogger, ExtraAdder, PositionalArgumentsFormatter, ProcessorFormatter
@@ -71,6 +72,7 @@ def configure_logging(
         _drop_colors,
         TimeStamper(fmt="iso", utc=True),
         _named(service),
+        _traced,
     ]
     structlog.configure(
         processors=[*shared, ProcessorFormatter.wrap_for_formatter],
@@ -167,6 +169,14 @@ def _named(service: str) -> Processor:
         return event
 
     return add_service
+
+
+def _traced(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """By the trace, lines of all processes about one request are found."""
+    traced = get_current_span().get_span_context()
+    if traced.is_valid:
+        event["trace_id"] = format_trace_id(traced.trace_id)
+    return event
 
 
 def _adopt(handler: logging.Handler, level: str) -> None:

@@ -11,6 +11,7 @@ from darkroom import crash
 from darkroom.errors import ConfigurationError, ModelError
 from darkroom.log import configure_logging, get_logger
 from darkroom.services import build_worker_services
+from darkroom.services.traces import traces
 from worker.exits import MISCONFIGURED, NO_WEIGHTS, ORPHANED
 from worker.heart import Heart
 from worker.launch import Orders, die_with
@@ -26,7 +27,8 @@ def main() -> int:
     crash.arm(orders.settings.crash_at)
     heart = Heart(orders.pulse_fd)
     try:
-        return _work(orders, heart)
+        with traces(orders.settings, "worker"):
+            return _work(orders, heart)
     except ModelError as error:
         model = orders.settings.default_model
         log.error("model.broken", model=model, path=error.path, reason=error.detail)

@@ -17,6 +17,7 @@ from darkroom.metrics import Metrics
 from darkroom.provenance import Facts, Stamped
 from darkroom.provenance.issuing import Issue, Stamping
 from darkroom.storage.protocol import ObjectStore
+from darkroom.tracing import span
 from worker.delivery import Delivery
 from worker.lineage import NONE, Ancestry, Lineage
 from worker.patience import patiently
@@ -89,7 +90,8 @@ class Finisher:
         """
         facts = await self._facts(claim, index, ancestry)
         key = picture_key(claim.job_id, claim.generation, index)
-        with self._metrics.finish_seconds.labels(claim.generation.output_format).time():
+        timed = self._metrics.finish_seconds.labels(claim.generation.output_format).time()
+        with span("finish", {"darkroom.image": index}), timed:
             finishing: list[Callable[[], Picture]] = [partial(canvas.finished, rgb_HWC)]
             del rgb_HWC, canvas  # whoever waits for the store holds no pixels
             issued, verdict = await self._issued(finishing, facts, key, gate)

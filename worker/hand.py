@@ -23,6 +23,7 @@ from worker.engine.request import Work
 from worker.finish import Finisher, Picture, failure
 from worker.held import Held
 from worker.inputs import Inputs
+from worker.journey import note_end
 from worker.partners import Generator, Maps
 from worker.patience import patiently
 from worker.screening import Withheld, gate_of
@@ -236,19 +237,13 @@ class Hand:
         try:
             await patiently(self._patience, lambda: self._ledger.finish(claim.job_id, claim.attempt, outcome))
             crash.here("after_finish")
-            self._note_end(claim, outcome)
+            note_end(self._metrics, claim, outcome)
         except StaleAttempt:
             log.info("job.stale", job_id=claim.job_id, attempt=claim.attempt)
         except LedgerUnavailable:
             log.error("job.unfinished", job_id=claim.job_id, attempt=claim.attempt)
         finally:
             self._leave(held)
-
-    def _note_end(self, claim: Claim, outcome: Outcome) -> None:
-        state, code = outcome.state.value, outcome.failure.code if outcome.failure else ""
-        log.info("job.ended", job_id=claim.job_id, attempt=claim.attempt, state=state, code=code or None)
-        tenant, model = claim.tenant, claim.plan.model
-        self._metrics.ended(tenant=tenant, model=model, state=state, code=code, device_seconds=outcome.device_seconds)
 
     def drop(self, job_id: str, reason: str) -> None:
         """Forget a job that is not ours any more; the engine lets go of it at its next step.
@@ -288,4 +283,5 @@ class Hand:
     def _leave(self, held: Held) -> None:
         if self._held.get(held.claim.job_id) is held:
             del self._held[held.claim.job_id]
+        held.span.end()
         self.changed.set()

@@ -3,6 +3,9 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from opentelemetry.trace import Span
+
+from darkroom import tracing
 from darkroom.contract.job import Artifact, Progress
 from darkroom.contract.plan import Notice
 from darkroom.contract.preprocess import PreprocessPlan
@@ -26,6 +29,7 @@ class Held:
     since: float
     gate: Gate | None = None
     verdicts: tuple[SafetyVerdict, ...] = ()
+    span: Span = field(default_factory=tracing.current)
     generating: bool = True
     dropped: bool = False
     ended: bool = False

@@ -19,6 +19,7 @@ from darkroom.inputs.normal import Pixels, flatten, stored
 from darkroom.inputs.shelf import fetch
 from darkroom.ledger.protocol import Claim
 from darkroom.storage.protocol import ObjectStore
+from darkroom.tracing import span
 from worker.patience import patiently
 from worker.pictures import prepare
 from worker.pictures.canvas import BLANK, Canvas
@@ -59,8 +60,9 @@ class Inputs:
     async def prepared(self, claim: Claim) -> tuple[Canvas, tuple[Pixels, ...], LookedAt]:
         """All that the job's generation needs besides its plan, and what was found in its pictures, which comes first.
         Raises: as `looked_at`, `canvas` and `maps`."""
-        looked_at = await self.looked_at(claim)
-        return await self.canvas(claim), await self.maps(claim), looked_at
+        with span("prepare"):
+            looked_at = await self.looked_at(claim)
+            return await self.canvas(claim), await self.maps(claim), looked_at
 
     async def looked_at(self, claim: Claim) -> LookedAt:
         """What was found in the pictures that the job begins with, each as its maker sees it, one after the other.

@@ -17,6 +17,7 @@ from darkroom.ledger.protocol import Ledger
 from darkroom.log import get_logger
 from darkroom.queue import Bells
 from worker.hand import Hand
+from worker.journey import under_way
 from worker.looking import Looking
 from worker.rhythm import Rhythm
 
@@ -115,7 +116,8 @@ class Intake:
                 else:
                     self._looking.in_vain(models)
                 for claim in claims:
-                    await self._hand.take(claim)
+                    with under_way(claim):
+                        await self._hand.take(claim)
 
     async def _renew(self) -> None:
         attempts = self._hand.attempts()

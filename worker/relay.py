@@ -44,6 +44,7 @@ class Relay:
     def on_canceled(self, work: Work) -> None:
         self._tell(self.hand.on_canceled, work)
 
-    def _tell(self, callback: Callable[..., None], *arguments: Any) -> None:
+    def _tell(self, callback: Callable[..., None], work: Work, *arguments: Any) -> None:
+        """In the context in which the work was begun, so that what follows from it belongs to its trace."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(callback, *arguments)
+            self._loop.call_soon_threadsafe(callback, work, *arguments, context=work.context.copy())

@@ -16,6 +16,7 @@ from darkroom.safety.protocol import Pixels
 from darkroom.safety.screening import UNSEEN, Finding, Screen
 from darkroom.services.screens import refuse_unkept, thresholds
 from darkroom.settings import Settings
+from darkroom.tracing import span
 from worker.machine import finishing_threads
 from worker.safety.building import picture_checkers
 
@@ -96,7 +97,8 @@ class Screening:
         if policy == "off":
             return UNSEEN
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._screen.look, stage, policy, subject, rgb_HWC)
+        with span("look", {"darkroom.stage": stage}):
+            return await loop.run_in_executor(self._threads, self._screen.look, stage, policy, subject, rgb_HWC)
 
 
 def open_screening(settings: Settings, metrics: Metrics) -> Screening:

@@ -34,6 +34,7 @@ from worker.hand import Hand
 from worker.heart import Heart
 from worker.inputs import Inputs
 from worker.intake import Intake
+from worker.journey import DeviceMeter
 from worker.lineage import Lineage
 from worker.machine import device_name, finishing_threads, versions
 from worker.mapping import MapMaker
@@ -76,7 +77,7 @@ class Worker:
             relay,
             max_rows=settings.max_rows,
             loras=loras,
-            meter=services.metrics,
+            meter=DeviceMeter(services.metrics),
             memory=memory,
         )
         self._engine.sketching.interval = settings.preview_interval

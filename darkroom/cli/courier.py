@@ -26,6 +26,7 @@ def courier() -> None:
 async def _until_stopped(settings: "Settings") -> None:
     from darkroom.services import build_courier_services, run_courier
     from darkroom.services.exposition import expose
+    from darkroom.services.traces import traces
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -33,7 +34,8 @@ async def _until_stopped(settings: "Settings") -> None:
     services = build_courier_services(settings)
     exposed = expose(services.metrics, settings.host, settings.courier_metrics_port)
     try:
-        await run_courier(services, stop)
+        with traces(settings, "courier"):
+            await run_courier(services, stop)
     finally:
         if exposed:
             exposed[0].shutdown()

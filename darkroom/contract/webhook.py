@@ -79,7 +79,8 @@ class Delivery(Settled):
 class LentDelivery(Settled):
     """A delivery lent to a courier: attempt `number` is its to make, the `turn`-th of this schedule, from 0.
 
-    `body` is what every attempt sends, None until the first one has made it.
+    `body` is what every attempt sends, None until the first one has made it. `trace`: the `traceparent` of the request
+    that asked for the job, if it was traced.
     """
 
     id: str
@@ -93,6 +94,7 @@ class LentDelivery(Settled):
     number: int
     turn: int
     body: str | None
+    trace: str | None = None
 
 
 class Verdict(Settled):

@@ -14,6 +14,7 @@ from darkroom.errors import LedgerUnavailable
 from darkroom.ledger import lua
 from darkroom.ledger.edge import redis_errors
 from darkroom.ledger.rules import Rules
+from darkroom.tracing import span
 
 _CONNECTIONS = 16
 
@@ -54,7 +55,8 @@ class Connection:
 
     async def run(self, name: str, *arguments: str | int | bytes) -> Any:
         """What the script answers. Raises: LedgerUnavailable."""
-        return await self.ask(self._scripts[name](keys=[self.prefix], args=arguments))
+        with span(f"ledger.{name}"):
+            return await self.ask(self._scripts[name](keys=[self.prefix], args=arguments))
 
     async def ask(self, reply: Awaitable[Any]) -> Any:
         """A reply of the server's, within our patience. Raises: LedgerUnavailable."""

@@ -50,7 +50,7 @@ def read_job(fields: Mapping[str, str]) -> Job:
 
 
 def read_claim(row: Sequence[str | int]) -> Claim:
-    job_id, tenant, attempt, plan, lease_until, waited = row
+    job_id, tenant, attempt, plan, lease_until, waited, traceparent = row
     return Claim(
         job_id=str(job_id),
         tenant=str(tenant),
@@ -58,6 +58,7 @@ def read_claim(row: Sequence[str | int]) -> Claim:
         plan=PLAN.validate_json(str(plan)),
         lease_until=int(lease_until) / 1000,
         waited=int(waited) / 1000,
+        trace=str(traceparent) or None,
     )
 
 

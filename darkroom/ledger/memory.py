@@ -61,7 +61,7 @@ class MemoryLedger(Upkeep):
         if first or (first := self._records.get(submission.job_id)):
             return self._replayed(first, now)
         record = Record(submission.job_id, submission.tenant, submission.plan, 0, now)
-        record.webhook, record.quota = submission.webhook, submission.quota
+        record.webhook, record.quota, record.trace = submission.webhook, submission.quota, submission.trace
         record.expected_ms = self._pace.expected_ms(record.plan.model, record.plan.predicted_seconds)
         self._admission.admit(record, now)
         self.lines.quotas[record.tenant] = record.quota
@@ -147,8 +147,7 @@ class MemoryLedger(Upkeep):
         if record.alone:
             self._quarantine.began(record.plan.model)
         record.attempt += 1
-        record.worker = worker
-        record.started_ms = now
+        record.worker, record.started_ms = worker, now
         record.lease_until_ms = now + self.rules.lease_ms
         self.lines.settle(record, record.expected_ms / 1000, now)
         self._move(record, Move.CLAIM, now, data={"attempt": record.attempt - record.handed_back})
@@ -159,6 +158,7 @@ class MemoryLedger(Upkeep):
             plan=record.plan,
             lease_until=record.lease_until_ms / 1000,
             waited=(now - record.created_ms) / 1000,
+            trace=record.trace,
         )
 
     async def renew(self, worker: str, attempts: Mapping[str, int]) -> Renewal:

@@ -37,6 +37,7 @@ class Kept:
     created_ms: int
     due_ms: int
     free_at: int
+    trace: str | None = None
     state: DeliveryState = DeliveryState.PENDING
     reason: Reason | None = None
     attempts: int = 0
@@ -88,6 +89,7 @@ class Kept:
             number=self.attempts + 1,
             turn=self.attempts - self.before,
             body=self.body,
+            trace=self.trace,
         )
 
 
@@ -112,6 +114,7 @@ class MemoryDeliveries:
         made = Kept(
             f"msg_{record.id}_{record.announced}", record.tenant, record.id, event, record.webhook, now, now, now
         )
+        made.trace = record.trace
         record.progress_told = made.id if event == PROGRESS else record.progress_told
         self._kept[made.id] = made
 

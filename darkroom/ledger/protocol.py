@@ -19,7 +19,10 @@ JsonObject = Mapping[str, JsonValue]
 
 
 class Submission(Settled):
-    """A plan at the door. `job_id` is a ULID made by the gateway; `body_hash` the sha256 of the canonical request."""
+    """A plan at the door. `job_id` is a ULID made by the gateway; `body_hash` the sha256 of the canonical request.
+
+    `trace`: the W3C `traceparent` of the request, which goes with the job and is no part of its plan.
+    """
 
     job_id: str
     tenant: str
@@ -28,6 +31,7 @@ class Submission(Settled):
     body_hash: str
     webhook: Webhook | None = None
     quota: Quota = Quota()
+    trace: str | None = None
 
 
 class Outlook(Settled):
@@ -56,7 +60,7 @@ class Submitted(Settled):
 
 class Claim(Settled):
     """One job lent to one worker until `lease_until`. (`job_id`, `attempt`) is the fencing token. `waited`: seconds
-    since it was submitted."""
+    since it was submitted. `trace`: the `traceparent` of the request that asked for it, if it was traced."""
 
     job_id: str
     tenant: str
@@ -64,6 +68,7 @@ class Claim(Settled):
     plan: Plan
     lease_until: float
     waited: float
+    trace: str | None = None
 
     @property
     def generation(self) -> GenerationPlan:

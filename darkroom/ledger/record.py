@@ -42,6 +42,7 @@ class Record:
     charge: float = 0.0
     expected_ms: int = 0
     quota: Quota = field(default_factory=Quota)
+    trace: str | None = None
     worker: str = ""
     lease_until_ms: int = 0
     started_ms: int | None = None

@@ -104,6 +104,7 @@ class RedisLedger:
             "1" if isinstance(plan, GenerationPlan) else "0",
             submission.webhook.model_dump_json() if submission.webhook else "",
             submission.quota.model_dump_json(exclude_none=True),
+            submission.trace or "",
         )
         return _submitted(word, *answer)
 

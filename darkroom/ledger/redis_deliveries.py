@@ -114,5 +114,5 @@ def _lent(fields: Mapping[str, str], body: str | None) -> LentDelivery:
     return LentDelivery.model_validate(
         {name: fields[name] for name in ("id", "tenant", "job_id", "event", "url", "base", "lane")}
         | {"created_at": int(fields["created_at"]) / 1000, "body": body}
-        | {"number": attempts + 1, "turn": attempts - int(fields["before"])}
+        | {"number": attempts + 1, "turn": attempts - int(fields["before"]), "trace": fields.get("trace") or None}
     )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from darkroom.metrics.registered import FAST, SLOW, Registered
+from darkroom.tracing import span
 
 
 class FinishMetrics(Registered):
@@ -48,7 +49,7 @@ class FinishMetrics(Registered):
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """What is done inside is one stage of finishing a picture, also where it fails. For any thread."""
-        with self.stage_seconds.labels(name).time():
+        with span(name), self.stage_seconds.labels(name).time():
             yield
 
     def spooled(self, *, pictures: int, size: int) -> None:

@@ -16,13 +16,14 @@ from darkroom.settings.kinds import Digest, HttpUrl
 from darkroom.settings.marks import Marks, OldSecret, TrustmarkPlace
 from darkroom.settings.models import ControlnetPlace, Models
 from darkroom.settings.safety import Safety
+from darkroom.settings.traces import Traces
 from darkroom.settings.webhooks import Webhooks
 from darkroom.settings.work import WorkLife
 
 __all__ = ["ClassifierPlace", "ControlnetPlace", "Digest", "HttpUrl", "OldSecret", "Settings", "TrustmarkPlace"]
 
 
-class Settings(Marks, Webhooks, WorkLife, Safety, Checkers, Models, Dialects, Gateway, Connections):
+class Settings(Marks, Webhooks, WorkLife, Safety, Checkers, Models, Dialects, Gateway, Traces, Connections):
     """What a process of darkroom must know. Defaults are those of one machine."""
 
     model_config = SettingsConfigDict(

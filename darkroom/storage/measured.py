@@ -8,6 +8,7 @@ from typing import TypeVar
 from darkroom.errors import NotStored, StoreUnavailable
 from darkroom.metrics import Metrics
 from darkroom.storage.protocol import ObjectStore
+from darkroom.tracing import span
 
 T = TypeVar("T")
 
@@ -44,7 +45,8 @@ class MeasuredStore:
         """A call that its caller gave up is an error: nobody knows what would have come of it."""
         began, outcome = perf_counter(), "error"
         try:
-            answer = await call()
+            with span(f"store.{operation}"):
+                answer = await call()
             outcome = "ok"
             return answer
         except NotStored:

@@ -16,6 +16,7 @@ from darkroom.ledger.deliveries import Room
 from darkroom.ledger.protocol import Ledger
 from darkroom.log import about_job, get_logger
 from darkroom.metrics import Metrics
+from darkroom.tracing import Said, SpanKind, resumed, span
 from darkroom.webhooks.message import message
 from darkroom.webhooks.schedule import after_attempt
 from darkroom.webhooks.sending import Sender, Sent
@@ -88,10 +89,16 @@ class Courier:
 
     async def _deliver(self, lent: LentDelivery) -> None:
         """Raises: LedgerUnavailable."""
-        with about_job(lent.job_id):
+        said: Said = {
+            "darkroom.job": lent.job_id,
+            "darkroom.event": lent.event,
+            "darkroom.attempt": lent.number,
+        }
+        with about_job(lent.job_id), resumed(lent.trace), span("webhook", said, SpanKind.PRODUCER) as traced:
             sent = await self._attempt(lent)
             if sent is None:
                 return
+            traced.set_attribute("darkroom.outcome", sent.outcome)
             crash.here("webhook_sent_unmarked")
             verdict = after_attempt(lent, sent.attempt.status, sent.retry_after, self.schedule)
             if await self.ledger.deliveries.note(lent.id, sent.attempt, verdict):

@@ -14,7 +14,11 @@ from packaging.utils import canonicalize_name
 
 HERE = Path(__file__).parent
 PYTHON = "3.12"
-EXTRAS = {"courier": (), "gateway": ("api",), "worker": ("worker", "pose", "safety", "trustmark")}
+EXTRAS = {
+    "courier": ("traces",),
+    "gateway": ("api", "traces"),
+    "worker": ("worker", "pose", "safety", "traces", "trustmark"),
+}
 HEAD = """\
 # What the {part} stands on, as it was tested. Written by deploy/image/lock.py from what is installed.
 """

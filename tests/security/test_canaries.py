@@ -15,7 +15,9 @@ from redis import Redis
 from darkroom.ledger.server import LocalRedis
 from tests.e2e.worker.service import running
 from tests.gateway import API_KEYS, GENERATIONS, KEYS, bearer
+from tests.servers.collector import Collector, collecting
 from tests.servers.gateway_process import process
+from tests.until import until
 
 PREFIX = "canaries"
 PROMPT = f"canary{secrets.token_hex(8)}"
@@ -81,6 +83,17 @@ async def linked_picture(client: httpx.AsyncClient) -> str:
     return str(link.params["signature"])
 
 
+def told_of_all(collector: Collector) -> bool:
+    """Whether spans of what was made, of what was refused and of links to pictures have come."""
+    statuses = {span.said.get("http.response.status_code") for span in collector.spans}
+    routes = {span.said.get("http.route") for span in collector.spans}
+    return (
+        "job" in collector.names()
+        and {200, 202, 422} <= statuses
+        and {GENERATIONS, "/metrics"} & routes == {GENERATIONS}
+    )
+
+
 @pytest.mark.slow
 async def test_no_canary_is_found_anywhere_after_a_whole_run(tmp_path: Path) -> None:
     home = tmp_path / "home"
@@ -90,8 +103,10 @@ async def test_no_canary_is_found_anywhere_after_a_whole_run(tmp_path: Path) -> 
         "DARKROOM_KEY_PREFIX": PREFIX,
         "DARKROOM_WATERMARK_SECRET": WATERMARK_SECRET,
     }
-    with LocalRedis(tmp_path / "valkey", appendfsync="no") as redis:
-        async with running(home, redis.url, PREFIX, watermark_secret=WATERMARK_SECRET, log_level="debug") as worker:
+    with collecting() as collector, LocalRedis(tmp_path / "valkey", appendfsync="no") as redis:
+        settings |= {"DARKROOM_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+        told = {"watermark_secret": WATERMARK_SECRET, "log_level": "debug", "otlp_endpoint": collector.url}
+        async with running(home, redis.url, PREFIX, **told) as worker:
             await worker.in_state("ready")
             with process(home, redis.url, settings | {"DARKROOM_LOG_LEVEL": "debug"}) as gateway:
                 headers = bearer("alice") | {"Idempotency-Key": "once"}
@@ -117,6 +132,7 @@ async def test_no_canary_is_found_anywhere_after_a_whole_run(tmp_path: Path) -> 
                     public = {"metrics": (await client.get("/metrics")).content, "picture": picture}
                     public |= {"answer": as_others_do.content, "refusal": refused.content}
                     public["readyz"] = (await client.get("/readyz")).content
+                    await until(lambda: told_of_all(collector), 30)
                 await asyncio.to_thread(worker.supervisor.poll)
                 environments = {
                     f"env {pid}": Path(f"/proc/{pid}/environ").read_bytes() for pid in (gateway.popen.pid, os.getpid())
@@ -141,12 +157,13 @@ async def test_no_canary_is_found_anywhere_after_a_whole_run(tmp_path: Path) -> 
     assert len(store) >= 2
     assert any(name.endswith("gateway.log") and b"request.answered" in data for name, data in logs.items())
     assert any(name.endswith("worker.log") and b"job.ended" in data for name, data in logs.items())
-    for places in (kept, logs, store, public):
+    spans = dict(enumerate(collector.raw))
+    for places in (kept, logs, store, public, spans):
         assert found(keys + hidden, places) == []
-    assert found([linked.encode(), PASSWORD_OF_BASIC.encode()], {**kept, **logs, **store}) == []
+    assert found([linked.encode(), PASSWORD_OF_BASIC.encode()], {**kept, **logs, **store, **spans}) == []
     assert found([*keys, *signing], environments) == []
     # The record of a job holds what was asked for, to make it and to show it to its owner; nothing else does.
     assert found(PROMPTS, kept) == [key for key in kept if f":job:{job['id']}".encode() in key]
     assert [key for key in kept if key.startswith(b"rq:") and b"canary" in kept[key]] == []
-    for places in (logs, store, public):
+    for places in (logs, store, public, spans):
         assert found(PROMPTS, places) == []

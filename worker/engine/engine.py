@@ -135,11 +135,14 @@ class Engine:
 
     def _enter(self, work: Work, entry: Entry) -> None:
         self._heartbeat = begin(PREPARATION_SECONDS)
+        began = self._clock()
         try:
             generation = Generation(work, entry, self._fitting.take(work), self._memory.free)
         except Exception as error:  # noqa: BLE001  a request's own part may fail for that request alone
             self._refuse(work, error)
             return
+        generation.entered = self._clock()
+        self._meter.spent(work, "encode_words", generation.entered - began)
         self._generations[work.id] = generation
         for notice in generation.notices():
             self._listener.on_notice(work, notice)
@@ -173,6 +176,7 @@ class Engine:
             return False
         generation = begun.seats[0].generation
         generation.device_seconds += begun.seconds
+        self._meter.spent(generation.work, "encode_picture", begun.seconds)
         if isinstance(begun.result, GenerationError):
             self._fail(generation, begun.result)
         else:
@@ -218,7 +222,9 @@ class Engine:
         """To the lane of its next stage, or to the decoder."""
         if seat.generation.work.id not in self._generations:
             return  # another image of it has just failed
-        stage = seat.sample.next_stage
+        stage, entered = seat.sample.next_stage, seat.generation.entered
+        if stage is None:
+            self._meter.spent(seat.generation.work, "denoise", self._clock() - entered, seat.sample.index)
         if stage is None or stage.begins_with_picture:
             self._decoder.add([seat])
         else:
@@ -231,6 +237,7 @@ class Engine:
             return False
         generation = decoded.seat.generation
         generation.device_seconds += decoded.seconds
+        self._meter.spent(generation.work, "decode", decoded.seconds, decoded.seat.sample.index)
         if isinstance(decoded.result, GenerationError):
             self._fail(generation, decoded.result)
         elif isinstance(decoded.result, Tensor):

@@ -45,6 +45,7 @@ class Generation:
             raise
         self.work = work
         self.device_seconds = 0.0
+        self.entered = 0.0  # when its lanes got it, by the engine's clock
         self.next_sketch_at = -math.inf if work.plan.previews else math.inf
         self.undecoded = len(self.samples)
         self._leases = entry

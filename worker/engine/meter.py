@@ -2,8 +2,14 @@
 
 from typing import Literal, Protocol
 
+from worker.engine.request import Work
+
 Idle = Literal["work", "loading"]
 """What the device waits for."""
+
+
+Part = Literal["encode_words", "encode_picture", "denoise", "decode"]
+"""What is done for a work: its words and pictures are read, and each of its images is made."""
 
 
 class Meter(Protocol):
@@ -17,6 +23,10 @@ class Meter(Protocol):
         """The device had nothing to do."""
         ...
 
+    def spent(self, work: Work, part: Part, seconds: float, index: int | None = None) -> None:
+        """A part of a work, or of image `index` of it, has just been done. Others' parts may lie between."""
+        ...
+
 
 class Unmetered:
     """Listens to nothing."""
@@ -25,4 +35,7 @@ class Unmetered:
         pass
 
     def idled(self, reason: Idle, seconds: float) -> None:
+        pass
+
+    def spent(self, work: Work, part: Part, seconds: float, index: int | None = None) -> None:
         pass

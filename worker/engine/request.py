@@ -1,5 +1,6 @@
 """What goes into the engine and what comes out of it."""
 
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,7 +23,7 @@ ROWS_PLAIN = 1
 class Work:
     """One attempt at one job. `canvas` must be the one that the plan's start asks for.
 
-    `maps` has one H W 3 for each of the plan's controls, of the plan's size.
+    `maps` has one H W 3 for each of the plan's controls, of the plan's size. `context` is that in which it was begun.
     """
 
     job_id: str
@@ -30,6 +31,7 @@ class Work:
     plan: GenerationPlan
     canvas: Canvas = field(default=BLANK, compare=False)
     maps: tuple[Pixels, ...] = field(default=(), compare=False)
+    context: Context = field(default_factory=copy_context, compare=False, repr=False)
 
     @property
     def id(self) -> WorkId:

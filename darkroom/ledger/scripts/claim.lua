@@ -1,6 +1,6 @@
 -- Lend the fairest next jobs.
 -- ARGV: worker, room, model...
--- Answers a list of {id, tenant, attempt, plan, end of the lease in ms, ms since submission}.
+-- Answers a list of {id, tenant, attempt, plan, end of the lease in ms, ms since submission, traceparent or ''}.
 local worker, room = ARGV[1], tonumber(ARGV[2])
 local lent, expired = {}, 0
 local held = redis.call('SMEMBERS', key('held', worker))
@@ -81,8 +81,8 @@ local function lend(job)
   set(job, 'attempt', job.attempt, 'worker', worker, 'started_at', now)
   settle(job, job.expected / 1000)
   move(job, 'claim', '{"attempt":' .. (job.attempt - job.handed_back) .. '}')
-  local plan, created_at = unpack(redis.call('HMGET', key('job', job.id), 'plan', 'created_at'))
-  return {job.id, job.tenant, job.attempt, plan, now + RULES.lease_ms, now - created_at}
+  local plan, created_at, trace = unpack(redis.call('HMGET', key('job', job.id), 'plan', 'created_at', 'trace'))
+  return {job.id, job.tenant, job.attempt, plan, now + RULES.lease_ms, now - created_at, trace or ''}
 end
 
 wake()

@@ -51,7 +51,8 @@ end
 -- The outbox: in the step that tells an event, note that the job's webhook is to hear of it. Of progress, no more than
 -- one at a time: when it is sent, it tells the latest.
 local function announce(id, event)
-  local tenant, text, progress = unpack(redis.call('HMGET', key('job', id), 'tenant', 'webhook', 'progress_told'))
+  local tenant, text, progress, trace =
+    unpack(redis.call('HMGET', key('job', id), 'tenant', 'webhook', 'progress_told', 'trace'))
   if not text or text == '' then return end
   local webhook = cjson.decode(text)
   if not wants(webhook, event) then return end
@@ -64,7 +65,7 @@ local function announce(id, event)
   if is_progress then redis.call('HSET', key('job', id), 'progress_told', delivery.id) end
   redis.call('HSET', key('delivery', delivery.id), 'id', delivery.id, 'tenant', tenant, 'job_id', id, 'event', event,
     'url', webhook.url, 'base', webhook.base, 'lane', delivery.lane, 'state', 'pending', 'attempts', 0, 'before', 0,
-    'created_at', now)
+    'created_at', now, 'trace', trace or '')
   redis.call('ZADD', key('deliveries', tenant), now, delivery.id)
   put_due(delivery, now)
 end

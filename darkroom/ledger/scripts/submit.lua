@@ -1,11 +1,11 @@
 -- Record a job, its idempotency key and its place in line, or say why not.
 -- ARGV: id, tenant, model, priority, plan, predicted seconds, deadline in ms or '', digest of the key or '', body hash,
 --   keys of its pictures in the store, with spaces between, '1' if its tenant's list shows it, its webhook or '', its
---   tenant's quota
+--   tenant's quota, the request's traceparent or ''
 -- Answers {word, outlook, record}; word is accepted, replayed or mismatch, or else {word, milliseconds}: too_large with
 -- what it is expected to take, queue_full, tenant_limit or too_late with how long to wait before trying again.
 local id, tenant, model, priority, plan, predicted, deadline, digest, body_hash, pictures, listed,
-  webhook, quota = unpack(ARGV)
+  webhook, quota, trace = unpack(ARGV)
 quota = cjson.decode(quota)
 
 local again = digest ~= '' and replay(digest, body_hash)
@@ -58,6 +58,7 @@ if redis.call('EXISTS', line(job)) == 0 then raise(job) end
 set(job, 'id', id, 'tenant', tenant, 'model', model, 'priority', priority, 'state', 'queued', 'plan', plan,
   'predicted', predicted, 'expected', job.expected, 'weight', job.weight, 'deadline', deadline, 'place', job.place,
   'attempt', 0, 'handed_back', 0, 'charge', 0, 'created_at', now, 'pictures', pictures, 'webhook', webhook)
+if trace ~= '' then set(job, 'trace', trace) end
 join_line(job)
 sampled = {}
 if listed == '1' then redis.call('ZADD', key('jobs', tenant), 0, id) end

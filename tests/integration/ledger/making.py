@@ -58,6 +58,7 @@ def submission(
     body: str = "body",
     webhook: Webhook | None = None,
     quota: Quota | None = None,
+    trace: str | None = None,
     **changed: Any,
 ) -> Submission:
     return Submission(
@@ -68,6 +69,7 @@ def submission(
         body_hash=body,
         webhook=webhook,
         quota=quota or Quota(),
+        trace=trace,
     )
 
 

@@ -68,7 +68,8 @@ async def test_an_accident_in_mid_answer_cuts_it_short_and_says_no_more(services
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await Boundary(stumble, services.metrics, Shapes({}))({"type": "http", "method": "GET"}, receive, send)
+    scope: Scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    await Boundary(stumble, services.metrics, Shapes({}))(scope, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start"]
     assert len(logged(lines, "request.broke")) == 1
     assert CANARY not in lines.getvalue()

@@ -7,7 +7,7 @@ from tests.integration.ledger.making import plan
 
 
 def row(job_id: str, plan_json: str) -> list[str | int]:
-    return [job_id, "ann", 1, plan_json, 1_800_000_000_000, 5]
+    return [job_id, "ann", 1, plan_json, 1_800_000_000_000, 5, ""]
 
 
 def test_a_plan_of_another_version_takes_no_claim_beside_it_down() -> None:

@@ -1,0 +1,93 @@
+"""Where spans go: to a collector, by OTLP over HTTP, beside the work and never before it.
+
+Spans wait in a queue of bounded length and are sent by a thread of their own. What finds no room there is dropped, and
+so is what a collector does not take: nothing here is worth a request's time.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final
+
+from darkroom import tracing
+from darkroom.errors import ConfigurationError
+from darkroom.log import get_logger
+from darkroom.settings import Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+EXPORT_SECONDS: Final = 3.0  # for one batch, unless OTEL_EXPORTER_OTLP_TIMEOUT says otherwise
+LAST_SECONDS: Final = 3.0  # that a process which ends gives its last spans
+SAID_AGAIN_SECONDS: Final = 600.0  # of a collector that is away
+
+log = get_logger(__name__)
+
+
+@contextmanager
+def traces(settings: Settings, service: str) -> Iterator[None]:
+    """Spans made inside are sent, where settings say where to. Raises: ConfigurationError without the SDK."""
+    if settings.otlp_endpoint is None:
+        yield
+        return
+    provider = _provider(settings.otlp_endpoint, service)
+    tracing.record_with(provider.get_tracer("darkroom"))
+    log.info("traces.sent", service=f"darkroom-{service}")
+    try:
+        yield
+    finally:
+        # A collector that hangs must not keep the process: the thread is a daemon.
+        last = Thread(target=provider.shutdown, name="traces", daemon=True)
+        last.start()
+        last.join(LAST_SECONDS)
+
+
+def _provider(endpoint: str, service: str) -> Any:
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    except ImportError as error:
+        raise ConfigurationError(
+            "otlp_endpoint is set, and OpenTelemetry's SDK is not installed: pip install 'darkroom[traces]'"
+        ) from error
+    # Their own lines quote URLs and answers, and come with every batch; ours say the same once.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+    seconds = None if "OTEL_EXPORTER_OTLP_TIMEOUT" in os.environ else EXPORT_SECONDS
+    sender = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=seconds)
+    provider = TracerProvider(resource=Resource.create({"service.name": f"darkroom-{service}"}), shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(_telling(sender)))
+    return provider
+
+
+def _telling(sender: "SpanExporter") -> "SpanExporter":
+    """Sends as `sender`, and says in our own log, now and then, that nobody takes what is sent."""
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+    class Telling(SpanExporter):
+        away_since: float | None = None
+        said_at = float("-inf")
+
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            result = sender.export(spans)
+            if result is SpanExportResult.SUCCESS:
+                if self.away_since is not None:
+                    log.info("traces.back")
+                self.away_since, self.said_at = None, float("-inf")
+                return result
+            now = time.monotonic()
+            self.away_since = self.away_since or now
+            if now - self.said_at > SAID_AGAIN_SECONDS:
+                self.said_at = now
+                log.warning("traces.dropped", spans=len(spans), reason="the collector does not take them")
+            return result
+
+        def shutdown(self) -> None:
+            sender.shutdown()
+
+    return Telling()

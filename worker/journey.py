@@ -1,0 +1,63 @@
+"""One attempt at a job, as its trace tells it: what is done for it, on whatever thread, belongs to the request's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opentelemetry.trace import Status, StatusCode, use_span
+
+from darkroom import tracing
+from darkroom.contract.job import JobState
+from darkroom.ledger.protocol import Claim, Outcome
+from darkroom.log import get_logger
+from darkroom.metrics import Metrics
+from worker.engine.meter import Idle, Part
+from worker.engine.request import Work
+
+log = get_logger(__name__)
+
+
+@contextmanager
+def under_way(claim: Claim) -> Iterator[None]:
+    """Tasks begun inside, and lines logged by them, belong to the job's trace. Whoever holds the job ends its span."""
+    with tracing.resumed(claim.trace):
+        if claim.attempt == 1:
+            tracing.past("wait", claim.waited, {"darkroom.model": claim.plan.model})
+        said: tracing.Said = {
+            "darkroom.job": claim.job_id,
+            "darkroom.tenant": claim.tenant,
+            "darkroom.model": claim.plan.model,
+            "darkroom.task": claim.plan.task,
+            "darkroom.attempt": claim.attempt,
+        }
+        with use_span(tracing.child("job", said, tracing.SpanKind.CONSUMER), end_on_exit=False):
+            yield
+
+
+def note_end(metrics: Metrics, claim: Claim, outcome: Outcome) -> None:
+    """Say what became of the attempt, once the ledger has taken it: in log, metrics and trace."""
+    state, code = outcome.state.value, outcome.failure.code if outcome.failure else ""
+    log.info("job.ended", job_id=claim.job_id, attempt=claim.attempt, state=state, code=code or None)
+    tenant, model = claim.tenant, claim.plan.model
+    metrics.ended(tenant=tenant, model=model, state=state, code=code, device_seconds=outcome.device_seconds)
+    span = tracing.current()
+    span.set_attributes({"darkroom.state": state, "darkroom.device_seconds": outcome.device_seconds})
+    if outcome.state is JobState.FAILED:
+        span.set_attribute("error.type", code)
+        span.set_status(Status(StatusCode.ERROR))
+
+
+class DeviceMeter:
+    """What the engine spends its time on, for metrics and for the traces of its works."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def passed(self, model: str, rows: int, possible: int, seconds: float) -> None:
+        self._metrics.passed(model, rows, possible, seconds)
+
+    def idled(self, reason: Idle, seconds: float) -> None:
+        self._metrics.idled(reason, seconds)
+
+    def spent(self, work: Work, part: Part, seconds: float, index: int | None = None) -> None:
+        said = {} if index is None else {"darkroom.image": index}
+        work.context.copy().run(tracing.past, part, seconds, said)
