@@ -22,7 +22,7 @@ from darkroom.errors import ConfigurationError, SafetyUnavailable
 from darkroom.log import get_logger
 from darkroom.loopback import is_loopback
 from darkroom.outbound.poster import Disconnected, Poster, PostFailed
-from darkroom.safety.answering import answering, picture, sound
+from darkroom.safety.answering import answering, picture
 from darkroom.safety.protocol import Pixels, Scores
 
 NAME: Final = "hook"
@@ -112,7 +112,7 @@ class Hook:
             wrong = error.errors(include_input=False, include_url=False)[0]
             raise self._failed(f"answered with {wrong['type']} in {wrong['loc'][:1]}") from None
         self.version = answer.version
-        return sound(answer.categories)
+        return answer.categories
 
     async def _posted(self, body: bytes) -> bytes:
         """Tried anew at once where a kept connection was closed by the other side. Raises: PostFailed."""
