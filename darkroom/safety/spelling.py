@@ -18,20 +18,13 @@ from typing import Final, NamedTuple
 import darkroom.safety
 from darkroom.prompt import parse
 
-# Small capitals and Cyrillic and Greek letters whose Latin twins UTS 39 counts among small capitals only; flags and
-# squares of letters, which are symbols to Unicode.
+# Small capitals, and Cyrillic and Greek letters that UTS 39 has for twins of small capitals alone; flags and squares of
+# letters, which are symbols to Unicode.
 _MORE: Final = {
-    "b": "вʙ",
-    "e": "є",
-    "h": "нʜ",
-    "k": "кκᴋ",
-    "l": "ʟ",
-    "m": "мᴍ",
-    "n": "ɴ",
-    "r": "ʀ",
-    "t": "тτᴛ",
-    "w": "ω",
-}
+    "a": "ᴀ", "b": "вʙ", "c": "ᴄ", "d": "ᴅ", "e": "єᴇ", "f": "ғꜰ", "g": "ɢ", "h": "нʜ", "i": "ɪ", "j": "ᴊ", "k": "кκᴋ",
+    "l": "ʟ", "m": "мᴍ", "n": "пηɴ", "o": "σᴏ", "p": "ᴘ", "r": "ʀ", "s": "ꜱ", "t": "тτᴛ", "u": "ᴜ", "v": "ᴠ", "w": "ωᴡ",
+    "y": "ʏ", "z": "ᴢ",
+}  # fmt: skip
 _ALPHABETS: Final = (0x1F1E6, 0x1F130, 0x1F150, 0x1F170)
 _TOO_LONG: Final = {0xFDFA: " ", 0xFDFB: " "}  # one character of Arabic for whole sentences
 _UNSEEN: Final = frozenset({"Mn", "Me", "Cf", "Cc", "Co", "Cs"})
@@ -68,7 +61,7 @@ def plain(text: str) -> str:
     """In lower case, without accents and what is not seen, letters that look Latin being so."""
     if text.isascii():
         return text.lower()
-    open_ = unicodedata.normalize("NFKD", text.translate(_lookalikes()))
+    open_ = unicodedata.normalize("NFKD", text.translate(_TOO_LONG))
     unseen = {char for char in set(open_) if unicodedata.category(char) in _UNSEEN and not char.isspace()}
     seen = open_.translate(dict.fromkeys(map(ord, unseen)))
     return unicodedata.normalize("NFC", seen.translate(_lookalikes()).casefold().translate(_lookalikes()))
@@ -130,4 +123,4 @@ def _lookalikes() -> dict[int, str]:
     table: dict[int, str] = {
         ord(char): letter for source in (derived, _MORE) for letter, chars in source.items() for char in chars
     }
-    return table | _TOO_LONG | {first + place: chr(ord("a") + place) for first in _ALPHABETS for place in range(26)}
+    return table | {first + place: chr(ord("a") + place) for first in _ALPHABETS for place in range(26)}

@@ -63,6 +63,7 @@ a 16 bit pixel art of a dungeon
 DISGUISED = [
     "porn", "PORN", "Porn.", "(porn:1.4)", "[porn]", "po(rn)", "p(o:1.2)rn", "p[or]n", "po<lora:detail:0.7>rn",
     "p.o.r.n", "p o r n", "p-o-r-n", "p_o_r_n", "po.rn", "p  o  r  n", "p0rn", "p@porn@", "pörn",
+    "ᴘᴏʀɴ", "ρσʀη", "POR\u039d", "POR\u041f",
     "p\u200born", "p\u00adorn", "p\u0336o\u0336r\u0336n\u0336",
     "ｐｏｒｎ", "𝓹𝓸𝓻𝓷", "роrn", "рοrn", "ⓟⓞⓡⓝ", "🇵🇴🇷🇳", "🅿🅾🆁🅽", "poooorn",
     "p\u2060o\u2060rn", "porn2", "2porn", "xx porn yy",

@@ -44,6 +44,10 @@ def test_text_is_made_plain(written: str, meant: str) -> None:
     assert plain(written) == meant
 
 
+def test_a_character_for_a_whole_sentence_does_not_become_one() -> None:
+    assert len(plain("\ufdfa" * 10_000)) <= 10_000
+
+
 def test_words_are_counted_without_numbers() -> None:
     assert [(word.spelled, word.at, word.number) for word in words("a 12 year 99999 old 3d")] == [
         ("a", 0, None), ("12", 1, 12), ("year", 1, None), ("99999", 2, None), ("old", 2, None), ("3", 3, 3),
