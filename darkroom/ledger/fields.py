@@ -7,6 +7,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from darkroom.contract.job import Artifact, Failure, Job, JobEvent, JobState, LostAttempt, Plan, Progress, Receipt
+from darkroom.contract.safety import UNGUARDED
 from darkroom.contract.webhook import Webhook
 from darkroom.ledger.protocol import Claim, JsonObject, Outlook, Workload
 from darkroom.log import get_logger
@@ -27,6 +28,24 @@ def pairs(flat: Sequence[str]) -> dict[str, str]:
 
 def dump_json(value: JsonObject) -> str:
     return json.dumps(value, separators=(",", ":"))
+
+
+# Processes of a version before there was a safety policy read no plan that has one, and must not: where there is none,
+# nothing of it is written.
+
+
+def dump_plan(plan: Plan) -> str:
+    return plan.model_dump_json(exclude={"safety"} if plan.safety == UNGUARDED else None)
+
+
+def dump_receipt(receipt: Receipt) -> str:
+    unguarded = receipt.plan.safety == UNGUARDED and not receipt.safety
+    return receipt.model_dump_json(exclude={"safety": True, "plan": {"safety": True}} if unguarded else None)
+
+
+def dump_artifacts(artifacts: tuple[Artifact, ...]) -> str:
+    seen = any(artifact.safety for artifact in artifacts)
+    return ARTIFACTS.dump_json(artifacts, exclude=None if seen else {"__all__": {"safety"}}).decode()
 
 
 def read_job(fields: Mapping[str, str]) -> Job:

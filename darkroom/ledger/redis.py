@@ -23,8 +23,10 @@ from darkroom.ledger.allowances import step_ms
 from darkroom.ledger.bell import LOOK_SECONDS, NewsBell
 from darkroom.ledger.connection import Connection
 from darkroom.ledger.fields import (
-    ARTIFACTS,
+    dump_artifacts,
     dump_json,
+    dump_plan,
+    dump_receipt,
     pairs,
     read_claims,
     read_event,
@@ -95,7 +97,7 @@ class RedisLedger:
             submission.tenant,
             plan.model,
             plan.priority,
-            plan.model_dump_json(),
+            dump_plan(plan),
             repr(plan.predicted_seconds),
             "" if plan.deadline_at is None else milliseconds(plan.deadline_at),
             _digest(submission.tenant, submission.idempotency_key),
@@ -205,8 +207,8 @@ class RedisLedger:
             job_id,
             attempt,
             finishing_move(outcome.state).value,
-            ARTIFACTS.dump_json(outcome.artifacts).decode(),
-            outcome.receipt.model_dump_json() if outcome.receipt else "",
+            dump_artifacts(outcome.artifacts),
+            dump_receipt(outcome.receipt) if outcome.receipt else "",
             outcome.failure.model_dump_json() if outcome.failure else "",
             repr(outcome.device_seconds),
             dump_json(ending_told(outcome)),
