@@ -5,7 +5,7 @@ what has ended. CPU only.
 import asyncio
 from contextlib import suppress
 
-from darkroom.errors import UnavailableError
+from darkroom.errors import StoreUnavailable, UnavailableError
 from darkroom.log import get_logger
 from darkroom.outbound import Guard
 from darkroom.provenance.retention import Retention
@@ -45,6 +45,8 @@ async def _begun(services: CourierServices, stop: asyncio.Event, every: float) -
         except UnavailableError as error:
             if not waits:
                 _log.warning("courier.waits", code=error.code, reason=error.detail)
+            if isinstance(error, StoreUnavailable):
+                return True  # webhooks and dead workers' jobs need none, and what is to be deleted is noted
             waits = True
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every)

@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from darkroom.contract.generation import TextToImage
 from darkroom.contract.job import JobState
-from darkroom.errors import LedgerUnavailable
-from darkroom.ledger.protocol import Submission
+from darkroom.errors import ConfigurationError, LedgerUnavailable, StoreUnavailable
+from darkroom.ledger.protocol import LedgerHealth, Submission
 from darkroom.planner import plan
 from darkroom.services import Services, run_courier
 from darkroom.services.courier import courier_round, delivering
@@ -84,6 +84,35 @@ async def test_a_ledger_that_is_away_for_a_while_does_not_end_the_courier(monkey
     monkeypatch.setattr(services.ledger, "reap", sometimes)
     await asyncio.wait_for(run_courier(services, stop, every=0.001), 5)
     assert rounds == 3
+
+
+async def test_a_store_that_is_away_keeps_no_courier_from_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    services, stop, reap = fake_services(), asyncio.Event(), fake_services().ledger.reap
+
+    async def away(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("away")
+
+    async def reaped() -> Any:
+        stop.set()
+        return await reap()
+
+    monkeypatch.setattr(services.store, "keys", away)
+    monkeypatch.setattr(services.ledger, "reap", reaped)
+    with capture_logs() as logs:
+        await asyncio.wait_for(run_courier(services, stop, every=0.001), 5)
+    (said,) = [line for line in logs if line["event"] == "courier.waits"]
+    assert said["reason"].startswith("DARKROOM_STORE_FOLDER: away")
+
+
+async def test_no_courier_works_on_a_ledger_that_may_evict(monkeypatch: pytest.MonkeyPatch) -> None:
+    services = fake_services()
+
+    async def check() -> LedgerHealth:
+        return LedgerHealth(problems=("it evicts",), warnings=())
+
+    monkeypatch.setattr(services.ledger, "check", check)
+    with pytest.raises(ConfigurationError, match="DARKROOM_REDIS_URL: it evicts"):
+        await run_courier(services, asyncio.Event())
 
 
 @pytest.mark.parametrize(("part", "call"), [("ledger", "reap"), ("deliveries", "take")])
