@@ -4,7 +4,8 @@ Compatibility forms, accents, invisible and combining characters, letters of oth
 signs for letters, letters one by one, and A1111's brackets inside words. Lists go the same way: both sides meet.
 
 Unicode Standard Annex 15 (NFKD) and Technical Standard 39, whose skeleton is for names and too coarse here: it has `rn`
-for `m`, and so would find other words in corn and pom. The letters are its data alone, one for one: `lookalikes.json`.
+for `m`, and so would find other words in corn and pom. The letters are its data alone, one for one: `lookalikes.json`,
+after confusables.txt (Unicode, Inc., under the Unicode License V3, https://www.unicode.org/license.txt).
 """
 
 import json
