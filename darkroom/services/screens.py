@@ -30,8 +30,9 @@ def thresholds(settings: Settings) -> Thresholds:
 def refuse_unkept(settings: Settings, stages: Sequence[Stage], checkers: Sequence[object]) -> None:
     """Raises: ConfigurationError for a policy by which everything would be refused: nobody is there to look."""
     if unkept := unkept_stages(settings, stages, checkers):
-        where = " and ".join(unkept)
-        raise ConfigurationError(f"DARKROOM_SAFETY blocks at {where}, and there is no checker to look at it")
+        by_floor = any(policies.floor(settings).at(stage) == "block" for stage in unkept)
+        name, where = "DARKROOM_SAFETY" if by_floor else "DARKROOM_TENANT_SAFETY", " and ".join(unkept)
+        raise ConfigurationError(f"{name} blocks at {where}, and there is no checker to look at it: see docs/safety.md")
 
 
 def refuse_unknown_tenants(settings: Settings) -> None:

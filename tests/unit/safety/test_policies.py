@@ -69,8 +69,10 @@ def test_a_policy_that_nobody_can_keep_stops_the_start() -> None:
     assert strictest_of_all(settings) == SafetyPolicy(prompt="annotate", output="block")
     refuse_unkept(settings, ("prompt",), ())
     refuse_unkept(settings, ("input", "output"), [Scripted()])
-    with pytest.raises(ConfigurationError, match="DARKROOM_SAFETY blocks at output"):
+    with pytest.raises(ConfigurationError, match="DARKROOM_TENANT_SAFETY blocks at output"):
         refuse_unkept(settings, ("input", "output"), ())
+    with pytest.raises(ConfigurationError, match="DARKROOM_SAFETY blocks at input and output"):
+        refuse_unkept(Settings(safety={"input": "block", "output": "block"}), ("input", "output"), ())
 
 
 def test_a_policy_of_nobodys_stops_the_gateway() -> None:
