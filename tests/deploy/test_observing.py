@@ -8,7 +8,8 @@ import yaml
 from prometheus_client import ProcessCollector
 
 from darkroom.metrics import Metrics
-from deploy.grafana.board import ROWS, TARGET, board
+from deploy.grafana.board import TARGET, board
+from deploy.grafana.panels import ROWS
 from tests.deploy.programs import ROOT, judged
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -88,7 +89,7 @@ def test_every_alert_leads_to_a_page_that_says_what_to_do() -> None:
 
 
 def test_the_board_is_the_one_that_is_written() -> None:
-    """`python deploy/grafana/board.py` writes it."""
+    """`python -m deploy.grafana.board` writes it."""
     assert json.loads(TARGET.read_text()) == board()
 
 
