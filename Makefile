@@ -55,7 +55,7 @@ mutants: .venv/.dev ## take each guard away once; fails where no test notices. G
 soak: .venv/.dev ## run under steady work and see that nothing grows: five minutes, or HOURS=4
 	@$(BIN)/python -m tests.soak $(if $(HOURS),--minutes $$(( $(HOURS) * 60 )))
 
-check: .venv/.dev ## what a commit must pass, in two minutes: lint, types, layers, fast tests
+check: .venv/.dev ## what a commit must pass: lint, types, layers, fast tests
 	@$(MAKE) --jobs=2 --keep-going --output-sync=target check-types check-style check-layers check-tests
 
 check-types:
