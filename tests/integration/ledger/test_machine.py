@@ -35,10 +35,6 @@ SABOTAGES = {
         "if redis.call('HGET', key('job', id), 'attempt') ~= '0' then leave_pictures(id) end",
         "",
     ),
-    "pictures of a blocked job stay until it is forgotten": (
-        "if name == 'block' and job.attempt > 1 then leave_pictures(id) end",
-        "",
-    ),
     "a job put back goes to the end": (
         "redis.call('ZADD', line(job), job.place, job.id)",
         "redis.call('ZADD', line(job), redis.call('INCR', key('places')), job.id)",
