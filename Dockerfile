@@ -68,7 +68,8 @@ ENV PATH=/opt/darkroom/bin:$PATH \
     HOME=/var/lib/darkroom \
     DARKROOM_HOME=/var/lib/darkroom
 USER 10001:10001
-WORKDIR /var/lib/darkroom
+# Where anybody may stand, whoever the image is run as, and nobody can leave a module to be imported.
+WORKDIR /
 VOLUME /var/lib/darkroom
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["darkroom"]

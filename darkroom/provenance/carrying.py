@@ -9,12 +9,12 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-import c2pa
 from pydantic import ConfigDict
 
 from darkroom.contract.base import Settled
 from darkroom.errors import UnsignedOutput
 from darkroom.provenance.development_pki import passing_identity
+from darkroom.provenance.native import c2pa
 from darkroom.provenance.pictures import media_type
 from darkroom.provenance.rehearsal import MANIFEST, PICTURE
 from darkroom.provenance.signing import Carried, CredentialSigner, Json, native_signer

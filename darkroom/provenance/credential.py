@@ -7,12 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-import c2pa
-
 from darkroom.provenance.binding import bound_id
 from darkroom.provenance.carrying import JUMBF
 from darkroom.provenance.identity import DEVELOPMENT
 from darkroom.provenance.manifest import GENERATION, SOFT_BINDING
+from darkroom.provenance.native import c2pa
 from darkroom.provenance.trust import PerProcess, Trust
 
 DETACHED: Final = "application/c2pa"

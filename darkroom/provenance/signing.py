@@ -6,12 +6,11 @@ from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol
 
-import c2pa
-
 from darkroom.errors import ConfigurationError, SigningUnavailable, UnsignedOutput
 from darkroom.provenance import rehearsal
 from darkroom.provenance.identity import SigningIdentity
 from darkroom.provenance.keyholders.answers import KeyHolder, raw_signature
+from darkroom.provenance.native import c2pa
 from darkroom.provenance.trust import PerProcess, Trust
 
 Json = dict[str, Any]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, Self, TypeVar
 
-import c2pa
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from darkroom.errors import ConfigurationError
+from darkroom.provenance.native import c2pa
 
 # purposes a leaf may have: email protection, document signing, C2PA claim signing. Unset, c2pa-rs 0.91 calls a leaf
 # that has only one of the last two invalid.

@@ -94,6 +94,11 @@ def test_nothing_secret_is_let_into_the_build() -> None:
     assert not [line for line in lines if re.search(r"env|secrets|compose", line) and not line.startswith("#")]
 
 
+def test_whoever_an_image_is_run_as_may_stand_where_it_starts() -> None:
+    """`docker run --user` is how an installation begins, and `python -m` imports from where it stands."""
+    assert re.findall(r"^WORKDIR (.+)$", DOCKERFILE.read_text(), re.MULTILINE)[-1] == "/"
+
+
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What its image holds: the wheel and what is pinned, without what nobody opens."""
