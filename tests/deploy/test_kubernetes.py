@@ -154,6 +154,23 @@ def test_every_container_of_a_worker_has_the_image_that_is_meant(
     assert images == {f"darkroom-worker-{image}"}
 
 
+@pytest.mark.parametrize(("overlay", "image"), [("dev", "cpu"), ("production", "cpu"), ("gpu", "cuda")])
+def test_images_of_a_registry_are_named_by_lines_that_are_added(tmp_path: Path, overlay: str, image: str) -> None:
+    """As docs/deployment.md says, of production also where the overlay `gpu` is built on it."""
+    shutil.copytree(MANIFESTS, tmp_path / "in", ignore=shutil.ignore_patterns("secrets"))
+    begin_in_kubernetes(tmp_path / "in/overlays/dev/secrets", "studio")
+    of_production = ("gateway", "courier", "worker-cpu")
+    for where, parts in {"dev": of_production, "production": of_production, "gpu": ("worker-cuda",)}.items():
+        added = [f"  - {{name: darkroom-{part}, newName: r.example/{part}, newTag: 9.9.9}}\n" for part in parts]
+        with (tmp_path / "in/overlays" / where / "kustomization.yaml").open("a") as file:
+            file.writelines(added)
+    (tmp_path / "built.yaml").write_text(judged("kubectl", "kustomize", tmp_path / "in/overlays" / overlay))
+    ours = {name: pod for name, pod in pods(tmp_path / "built.yaml") if name in ("gateway", "courier", "worker")}
+    for name, pod in ours.items():
+        wanted = f"r.example/worker-{image}:9.9.9" if name == "worker" else f"r.example/{name}:9.9.9"
+        assert {each["image"] for each in (*pod["containers"], *pod.get("initContainers", ()))} == {wanted}
+
+
 def test_the_ledger_is_configured_as_everywhere() -> None:
     there = MANIFESTS / "overlays" / "dev" / "valkey.conf"
     assert there.read_bytes() == (ROOT / "deploy" / "valkey.conf").read_bytes()
