@@ -47,12 +47,17 @@ class Intake:
     def serve(self, model: str) -> None:
         """Look for work, and return when there is none left to claim and none in hand."""
         self._idle.clear()
-        if self._tell(self._hand.changed.set):
+        if self._tell(self._called):
             self._idle.wait()
 
     def drain(self) -> None:
         """Claim nothing more, finish what fits, hand back the rest; `run` then returns."""
         self._tell(self._stop)
+
+    def _called(self) -> None:
+        """Somebody waits. A bell may ring at one who is busy, and is nobody else's then: no pause must outlast it."""
+        self._looking.anew()
+        self._hand.changed.set()
 
     def _stop(self) -> None:
         self._stopping.set()
@@ -107,7 +112,7 @@ class Intake:
         """Generations and maps apart, so that neither takes the other's room."""
         generations = tuple(model for model in self._models if model != PREPROCESSING)
         maps = tuple(model for model in self._models if model == PREPROCESSING)
-        self._looking.holding(len(self._hand))
+        self._looking.making(sum(held.generating for held in self._hand))
         for models, room in ((generations, self._hand.room()), (maps, self._hand.room_for_maps())):
             if models and room > 0 and self._looking.due(models):
                 claims = await self._ledger.claim(self._worker, models, room)
@@ -115,6 +120,7 @@ class Intake:
                     crash.here("after_claim")
                 else:
                     self._looking.in_vain(models)
+                self._looking.took(len(claims))
                 for claim in claims:
                     with under_way(claim):
                         await self._hand.take(claim)
@@ -133,8 +139,15 @@ class Intake:
         news = [(held, progress) for held in self._hand if (progress := held.unreported())]
         for held, progress in news:
             held.reported = progress
-        if news:
+        if not news:
+            return
+        try:
             await self._ledger.report(*((held.claim.job_id, held.claim.attempt, progress) for held, progress in news))
+        except LedgerUnavailable:
+            for held, progress in news:
+                if held.reported is progress:
+                    held.reported = None  # a last step would not be followed by another that tells as much
+            raise
 
     async def _attend(self) -> None:
         """One whose pictures pile up says that it serves nobody: it claims nothing."""
@@ -155,8 +168,7 @@ class Intake:
             log.info("ledger.back", held=len(self._hand))
         self._away = False
         if any(waiting.get(model) for model in self._models):
-            self._looking.anew()
-            self._hand.changed.set()
+            self._called()
         for model in waiting:
             await self._bells.ring(model)
 

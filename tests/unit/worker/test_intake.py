@@ -132,6 +132,19 @@ async def test_what_all_jobs_have_come_to_is_told_together() -> None:
     await running
 
 
+async def test_progress_that_found_no_ledger_is_told_when_it_is_back(shop: Shop) -> None:
+    job_id = await shop.generating()
+    shop.ledger.away = True
+    shop.engine.step(job_id, 20, 20)  # no other follows
+    await asyncio.sleep(0.03)
+    assert shop.ledger._records[job_id].progress is None
+    shop.ledger.away = False
+    await until(lambda: shop.ledger._records[job_id].progress is not None)
+    shop.engine.finish(job_id)
+    await shop.ended(job_id)
+    assert (await shop.events(job_id)).count("progress") == 1
+
+
 async def test_a_ledger_that_goes_away_and_comes_back_costs_nothing(shop: Shop) -> None:
     job_id = await shop.generating()
     shop.ledger.away = True
@@ -189,6 +202,28 @@ async def test_one_of_a_thousand_workers_does_not_ask_at_every_step() -> None:
     for number in range(999):
         await shop.ledger.attend(f"other-{number}", ["tiny"])
     assert await looks_in_vain(shop, 10) <= 1
+
+
+async def test_a_bell_that_rings_at_a_busy_one_of_a_thousand_is_answered_at_once() -> None:
+    """One that took what it found, and not by a bell: RQ thinks that it idles, and its bell is nobody else's."""
+    shop = Shop(Rhythm(renew=NEVER, reap=NEVER, report=NEVER, look=0, drain=0.05))
+    for number in range(999):
+        await shop.ledger.attend(f"other-{number}", ["tiny"])
+    first = await shop.submit()
+    running = asyncio.create_task(shop.intake.run())
+    await until(lambda: first in shop.engine.works)
+    await until(lambda: bool(shop.ledger.serving_now()))
+    shop.engine.step(first)  # in vain
+    await asyncio.sleep(0.02)
+    second = await shop.submit()
+    shop.engine.step(first)
+    await asyncio.sleep(0.02)
+    assert second not in shop.engine.works
+    serving = asyncio.create_task(asyncio.to_thread(shop.intake.serve, "tiny"))
+    await until(lambda: second in shop.engine.works)
+    shop.intake.drain()
+    await running
+    await serving
 
 
 async def test_one_of_a_thousand_looks_at_once_when_a_job_has_left() -> None:

@@ -21,8 +21,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def looking(clock: Clock) -> Looking:
-    looking = Looking(least=0.02, looks=500, clock=clock)
-    looking.holding(3)
+    looking = Looking(least=0.02, looks=500, clock=clock, dice=lambda low, high: (low + high) / 2)
+    looking.making(3)
     return looking
 
 
@@ -61,7 +61,7 @@ def test_the_model_that_fewest_serve_sets_the_pace(looking: Looking, clock: Cloc
 def test_who_has_ended_something_looks_at_once(looking: Looking, jobs: int, due: bool) -> None:
     looking.beside({"tiny": 1_001})
     looking.in_vain(TINY)
-    looking.holding(jobs)
+    looking.making(jobs)
     assert looking.due(TINY) is due
 
 
@@ -70,6 +70,38 @@ def test_who_hears_that_somebody_waits_looks_at_once(looking: Looking) -> None:
     looking.in_vain(TINY)
     looking.anew()
     assert looking.due(TINY)
+
+
+def test_who_hears_of_it_while_it_looks_in_vain_looks_again(looking: Looking) -> None:
+    looking.beside({"tiny": 1_001})
+    assert looking.due(TINY)
+    looking.anew()
+    looking.in_vain(TINY)
+    assert looking.due(TINY)
+    looking.in_vain(TINY)
+    assert not looking.due(TINY)
+
+
+def test_an_end_is_seen_beside_a_map_that_was_taken_meanwhile(looking: Looking) -> None:
+    looking.beside({"tiny": 1_001})
+    looking.in_vain(TINY)
+    looking.took(1)
+    looking.making(3)
+    assert looking.due(TINY)
+
+
+def test_those_who_looked_together_do_not_go_on_together(clock: Clock) -> None:
+    hasty, slow = (Looking(0.02, 500, clock, dice=lambda *ends, end=end: ends[end]) for end in (0, 1))  # type: ignore
+    for looking in (hasty, slow):
+        looking.making(1)
+        looking.beside({"tiny": 1_001})
+        looking.in_vain(TINY)
+    clock.now += 1.0
+    assert hasty.due(TINY)
+    clock.now += 1.99
+    assert not slow.due(TINY)
+    clock.now += 0.02
+    assert slow.due(TINY)
 
 
 def test_what_all_do_for_all_each_does_the_more_seldom_the_more_they_are(looking: Looking) -> None:
