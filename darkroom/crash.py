@@ -14,6 +14,7 @@ Point = Literal[
     "after_commit_before_reply",  # the job is recorded, its caller does not know
     "after_claim",  # the ledger lent a job, nobody holds it
     "mid_step",  # a network has run, its answer is lost
+    "after_verdict",  # all pictures of a job were looked at, nothing is stored nor told
     "after_watermark",  # pixels are marked, nothing is stored
     "after_upload",  # the picture is stored, its record is not
     "after_finish",  # the job has ended, its worker has not let go of it

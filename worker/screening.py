@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from darkroom import crash
 from darkroom.contract.job import Plan
 from darkroom.contract.plan import GenerationPlan
 from darkroom.contract.safety import CheckerSeen, Policy, SafetyPolicy, SafetyVerdict, Stage
@@ -43,6 +44,7 @@ class Gate:
         if len(self._verdicts) >= self._images:
             self._complete.set()
         await self._complete.wait()
+        crash.here("after_verdict")
         refuse_blocked(tuple(sorted(self._verdicts, key=lambda each: (len(each.subject), each.subject))))
 
 

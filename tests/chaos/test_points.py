@@ -5,22 +5,25 @@ import hashlib
 import json
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
-from darkroom.contract.job import JobState
+from darkroom.contract.job import JobState, picture_keys
 from darkroom.contract.webhook import Webhook
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import LocalRedis, free_port
 from darkroom.settings import Settings
+from darkroom.settings.safety import Policies
 from tests.chaos.stage import Process, environment
 from tests.e2e.worker.service import Service
 from tests.gateway import API_KEYS, GENERATIONS, bearer
 from tests.integration.ledger.making import FAILED, claimed, submission
 from tests.receiver import LOOPBACK, SECRET, receiving
+from tests.servers.posts import served
 from tests.until import until
 
 pytestmark = pytest.mark.slow
@@ -34,10 +37,12 @@ DEATHS = ("after_claim:1", "mid_step:3", "after_watermark:2", "after_upload:2", 
 class Crashing(Service):
     """A worker whose first children are armed."""
 
+    deaths = DEATHS
+
     def start(self) -> None:
         with self.log.open("ab") as output:
             self.supervisor = subprocess.Popen(
-                [sys.executable, "-m", "tests.chaos.crashing", "1", "0", "forked", *DEATHS],
+                [sys.executable, "-m", "tests.chaos.crashing", "1", "0", "forked", *self.deaths],
                 cwd=ROOT,
                 env=environment(self.settings),
                 stdout=output,
@@ -66,6 +71,42 @@ async def test_a_worker_that_dies_at_any_point_costs_one_attempt_and_its_job_end
         assert _deaths(tmp_path) == [(at, SIGKILL) for at in DEATHS]
     finally:
         await service.close()
+
+
+class CrashingOverVerdicts(Crashing):
+    deaths = ("after_verdict:1", "after_verdict:4")  # over a job's first verdict, and over the last of the next job
+
+
+async def test_a_worker_that_dies_between_verdict_and_last_word_lets_nothing_out_and_the_next_one_looks_again(
+    tmp_path: Path, valkey: LocalRedis, key_prefix: str
+) -> None:
+    looks = count()
+
+    def flags_one_in_two(_: bytes) -> tuple[int, bytes]:
+        return 200, json.dumps({"categories": {"sexual": (0.1, 0.9)[next(looks) % 2]}}).encode()
+
+    with served(flags_one_in_two) as hook:
+        guarded = {"safety": Policies(output="block"), "safety_hook_url": hook.url, "safety_open_nsfw": "off"}
+        service = CrashingOverVerdicts(tmp_path, valkey.url, key_prefix, **guarded)
+        service.start()
+        try:
+            for number in (1, 2):
+                job = await service.ended(await service.submit(steps=2, n=2), 120)
+                assert (job.state, job.attempt, job.artifacts) == (JobState.BLOCKED, 2, ())
+                story = ["queued", "running", "requeued", "running", "blocked"]
+                assert await service.story(job.id) == story
+                assert len(hook.asked) == 4 * number, "both pictures, by both attempts"
+                leftovers = [keys for _, keys in await service.ledger.leftovers()]
+                assert leftovers[-1] == picture_keys(job.id, job.plan)
+            assert _deaths(tmp_path) == [(at, SIGKILL) for at in CrashingOverVerdicts.deaths]
+            assert [path.name for path in tmp_path.rglob("*") if _shows(path)] == []
+        finally:
+            await service.close()
+
+
+def _shows(file: Path) -> bool:
+    """Whether it is a picture, one in the spool, or a record of one."""
+    return file.is_file() and ({"images", "spool", "provenance"} & set(file.parts)) != set() and file.name != ".lock"
 
 
 def _deaths(home: Path) -> list[tuple[str, int]]:
