@@ -50,6 +50,7 @@
     │   ├── GenerationCanceled
     │   ├── GenerationExpired
     │   ├── GenerationBlocked
+    │   ├── PicturesUnread              they were made, and the store does not give them back
     │   └── WaitTimedOut                it was not made in the time that it is waited for
     │       └── StillRunning            and goes on being made
     ├── StoreError
@@ -115,6 +116,7 @@ from darkroom.errors.no_picture import (
     GenerationCanceled,
     GenerationExpired,
     NoPicture,
+    PicturesUnread,
     StillRunning,
     WaitTimedOut,
 )
@@ -192,6 +194,7 @@ __all__ = [
     "NotStored",
     "OutOfMemory",
     "PayloadTooLarge",
+    "PicturesUnread",
     "PreprocessorFailed",
     "PreprocessorUnavailable",
     "QueueFull",

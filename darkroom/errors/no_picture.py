@@ -19,6 +19,12 @@ class GenerationBlocked(NoPicture):
     code, status = "blocked", 400
 
 
+class PicturesUnread(NoPicture):
+    """They were made, and the store does not give them back: who asks again has them made twice."""
+
+    code, status = "pictures_unread", 502
+
+
 class WaitTimedOut(NoPicture):
     code, status = "wait_timed_out", 504
 

@@ -65,7 +65,7 @@ async def _made(
 
     job = await awaited(request, services, tenant, entering, kept=key is not None)
     tell(response.headers, _told(job, remarks))
-    return answer(job, await base64_of(services, job) if sent_back else [])
+    return answer(job, await base64_of(services, job, kept=key is not None) if sent_back else [])
 
 
 def _told(job: Job, remarks: Remarks) -> list[Notice]:

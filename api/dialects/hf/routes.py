@@ -54,7 +54,7 @@ async def infer(
     async with slowed(request):
         entering = partial(_entered, request, services, tenant, model, task, idempotency_key)
         job = await awaited(request, services, tenant, entering, kept=idempotency_key is not None)
-        return await _picture(request, services, job)
+        return await _picture(request, services, job, kept=idempotency_key is not None)
 
 
 async def _entered(
@@ -77,8 +77,8 @@ def _defaults(request: Request, model: str) -> dict[str, Any]:
     return {"model": model, "output_format": preferred(request.headers.get("accept", ""))}
 
 
-async def _picture(request: Request, services: Services, job: Job) -> Response:
-    (data,) = await bytes_of(services, job)
+async def _picture(request: Request, services: Services, job: Job, *, kept: bool) -> Response:
+    (data,) = await bytes_of(services, job, kept=kept)
     here = f"{base_url(request, services.settings)}/api/v1/generations/{job.id}/images/0"
     response = Response(data, media_type=job.artifacts[0].media_type, headers={"Content-Location": here})
     plan = job.receipt.plan if job.receipt else job.generation

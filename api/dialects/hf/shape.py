@@ -1,7 +1,8 @@
 """Errors as the clients of Hugging Face read them: `{"error": words}`.
 
 `@huggingface/inference` asks again after every 503, at once and without end. So a 503 is only what passes by itself:
-a model that a person has to mend is a 500.
+a model that a person has to mend is a 500, and so is a checker that
+gives no answer: when it is asked about a picture, that picture has been made already, and would be again and again.
 """
 
 import json
@@ -11,13 +12,14 @@ from typing import Final
 from starlette.responses import Response
 
 from api.problems import Problem
-from darkroom.errors import BrokenWeights, MissingWeights, ModelError, UnknownModel
+from darkroom.errors import BrokenWeights, MissingWeights, ModelError, SafetyUnavailable, UnknownModel
 
 _STATUS: Final = {
     UnknownModel.code: 404,
     ModelError.code: 500,
     MissingWeights.code: 500,
     BrokenWeights.code: 500,
+    SafetyUnavailable.code: 500,
 }
 
 

@@ -92,16 +92,18 @@ async def _answered(request: Request, services: Services, asking: Asking, key: s
     del asking, entering  # with the pictures in them: many wait here
     with in_words_of(told.names):
         job = await making
-    pictures = await _pictures(request, services, job, told.as_url)
+    pictures = await _pictures(request, services, job, as_url=told.as_url, kept=key is not None)
     body = answer(job, pictures, told, await tokens_of(services, job))
     response = Response(await asyncio.to_thread(json_of, body), media_type="application/json")
     tell(response.headers, made_plan(job).warnings)
     return response
 
 
-async def _pictures(request: Request, services: Services, job: Job, as_url: bool) -> list[dict[str, str]]:
-    """Raises: NotStored, StoreUnavailable."""
+async def _pictures(
+    request: Request, services: Services, job: Job, *, as_url: bool, kept: bool
+) -> list[dict[str, str]]:
+    """Raises: as `base64_of`, `picture_url`."""
     if not as_url:
-        return [{"b64_json": b64} for b64 in await base64_of(services, job)]
+        return [{"b64_json": b64} for b64 in await base64_of(services, job, kept=kept)]
     ordered = sorted(job.artifacts, key=lambda each: each.index)
     return [{"url": await picture_url(services, request, artifact)} for artifact in ordered]

@@ -129,9 +129,9 @@ class Telling(StreamingResponse):
 
     async def _pictures(self, job: Job) -> AsyncIterator[bytes]:
         """Tokens are counted once, so that the sum over all events is right."""
-        tokens = await tokens_of(self._services, job)
+        tokens, kept = await tokens_of(self._services, job), self._key is not None
         for artifact in sorted(job.artifacts, key=lambda each: each.index):
-            b64 = base64.b64encode(await picture_at(self._services.store, artifact.key)).decode()
+            b64 = base64.b64encode(await picture_at(self._services.store, artifact.key, kept=kept)).decode()
             told = answers.completed(self._operation, job, artifact, b64, self._wanted, tokens)
             yield _wire(told)
             tokens = Tokens()

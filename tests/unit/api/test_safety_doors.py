@@ -75,7 +75,8 @@ async def test_every_door_says_that_words_could_not_be_looked_at(
 ) -> None:
     checker.broken = True
     path, body = asked_at(door, "a red circle")
-    assert (await client.post(path, json=body)).status_code == 503
+    # One client of Hugging Face's asks again after a 503 without end.
+    assert (await client.post(path, json=body)).status_code == (500 if door == "hf" else 503)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from PIL import Image
 from api.dialects.hf.shape import shape
 from api.problems import problem_of
 from darkroom.contract.job import JobState
-from darkroom.errors import BrokenWeights, QueueFull
+from darkroom.errors import BrokenWeights, DarkroomError, QueueFull, SafetyUnavailable
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS, PICTURE, bearer, client_of, fail_one, finish_one
@@ -196,9 +196,11 @@ async def test_what_failed_is_not_a_503_which_one_of_the_clients_repeats_without
     assert answer.json() == {"error": "the device ran out of memory", "code": "out_of_memory"}
 
 
-def test_a_model_that_a_person_has_to_mend_is_none_either() -> None:
-    broken = shape(problem_of(BrokenWeights("unet.safetensors", "is cut short")), {"Retry-After": "30"})
-    assert broken.status_code == 500
+@pytest.mark.parametrize(
+    "error", [BrokenWeights("unet.safetensors", "is cut short"), SafetyUnavailable("image 0 was not looked at")]
+)
+def test_what_a_person_has_to_mend_is_none_either(error: DarkroomError) -> None:
+    assert shape(problem_of(error), {"Retry-After": "30"}).status_code == 500
 
 
 async def test_nobody_gets_in_without_a_key() -> None:

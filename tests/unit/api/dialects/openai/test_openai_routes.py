@@ -138,6 +138,29 @@ async def test_a_store_that_is_away_for_a_moment_has_nothing_made_again(
     assert (answer.status_code, B64 in answer.text) == (200, True)
 
 
+@pytest.mark.parametrize(
+    ("key", "status", "code", "again"),
+    [({}, 502, "pictures_unread", "false"), ({"Idempotency-Key": "k"}, 503, "store_unavailable", None)],
+)
+async def test_pictures_that_cannot_be_read_are_not_made_again(
+    services: Services,
+    client: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    key: dict[str, str],
+    status: int,
+    code: str,
+    again: str | None,
+) -> None:
+    async def away(_: str) -> bytes:
+        raise StoreUnavailable("the store does not answer")
+
+    monkeypatch.setattr("api.dialects.pictures.PATIENCE_SECONDS", -1.0)
+    monkeypatch.setattr(services.store, "get", away)
+    answer, _ = await made(services, client.post(GENERATIONS, json={"prompt": "a"}, headers=key))
+    assert (answer.status_code, error_in(answer)["code"]) == (status, code)
+    assert answer.headers.get("x-should-retry") == again
+
+
 async def test_a_variation_keeps_a_quarter_of_its_picture(services: Services, client: httpx.AsyncClient) -> None:
     body = seen_bodies.openai_python_variation(saved(scene(128, 128)))
     answer, job = await made(services, client.post(VARIATIONS, content=body, headers=seen_bodies.FORM))
