@@ -25,10 +25,12 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Place:
-    """What a request is read against. `base`: where this service is reached. `refiner`: the one there is, if any."""
+    """What a request is read against. `base`: where this service is reached. `refiner`: the one there is, if any.
+    `checked`: whether the caller's words or pictures are looked at, whatever it asks for."""
 
     base: str
     refiner: str | None = None
+    checked: bool = False
 
 
 @dataclass
@@ -49,6 +51,8 @@ def settled(body: Mapping[str, Any], place: Place, remarks: Remarks) -> Settled:
             remarks.note(field_path([name]), "not known here")
     found = Settled(names={"prompt": "input.prompt", "image": "input.image"})
     rest = {name: value for name, value in given.items() if value is not None}
+    if not place.checked:
+        rest.pop("disable_safety_checker", None)  # nothing stands against it
     _refine(found, rest, place, remarks)
     _lora(found, rest)
     _dimensions(found, rest)

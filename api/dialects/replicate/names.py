@@ -36,9 +36,10 @@ SCHEDULERS: Final[Mapping[str, str]] = {
 # Fields without effect here, with the values by which they say nothing, and why.
 ALWAYS_MARKED: Final = "every picture is marked and signed"
 ELSEWHERE: Final = "weights from elsewhere are not loaded: name one of the LoRAs served here"
+CHECKED: Final = "what is looked at is for the operator to say"
 IDLE: Final[Mapping[str, tuple[tuple[object, ...], str]]] = {
     "apply_watermark": ((True,), ALWAYS_MARKED),
-    "disable_safety_checker": ((True, False), ""),
+    "disable_safety_checker": ((False,), CHECKED),
     "aspect_ratio": (("1:1", "custom"), "width and height say it"),
     "go_fast": ((True, False), ""),
     "replicate_weights": ((), ELSEWHERE),

@@ -25,7 +25,9 @@ from api.submission import submit
 from api.waiting import MAX_WAIT_SECONDS, wait_for_end, wanted_wait
 from darkroom.contract.job import Job
 from darkroom.contract.prediction import PREFIX
+from darkroom.contract.safety import SafetyPolicy
 from darkroom.ledger.protocol import Submitted
+from darkroom.safety.policies import demanded
 from darkroom.services import Services
 
 router = APIRouter(prefix=PREFIX)
@@ -74,7 +76,8 @@ async def _submitted(
     named = body if model is None else {"model": model}
     ours = asked_model(named, services.catalog, services.settings)
     remarks = Remarks(strict=services.settings.compat_strict)
-    found = settled(body, Place(base, refiner_of(services.catalog)), remarks)
+    checked = demanded(services.settings, tenant) != SafetyPolicy()
+    found = settled(body, Place(base, refiner_of(services.catalog), checked), remarks)
     with in_words_of(found.names):
         asked = requested({"model": ours} | found.fields, found.names)
         webhook = webhook_of(services, tenant, asked, base)

@@ -112,6 +112,13 @@ async def test_a_prediction_of_replicate_failed_with_the_reason(services: Servic
     assert shown["error"] == "image 0 was flagged: sexual 0.93 (threshold 0.80)"
 
 
+async def test_a_prediction_that_would_not_be_looked_at_is_told_that_it_is(client: httpx.AsyncClient) -> None:
+    path, body = asked_at("replicate", "a red circle")
+    body["input"]["disable_safety_checker"] = True
+    made = await client.post(path, json=body)
+    assert "field=input.disable_safety_checker" in made.headers["darkroom-warning"]
+
+
 async def test_a_blocked_generation_says_why_and_has_no_pictures(services: Services, client: httpx.AsyncClient) -> None:
     made = await ask(client)
     await block_one(services)

@@ -53,6 +53,20 @@ def test_all_defaults_of_sdxl_are_taken_and_none_is_remarked_on() -> None:
     assert asked({"input": SDXL, "stream": True, "version": HASH}) == (wanted, [])
 
 
+@pytest.mark.parametrize(
+    ("said", "checked", "told"),
+    [
+        (True, False, []),
+        (True, True, ["input.disable_safety_checker"]),
+        (False, True, []),
+    ],
+)
+def test_who_would_have_nothing_looked_at_is_told_that_it_is(said: bool, checked: bool, told: list[str]) -> None:
+    remarks = Remarks()
+    settled({"input": {"prompt": "a", "disable_safety_checker": said}}, Place(BASE, checked=checked), remarks)
+    assert [notice.field for notice in remarks.notices] == told
+
+
 def test_a_picture_and_a_mask_are_taken_with_their_strength() -> None:
     image = ImageToImage(prompt="a", image="https://else.example/a.png", strength=0.5)
     assert of_input(image="https://else.example/a.png", prompt_strength=0.5) == (image, [])
