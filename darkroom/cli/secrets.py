@@ -14,7 +14,7 @@ next      {next}
 The key is shown here only. Keep a copy of what was written where it cannot be lost: without DARKROOM_WATERMARK_SECRET
 no picture leads back to its record. The certificate is for development: bring your own before strangers rely on it.
 """
-COMPOSE = "docker compose up --detach --scale worker=3"
+COMPOSE = "docker compose up --detach"
 KUBERNETES = "kubectl apply --kustomize deploy/kubernetes/overlays/dev"
 
 

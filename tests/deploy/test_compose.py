@@ -88,6 +88,26 @@ def test_only_proxy_and_store_can_be_reached_from_elsewhere(services: dict[str, 
     assert services["valkey"]["networks"] == ["inside"]
 
 
+def test_how_many_there_are_outlives_the_next_up(services: dict[str, dict[str, Any]]) -> None:
+    """`up` without --scale goes back to what stands here."""
+    assert {name: services[name].get("scale") for name in ("worker", "worker-gpu", "gateway", "courier")} == {
+        "worker": "1",
+        "worker-gpu": "1",
+        "gateway": "1",
+        "courier": None,
+    }
+
+
+def test_the_proxy_is_opened_to_others_by_lines_that_are_there(services: dict[str, dict[str, Any]]) -> None:
+    """As deploy/proxy/listen.conf, which is tried in nginx, but for the port that is published."""
+    ours = (ROOT / "deploy/compose/proxy/listen.conf").read_text()
+    theirs = (ROOT / "deploy/proxy/listen.conf").read_text().replace("443", "8080")
+    assert ours.replace("#", "").endswith(theirs)
+    mounted = {volume.split(":")[0]: volume.split(":")[1] for volume in services["proxy"]["volumes"]}
+    assert mounted["./deploy/compose/proxy/tls"] == "/etc/proxy/tls"
+    assert (ROOT / "deploy/compose/proxy/tls").is_dir()
+
+
 def test_what_was_not_begun_says_how_to_begin() -> None:
     with pytest.raises(KeyError, match="run `darkroom secrets` first"):
         read_services(COMPOSE, {})
