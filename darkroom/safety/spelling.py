@@ -19,16 +19,20 @@ from typing import Final, NamedTuple
 import darkroom.safety
 from darkroom.prompt import parse
 
-# Small capitals, and Cyrillic and Greek letters that UTS 39 has for twins of small capitals alone; flags and squares of
-# letters, which are symbols to Unicode.
+# Small capitals; letters that UTS 39 has for twins of small capitals alone, or of Latin letters with hooks; of those
+# that it has for l, the capitals that are small i; and what is typed for Latin by those who draw letters with others.
 _MORE: Final = {
-    "a": "ᴀ", "b": "вʙ", "c": "ᴄ", "d": "ᴅ", "e": "єᴇ", "f": "ғꜰ", "g": "ɢ", "h": "нʜ", "i": "ɪ", "j": "ᴊ", "k": "кκᴋ",
-    "l": "ʟ", "m": "мᴍ", "n": "пηɴ", "o": "σᴏ", "p": "ᴘ", "r": "ʀ", "s": "ꜱ", "t": "тτᴛ", "u": "ᴜ", "v": "ᴠ", "w": "ωᴡ",
-    "y": "ʏ", "z": "ᴢ",
+    "a": "ᴀᗩ", "b": "вʙც", "c": "ᴄᑕ", "d": "ᴅ∂", "e": "єᴇɛəǝ", "f": "ғꜰ", "g": "ɢ", "h": "нʜ", "i": "ɪΙІӀ", "j": "ᴊ",
+    "k": "кκᴋ", "l": "ʟ", "m": "мᴍ", "n": "пηɴᑎⲛŋ", "o": "σᴏɵ", "p": "ᴘ", "q": "ᑫ", "r": "ʀ", "s": "ꜱᔕ", "t": "тτᴛ",
+    "u": "ᴜʉ", "v": "ᴠ", "w": "ωᴡᗯ", "y": "ʏყ", "z": "ᴢᘔ",
 }  # fmt: skip
+# Latin letters with strokes, hooks and tails, that are accents to readers and letters of their own to Unicode.
+_WITH: Final = re.compile(r"LATIN (?:SMALL|CAPITAL) LETTER ([A-Z]) WITH .*")
+_LATIN: Final = (range(0xC0, 0x2B0), range(0x1D6C, 0x1DC0), range(0x2C60, 0x2C80), range(0xA720, 0xA800))
 _ALPHABETS: Final = (0x1F1E6, 0x1F130, 0x1F150, 0x1F170)
 _TOO_LONG: Final = {0xFDFA: " ", 0xFDFB: " "}  # one character of Arabic for whole sentences
-_UNSEEN: Final = frozenset({"Mn", "Me", "Cf", "Cc", "Co", "Cs"})
+_UNSEEN: Final = frozenset({"Mn", "Me", "Cf", "Cc", "Co", "Cs", "Cn"})
+_FILLERS: Final = frozenset("\u115f\u1160")  # letters of Korean that are nothing, into which others are opened
 
 # Digits and signs that stand for letters; l, too, so that 1 is either.
 _DISGUISES: Final = str.maketrans("0134578@$€!|l", "oieastbaseiii")
@@ -41,17 +45,28 @@ _UNSPACED: Final = (
 )
 _MOST_DIGITS: Final = 4  # of numbers that mean something
 _WORD: Final = re.compile(rf"\d+|[{_UNSPACED}]|[^\W\d_{_UNSPACED}][^\W_{_UNSPACED}]*")
-# What stands inside words to hide them. Commas and colons are not among them: they part the tags of prompts.
+# What stands inside words to hide them. Commas and colons are not among them: they part the tags of prompts, and the
+# letters that a child learns.
 _PARTED: Final = re.compile(r"(?<![^\W_])[^\W_]++(?:(?:[^\w\s,;:()\[\]<>|]|_)++[^\W_]++)++")
-_RUN: Final = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,3}[^\W_](?![^\W_]))++")
+_RUN: Final = re.compile(r"(?<![^\W_])[^\W_](?:(?:[^\w,;:]|_){1,3}[^\W_](?![^\W_]))++")
 _BETWEEN: Final = re.compile(r"(?:[^\w@$€!|]|_)+")
 _LONG: Final = re.compile(r"(.)\1{2,}")
 _EDGES: Final = "0123456789@$€!|"
 _LEAST: Final = 3  # letters of a word that is worth hiding
 
 
+_ONES: Final = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen"
+)
+_TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety"
+_COUNTED: Final = {word: number for number, word in enumerate(_ONES.split(), 1)} | {
+    word: 10 * ten for ten, word in enumerate(_TENS.split(), 2)
+}
+
+
 class Word(NamedTuple):
-    """`at` is its place among the words of the text; `number` where it is one, which takes no place of its own."""
+    """`at` is its place among the words of the text; `number` what it says. One in digits takes no place of its own."""
 
     spelled: str
     at: int
@@ -63,7 +78,7 @@ def plain(text: str) -> str:
     if text.isascii():
         return text.lower()
     open_ = unicodedata.normalize("NFKD", text.translate(_TOO_LONG))
-    unseen = {char for char in set(open_) if unicodedata.category(char) in _UNSEEN and not char.isspace()}
+    unseen = {char for char in set(open_) if unicodedata.category(char) in _UNSEEN and not char.isspace()} | _FILLERS
     seen = open_.translate(dict.fromkeys(map(ord, unseen)))
     return unicodedata.normalize("NFC", seen.translate(_lookalikes()).casefold().translate(_lookalikes()))
 
@@ -83,9 +98,17 @@ def words(text: str) -> list[Word]:
         if spelled.isdecimal():
             found.append(Word(spelled, at, int(spelled) if len(spelled) <= _MOST_DIGITS else None))
         else:
-            found.append(Word(spelled, at))
+            found.append(Word(spelled, at, _counted(spelled, found)))
             at += 1
     return found
+
+
+def _counted(word: str, before: list[Word]) -> int | None:
+    """In English, below a hundred: thirty two is 32, and not 2."""
+    number = _COUNTED.get(word)
+    if number is not None and number < 10 and before and (tens := _COUNTED.get(before[-1].spelled, 0)) >= 20:
+        return tens + number
+    return number
 
 
 def folded(word: str) -> str:
@@ -121,7 +144,11 @@ def _of_signs(signs: str) -> Iterator[str]:
 @cache
 def _lookalikes() -> dict[int, str]:
     derived: dict[str, str] = json.loads(files(darkroom.safety).joinpath("lookalikes.json").read_text("utf-8"))
-    table: dict[int, str] = {
-        ord(char): letter for source in (derived, _MORE) for letter, chars in source.items() for char in chars
+    table = {
+        ord(char): found[1].lower()
+        for char in map(chr, (code for codes in _LATIN for code in codes))
+        if unicodedata.normalize("NFKD", char) == char and (found := _WITH.fullmatch(unicodedata.name(char, "")))
     }
+    for source in (derived, _MORE):
+        table.update({ord(char): letter for letter, chars in source.items() for char in chars})
     return table | {first + place: chr(ord("a") + place) for first in _ALPHABETS for place in range(26)}

@@ -8,6 +8,7 @@ from darkroom.safety.hook import MOST_ANSWER, QUALITY, SIDE, HookAnswer, shown
 from darkroom.safety.prompt_list import PromptList
 from darkroom.settings import Settings
 from tests.docs.pages import blocks, page
+from tests.unit.safety.beside_children import ORDINARY, PLAIN
 
 PAGE = "docs/safety.md"
 
@@ -45,3 +46,7 @@ def test_the_service_may_answer_as_it_says() -> None:
 
 def test_the_default_threshold_is_the_one_it_names() -> None:
     assert f"from `DARKROOM_SAFETY_THRESHOLD`, {Settings().safety_threshold}." in page(PAGE)
+
+
+def test_as_many_prompts_are_tried_on_the_list_that_ships_as_it_says() -> None:
+    assert f"{len(PLAIN)} plain ways of it are tested, and {len(ORDINARY)} ordinary prompts" in page(PAGE)

@@ -68,5 +68,5 @@ DISGUISED = [
     "ｐｏｒｎ", "𝓹𝓸𝓻𝓷", "роrn", "рοrn", "ⓟⓞⓡⓝ", "🇵🇴🇷🇳", "🅿🅾🆁🅽", "poooorn",
     "p\u2060o\u2060rn", "porn2", "2porn", "xx porn yy",
     "a castle,porn,a hill", "porn|castle",
-    "\U000e0070porn", "p0_rn",
+    "\U000e0070porn", "p0_rn", "p\u3164orn", "p\uffa0orn", "p\u115forn", "p\U000e0ffforn", "pørn", "pơɍɲ",
 ]  # fmt: skip

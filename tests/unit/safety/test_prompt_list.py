@@ -5,6 +5,7 @@ from time import process_time
 import pytest
 
 from darkroom.safety.prompt_list import PromptList, minors_list
+from tests.unit.safety.beside_children import ADULTS, ORDINARY, PLAIN, REFUSED
 from tests.unit.safety.innocent import DISGUISED, PROMPTS, WORDS
 
 BAD_WORDS = """
@@ -60,6 +61,25 @@ def test_sex_beside_children_is_found(prompt: str) -> None:
     assert MINORS.scores(prompt) == {"sexual_minors": 1.0}
 
 
+def test_of_two_hundred_ordinary_prompts_with_children_none_is_flagged() -> None:
+    assert len(ORDINARY) > 200
+    assert [prompt for prompt in (*ORDINARY, *ADULTS) if flags(MINORS, prompt)] == []
+
+
+def test_what_is_said_plainly_is_found() -> None:
+    assert [prompt for prompt in PLAIN if not flags(MINORS, prompt)] == []
+
+
+def test_what_no_list_can_tell_apart_is_refused_as_the_page_says() -> None:
+    assert [prompt for prompt in REFUSED if not flags(MINORS, prompt)] == []
+
+
+def test_numbers_may_be_written_out() -> None:
+    near = list_of("bad: <1-17> years old")
+    assert all(flags(near, f"{age} years old") for age in ("one", "Twelve", "seventeen"))
+    assert not any(flags(near, f"{age} years old") for age in ("eighteen", "thirty-two", "sixty one", "ninety"))
+
+
 def test_words_far_from_one_another_are_two_things() -> None:
     assert not flags(MINORS, "a child on a swing, " + "a tree, " * 20 + "a nude statue")
 
@@ -105,6 +125,16 @@ def test_what_is_allowed_counts_only_where_it_stands_so() -> None:
 def test_words_of_scripts_without_spaces_are_found_between_others() -> None:
     assert flags(list_of("bad: 裸体"), "美しい裸体の絵")
     assert not flags(list_of("bad: 裸体"), "裸の体")
+
+
+def test_a_capital_that_is_both_i_and_l_is_i() -> None:
+    assert all(flags(list_of("bad: child"), f"ch{capital}ld") for capital in "ΙІӀI")
+
+
+def test_letters_that_are_listed_spell_nothing() -> None:
+    strict = list_of("bad: sexy", "bad: cum")
+    assert not flags(strict, "Tesla models S, 3, X, Y; a kid learns C, U, M")
+    assert flags(strict, "s 3 x y")
 
 
 def test_letters_that_look_latin_in_words_of_other_languages_are_no_disguise() -> None:
