@@ -66,13 +66,16 @@ class Poster:
                 timeout=None,  # noqa: S113  the whole exchange has one
                 trust_env=self._proxies,
                 verify=self._tls or True,
+                headers={"accept-encoding": "identity"},
                 limits=httpx.Limits(max_connections=CONNECTIONS),
             )
         async with self._client.stream("POST", url, content=body, headers=dict(headers)) as answer:
             if answer.status_code != 200:
                 raise PostFailed(f"answered with status {answer.status_code}")
+            if answer.headers.get("content-encoding", "identity").lower() != "identity":
+                raise PostFailed("answered compressed, unasked")  # a few bytes of it may be gigabytes
             content = b""
-            async for part in answer.aiter_bytes():
+            async for part in answer.aiter_raw():
                 content += part
                 if len(content) > most:
                     raise PostFailed(f"answered with more than {most} bytes")

@@ -22,12 +22,17 @@ class Served:
 
 @contextmanager
 def served(
-    answer: Answer, *, hold: Event | None = None, drip: float = 0.0, tls: ssl.SSLContext | None = None
+    answer: Answer,
+    *,
+    hold: Event | None = None,
+    drip: float = 0.0,
+    tls: ssl.SSLContext | None = None,
+    encoding: str = "",
 ) -> Iterator[Served]:
     """Posts are answered by `answer`, which says status and body; with `hold`, not before it is set; a byte in `drip`
-    seconds.
+    seconds; as what is encoded so.
     """
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answer, hold, drip))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answer, hold, drip, encoding))
     if tls:
         # The handshake belongs to the thread that answers: one that fails is that thread's alone.
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
@@ -46,7 +51,7 @@ def served(
         thread.join(10)
 
 
-def _handler(answer: Answer, hold: Event | None, drip: float) -> type[BaseHTTPRequestHandler]:
+def _handler(answer: Answer, hold: Event | None, drip: float, encoding: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         stage = Served("")
 
@@ -59,6 +64,8 @@ def _handler(answer: Answer, hold: Event | None, drip: float) -> type[BaseHTTPRe
             status, said = answer(body)
             self.send_response(status)
             self.send_header("content-length", str(len(said)))
+            if encoding:
+                self.send_header("content-encoding", encoding)
             self.end_headers()
             with suppress(OSError):  # whoever asked may have left
                 for at in range(len(said)) if drip else ():

@@ -1,6 +1,7 @@
 """A service of the operator's: what it is told, what it may answer, and what happens to callers when it does not."""
 
 import base64
+import gzip
 import io
 import json
 import time
@@ -89,6 +90,19 @@ def test_what_is_no_sound_answer_is_safety_unavailable(how: str, capsys: pytest.
     assert "checker.failed" in logged
     assert "secret" not in logged
     assert service.url not in logged
+
+
+def test_an_answer_that_is_compressed_is_not_opened(capsys: pytest.CaptureFixture[str]) -> None:
+    """Twice compressed, what fits into an answer would be gigabytes."""
+    fine = json.dumps({"categories": {"sexual": 0.25}}).encode()
+    twice = gzip.compress(gzip.compress(fine + b" " * 10_000_000))
+    for encoding, body in (("gzip", gzip.compress(fine)), ("gzip, gzip", twice)):
+        answer = says(body)
+        with served(answer, encoding=encoding) as service, asking_about_prompts(service.url) as checker:
+            with pytest.raises(SafetyUnavailable):
+                checker.scores("a cat")
+            assert service.headers[0]["accept-encoding"] == "identity"
+        assert "answered compressed" in "".join(capsys.readouterr())
 
 
 @pytest.mark.slow
