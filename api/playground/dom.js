@@ -70,6 +70,11 @@ export function shortened(text, most = 60) {
   return text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text;
 }
 
+/** With a capital and a full stop, as the service does without. */
+export function sentence(words) {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? "" : "."}`;
+}
+
 export function seconds(count) {
   if (count < 1.5) return "a moment";
   if (count < 90) return `about ${Math.round(count)} s`;

@@ -1,6 +1,6 @@
 // Generations that are under way: followed by their events, and looked at now and then for their place in line.
 
-import { pause, say, seconds, shortened } from "./dom.js";
+import { pause, say, seconds, sentence, shortened } from "./dom.js";
 import { Problem, blobOf, call, ended, events, get, post } from "./service.js";
 
 // A browser opens six connections to one server of HTTP/1.1; what is followed must leave some for the rest.
@@ -165,14 +165,20 @@ function placeWords(queue) {
   return queue.position === 0 ? "Next in line" : `${queue.position + 1}. in line`;
 }
 
+/** What was flagged, and as what. The service counts pictures from 0, and people from 1. */
+function withheldWords(failure) {
+  const flagged = failure?.message ?? "something was flagged";
+  return `${sentence(flagged.replace(/^image (\d+)/, (_, index) => `picture ${Number(index) + 1}`))} Nothing was kept of it.`;
+}
+
 /** How it ended, for people. */
 export function endWords({ state, failure }) {
   const words = {
     succeeded: { title: "Done.", text: "" },
-    failed: { title: "It did not come out.", text: failure?.message ?? "" },
+    failed: { title: "It did not come out.", text: failure ? sentence(failure.message) : "" },
     canceled: { title: "Canceled.", text: "Nothing was kept of it." },
     expired: { title: "Too late.", text: "Its deadline passed before it could begin." },
-    blocked: { title: "Withheld.", text: failure?.message ?? "What came out is not shown here." },
+    blocked: { title: "Withheld.", text: withheldWords(failure) },
   };
   return words[state] ?? { title: "It ended.", text: "" };
 }

@@ -1,6 +1,6 @@
 // What the service refuses, said where it can be mended.
 
-import { $, el, seconds } from "./dom.js";
+import { $, el, seconds, sentence } from "./dom.js";
 
 const CONTROLS = "input:not([type=range]):not([type=file]), select, textarea, button";
 
@@ -26,9 +26,8 @@ export function showProblem(problem) {
 }
 
 function alone(problem) {
-  const sentence = problem.message.charAt(0).toUpperCase() + problem.message.slice(1);
   const again = problem.retryAfter ? ` Try again in ${seconds(problem.retryAfter)}.` : "";
-  return `${sentence}${/[.!?]$/.test(sentence) ? "" : "."}${again}`;
+  return `${sentence(problem.message)}${again}`;
 }
 
 function inWords(errors) {

@@ -30,6 +30,8 @@ def test_words_written_before_the_models_are_known_stay_and_the_settings_of_befo
     with held(page, CATALOG) as waiting:
         page.reload()
         expect(playground.field("Steps")).to_be_disabled()
+        expect(page.get_by_text("As large as the picture it starts from")).to_be_hidden()
+        expect(page.get_by_text("What you make appears here.")).to_be_hidden()
         playground.fill(prompt="a red circle")
         playground.field("Negative prompt").focus()
         assert waiting

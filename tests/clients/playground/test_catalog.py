@@ -45,6 +45,19 @@ def rich(playground: Playground) -> Playground:
     return playground.open()
 
 
+def test_what_was_blocked_is_told_in_the_words_of_people(playground: Playground) -> None:
+    made = playground.generate(prompt="a red circle", steps=2)
+    failure = {"code": "blocked", "message": "image 0 was flagged: sexual 0.93 (threshold 0.80)", "retryable": False}
+    withheld = {**made, "id": "01AAAAAAAAAAAAAAAAAAAAAAAA", "state": "blocked", "images": [], "failure": failure}
+    page = playground.page
+    page.route("**/api/v1/generations?*", lambda route: route.fulfill(json={"generations": [withheld], "cursor": None}))
+    playground.open()
+    page.get_by_role("button", name="Withheld. a red circle").click()
+    told = page.get_by_text("Picture 1 was flagged: sexual 0.93 (threshold 0.80). Nothing was kept of it.")
+    expect(told).to_be_visible()
+    expect(page.locator("#easel img")).to_have_count(0)
+
+
 def asked(playground: Playground) -> dict[str, Any]:
     """What the page would send, without its being made."""
     playground.press("Copy as code")
