@@ -30,6 +30,7 @@ from worker.spool import SpoolFull
 MAX_PENDING_PICTURES = 32
 
 Picture = NDArray[np.uint8]  # H x W x 3, RGB
+Views = tuple[Picture, ...]  # one picture, and parts of it that are to be looked at by themselves
 
 
 class Finisher:
@@ -92,7 +93,7 @@ class Finisher:
         key = picture_key(claim.job_id, claim.generation, index)
         timed = self._metrics.finish_seconds.labels(claim.generation.output_format).time()
         with span("finish", {"darkroom.image": index}), timed:
-            finishing: list[Callable[[], Picture]] = [partial(canvas.finished, rgb_HWC)]
+            finishing: list[Callable[[], Views]] = [partial(_finished, canvas, rgb_HWC)]
             del rgb_HWC, canvas  # whoever waits for the store holds no pixels
             issued, verdict = await self._issued(finishing, facts, key, gate)
             stamped = await issued if isinstance(issued, asyncio.Future) else issued
@@ -119,14 +120,15 @@ class Finisher:
         )
 
     async def _issued(
-        self, finishing: list[Callable[[], Picture]], facts: Facts, key: str, gate: Gate | None
+        self, finishing: list[Callable[[], Views]], facts: Facts, key: str, gate: Gate | None
     ) -> "tuple[Stamped | asyncio.Future[Stamped], SafetyVerdict | None]":
         """What is stored, or on disk and will be, and what was found in it. Takes what makes the picture out of its
         list, the one place that holds its pixels."""
         self._in_memory += 1
         try:
-            rgb_HWC, policy = await asyncio.to_thread(finishing.pop()), facts.plan.safety.output
-            verdict = (await self.screening.look("output", policy, f"images.{facts.index}", rgb_HWC)).verdict
+            (rgb_HWC, *closer), policy = await asyncio.to_thread(finishing.pop()), facts.plan.safety.output
+            verdict = (await self.screening.look("output", policy, f"images.{facts.index}", rgb_HWC, *closer)).verdict
+            del closer
             if gate and verdict:
                 await gate.passed(verdict)
             issue = Issue(self._stamper, rgb_HWC, facts)
@@ -185,6 +187,11 @@ class Finisher:
             device_seconds=device_seconds,
             safety=(*plan.safety.verdicts, *verdicts),
         )
+
+
+def _finished(canvas: Canvas, rgb_HWC: Picture) -> Views:
+    finished_HWC = canvas.finished(rgb_HWC)
+    return finished_HWC, *canvas.close_ups(finished_HWC)
 
 
 def _artifact(stamped: Stamped, facts: Facts, key: str, verdict: SafetyVerdict | None) -> Artifact:

@@ -23,6 +23,7 @@ from darkroom.tracing import span
 from worker.patience import patiently
 from worker.pictures import prepare
 from worker.pictures.canvas import BLANK, Canvas
+from worker.pictures.overlay import close_up
 from worker.preprocessors.preprocessing import Preprocessors
 from worker.screening import Screening, refuse_blocked
 
@@ -74,8 +75,9 @@ class Inputs:
         if policy == "off":
             return LookedAt()
         for subject, ref, ground in _seen_of(claim.plan):
-            seen = await self.pixels(claim.tenant, ref)
-            verdict = (await self.screening.look("input", policy, subject, flatten(seen, ground))).verdict
+            seen = flatten(await self.pixels(claim.tenant, ref), ground)
+            closer = _closer(claim.plan, seen) if subject == "image" else ()
+            verdict = (await self.screening.look("input", policy, subject, seen, *closer)).verdict
             verdicts += [verdict] if verdict else []
             missed += [] if verdict else [subject]
         refuse_blocked(tuple(verdicts))
@@ -149,6 +151,13 @@ def _seen_of(plan: Plan) -> Iterator[tuple[str, PictureRef, int]]:
         yield "image", plan.start.image, prepare.GROUND
     for index, control in enumerate(plan.controls):
         yield f"controlnets.{index}.image", control.image, prepare.NO_LINES
+
+
+def _closer(plan: Plan, image_HW3: Pixels) -> tuple[Pixels, ...]:
+    """The part of the picture that is made anew, where that is all that its maker sees."""
+    if isinstance(plan, GenerationPlan) and isinstance(plan.start, FromMask):
+        return close_up(image_HW3, plan.start.seen)
+    return ()
 
 
 def _decoded(png: bytes) -> Pixels:

@@ -94,13 +94,13 @@ class Screening:
     def checkers(self) -> tuple[CheckerSeen, ...]:
         return self._screen.checkers
 
-    async def look(self, stage: Stage, policy: Policy, subject: str, rgb_HWC: Pixels) -> Finding:
-        """Raises: SafetyUnavailable, where nothing unseen may go on."""
+    async def look(self, stage: Stage, policy: Policy, subject: str, *views_HWC: Pixels) -> Finding:
+        """What was found in views of one picture. Raises: SafetyUnavailable, where nothing unseen may go on."""
         if policy == "off":
             return UNSEEN
         loop = asyncio.get_running_loop()
         with span("look", {"darkroom.stage": stage}):
-            return await loop.run_in_executor(self._threads, self._screen.look, stage, policy, subject, rgb_HWC)
+            return await loop.run_in_executor(self._threads, self._screen.look, stage, policy, subject, *views_HWC)
 
 
 def open_screening(settings: Settings, metrics: Metrics) -> Screening:

@@ -24,16 +24,21 @@ class Thresholds:
         return {category: low for category, low in lows.items() if scores[category] >= low}
 
 
+def highest(answers: Iterable[Scores]) -> dict[str, float]:
+    """Of each category the highest score."""
+    scores: dict[str, float] = {}
+    for answer in answers:
+        for category, score in answer.items():
+            scores[category] = max(score, scores.get(category, 0.0))
+    return scores
+
+
 def judged(
     stage: Stage, policy: Policy, subject: str, found: Iterable[tuple[CheckerSeen, Scores]], thresholds: Thresholds
 ) -> SafetyVerdict:
     """What several checkers found in one thing: of each category the highest score counts."""
-    categories: dict[str, float] = {}
-    checkers: list[CheckerSeen] = []
-    for checker, scores in found:
-        checkers.append(checker)
-        for category, score in scores.items():
-            categories[category] = max(score, categories.get(category, 0.0))
+    answers = tuple(found)
+    categories = highest(scores for _, scores in answers)
     reached = thresholds.reached(categories)
     flagged = "blocked" if policy == "block" else "annotated"
     return SafetyVerdict(
@@ -42,6 +47,6 @@ def judged(
         flagged=bool(reached),
         categories=dict(sorted(categories.items())),
         reached=reached,
-        checkers=tuple(checkers),
+        checkers=tuple(checker for checker, _ in answers),
         action=flagged if reached else "passed",
     )

@@ -10,7 +10,7 @@ from darkroom.errors import SafetyUnavailable
 from darkroom.log import get_logger
 from darkroom.metrics import Metrics
 from darkroom.safety.answering import answering
-from darkroom.safety.judging import Thresholds, judged
+from darkroom.safety.judging import Thresholds, highest, judged
 from darkroom.safety.protocol import Scores
 
 Seen = TypeVar("Seen", contravariant=True)
@@ -53,8 +53,9 @@ class Screen(Generic[Seen]):
     def checkers(self) -> tuple[CheckerSeen, ...]:
         return tuple(CheckerSeen(name=each.name, version=each.version) for each in self._checkers)
 
-    def look(self, stage: Stage, policy: Policy, subject: str, seen: Seen) -> Finding:
-        """What was found in `seen`. What one checker flags is flagged, whether or not the others answer.
+    def look(self, stage: Stage, policy: Policy, subject: str, *seen: Seen) -> Finding:
+        """What was found in `seen`, which are views of one subject: the worst counts. What one checker flags is
+        flagged, whether or not the others answer.
 
         Raises: SafetyUnavailable where it must not go on unseen, and somebody did not look.
         """
@@ -76,12 +77,12 @@ class Screen(Generic[Seen]):
         self._metrics.judged(stage=stage, action=verdict.action)
         return Finding(verdict, tuple(silent))
 
-    def _asked(self, checker: Checker[Seen], stage: Stage, seen: Seen) -> Scores | None:
+    def _asked(self, checker: Checker[Seen], stage: Stage, seen: Sequence[Seen]) -> Scores | None:
         began, outcome = time.perf_counter(), "unavailable"
         scores: Scores | None
         try:
             with answering(checker.name):
-                scores = checker.scores(seen)
+                scores = highest(checker.scores(each) for each in seen)
             outcome = "flagged" if self._thresholds.reached(scores) else "clean"
         except SafetyUnavailable as error:
             log.warning("safety.unavailable", stage=stage, checker=checker.name, reason=error.detail)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from darkroom.contract.start import MaskedContent
 from darkroom.inputs.mask import Mask
 from darkroom.inputs.normal import Pixels
-from worker.pictures.overlay import Overlay
+from worker.pictures.overlay import Overlay, close_up
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,6 +16,10 @@ class Blank:
         """The picture to hand out, of what was decoded."""
         return made_HW3
 
+    def close_ups(self, finished_HW3: Pixels) -> tuple[Pixels, ...]:
+        """Parts of it that are lost in it when it is made small."""
+        return ()
+
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
@@ -25,6 +29,9 @@ class Drawn:
 
     def finished(self, made_HW3: Pixels) -> Pixels:
         return made_HW3
+
+    def close_ups(self, finished_HW3: Pixels) -> tuple[Pixels, ...]:
+        return ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +45,9 @@ class Masked:
 
     def finished(self, made_HW3: Pixels) -> Pixels:
         return self.overlay.over(made_HW3)
+
+    def close_ups(self, finished_HW3: Pixels) -> tuple[Pixels, ...]:
+        return close_up(finished_HW3, self.overlay.seen)
 
 
 Canvas = Blank | Drawn | Masked

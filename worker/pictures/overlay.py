@@ -39,6 +39,13 @@ def cut(pixels: NDArray[Number], box: Box) -> NDArray[Number]:
     return pixels[box.top : box.top + box.height, box.left : box.left + box.width]
 
 
+def close_up(pixels_HW3: Pixels, part: Box) -> tuple[Pixels, ...]:
+    """`part` by itself, where it is not all there is."""
+    if (part.height, part.width) == pixels_HW3.shape[:2]:
+        return ()
+    return (np.ascontiguousarray(cut(pixels_HW3, part)),)
+
+
 def feathered(mask_HW: Mask, pixels: int) -> Share:
     """1 deep inside the mask, falling to 0 over the last `pixels` before its edge; 0 outside.
 

@@ -49,6 +49,14 @@ def test_of_several_checkers_the_highest_score_counts() -> None:
     assert list(verdict.reached) == ["gore", "sexual"]
 
 
+def test_of_several_views_of_one_thing_the_worst_counts() -> None:
+    scores = {"whole": {"sexual": 0.2, "gore": 0.7}, "part": {"sexual": 0.9}}
+    verdict = screen(Scripted(scores.__getitem__)).look("output", "block", "images.0", "whole", "part").verdict
+    assert verdict is not None
+    assert (verdict.action, verdict.categories) == ("blocked", {"gore": 0.7, "sexual": 0.9})
+    assert len(verdict.checkers) == 1
+
+
 def broken(name: str = "broken") -> Scripted:
     checker = Scripted(name=name)
     checker.broken = True

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from darkroom.contract.job import JobState
 from darkroom.contract.preprocess import PREPROCESSING
 from darkroom.contract.safety import PlannedSafety, Policy, SafetyPolicy
+from darkroom.contract.start import Box, FromMask
 from darkroom.inputs.maps import recall
 from darkroom.inputs.normal import normalise
 from darkroom.inputs.shelf import keep
@@ -267,3 +268,23 @@ async def test_device_time_of_what_was_blocked_is_no_tenants() -> None:
         shown = shop.metrics.render().decode()
     assert 'darkroom_blocked_device_seconds_total{model="tiny"} 2.5' in shown
     assert "darkroom_device_seconds_total{" not in shown
+
+
+async def test_what_is_made_in_a_small_part_of_a_large_picture_is_looked_at_by_itself() -> None:
+    """Made small, as checkers see it, the whole would show a few pixels of it."""
+    small = Box(left=96, top=80, width=16, height=32)
+    checker = Scripted(lambda seen: SEXUAL if seen.shape == (32, 16, 3) else CLEAN)
+    async with working(checker) as shop:
+        image = await kept(shop)
+        mask = await keep(shop.store, "ann", normalise(saved(np.full((128, 128), 255, np.uint8))))
+        start = FromMask(
+            image=image, mask=mask, strength=0.5, steps=10, masked_content="original", feather=0, seen=small
+        )
+        begun = await shop.ended(await shop.submit(task="inpaint", start=start, **under("block", "input")))
+        assert begun.state is JobState.BLOCKED
+        assert np.array_equal(checker.seen[-1], scene(128, 128)[80:112, 96:112])
+        made = await shop.generating(task="inpaint", start=start, **under("block"))
+        shop.engine.finish(made)
+        assert (await shop.ended(made)).state is JobState.BLOCKED
+        assert [seen.shape for seen in checker.seen[-2:]] == [(128, 128, 3), (32, 16, 3)]
+        assert await pictures(shop) == []
