@@ -6,9 +6,9 @@ meanwhile is charged with what it cost in the newest result of `benchmarks.scali
 on one thread that syncs its file once a round (`fleets/server.py`). Told are the limit that is met first and, one after
 another, the ways past it.
 
-A model's line is in the order of arrival: whose job is next is the tenants' affair, and changes no mean. Not counted are
-webhooks, sketches, what callers may ask a minute, and what RQ does when a worker that idled answers its bell. The last
-line is the figures as JSON.
+A model's line is in the order of arrival: whose job is next is the tenants' affair, and changes no mean. Not counted
+are webhooks, sketches, what callers may ask a minute, and what RQ does when a worker that idled answers its bell. The
+last line is the figures as JSON.
 """
 
 import argparse
