@@ -9,6 +9,7 @@ from api.accepted import IdempotencyKey
 from api.deps import ServicesOf
 from api.dialects.a1111.asking import Asking, asking_of
 from api.dialects.a1111.img2img import image_to_image
+from api.dialects.a1111.masks import painted
 from api.dialects.a1111.options import options_of
 from api.dialects.a1111.results import answer
 from api.dialects.a1111.shape import name_of
@@ -17,9 +18,10 @@ from api.dialects.a1111.typed import flag_of
 from api.dialects.bodies import read_object
 from api.dialects.callers import Caller
 from api.dialects.making import awaited, enter
+from api.dialects.masks import remade
 from api.dialects.pictures import base64_of
 from api.dialects.remarks import Remarks, tell
-from darkroom.contract.generation import GenerationRequest
+from darkroom.contract.generation import GenerationRequest, Inpaint
 from darkroom.contract.job import Job
 from darkroom.contract.plan import Notice
 from darkroom.ledger.protocol import Submitted
@@ -61,6 +63,9 @@ async def _made(
         asking = asking_of(body, await options_of(services, tenant), services.catalog, remarks)
         sent_back = flag_of(body, "send_images", default=True)
         asked = read(asking).model_copy(update={"previews": _previews(services, asking)})
+        if isinstance(asked, Inpaint):
+            mask = await remade(request, services, tenant, asked.mask, painted)
+            asked = asked.model_copy(update={"mask": mask})
         return await enter(request, services, tenant, asked, remarks.notices, key)
 
     job = await awaited(request, services, tenant, entering, kept=key is not None)

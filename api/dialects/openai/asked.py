@@ -6,10 +6,11 @@ from typing import Any
 
 from starlette.requests import Request
 
+from api.dialects.masks import remade
 from api.dialects.openai.answers import Operation
 from api.dialects.openai.fields import Wanted, wanted
 from api.dialects.openai.inputs import edited
-from api.dialects.openai.masks import white_where_clear
+from api.dialects.openai.masks import inverted
 from api.dialects.openai.users import user_of
 from api.dialects.remarks import Remarks
 from api.dialects.requested import requested
@@ -41,7 +42,7 @@ async def asking_of(
     body: Mapping[str, Any],
     operation: Operation = "image_generation",
 ) -> Asking:
-    """Raises: InvalidField, UnknownModel, ModelError, RequestValidationError; what `white_where_clear` raises."""
+    """Raises: InvalidField, UnknownModel, ModelError, RequestValidationError; what `remade` raises."""
     settings = services.settings
     remarks = Remarks(strict=settings.compat_strict)
     told = wanted(body, services.catalog, settings.model_aliases, remarks, pictures=operation == "image_edit")
@@ -53,7 +54,7 @@ async def asking_of(
     asked = requested(fields, told.names)
     theirs = operation == "image_edit" and "mask" not in told.names
     if theirs and isinstance(asked, Inpaint):  # decoded once all else is known to be sound
-        mask = await white_where_clear(request, services, tenant, asked.mask)
+        mask = await remade(request, services, tenant, asked.mask, inverted)
         asked = asked.model_copy(update={"mask": mask})
     return Asking(tenant, operation, told, asked, remarks.notices)
 

@@ -16,6 +16,7 @@ from darkroom.contract.job import Job
 from darkroom.contract.start import FromMask
 from darkroom.errors import LedgerUnavailable
 from darkroom.infotext.reading import parse
+from darkroom.inputs.mask import binary
 from darkroom.inputs.normal import stored
 from darkroom.inputs.shelf import fetch
 from darkroom.ledger.memory import MemoryLedger
@@ -215,6 +216,31 @@ async def test_a_part_of_a_picture_is_made_anew_at_the_size_that_was_asked_for()
     assert (start.image.width, start.image.height, start.masked_content) == (128, 128, "fill")
     mask = stored(await fetch(services.store, ANONYMOUS_TENANT, start.mask.sha256)).pixels
     assert (int(mask[64, 20, 0]), int(mask[64, 110, 0])) == (0, 255)
+
+
+@pytest.mark.parametrize("invert", [0, 1])
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 0, 0), (255, 255, 255)])
+async def test_what_is_painted_on_a_clear_ground_is_masked_in_whatever_colour(
+    colour: tuple[int, int, int], invert: int
+) -> None:
+    services = fake_services()
+    strokes_HW4 = np.zeros((128, 128, 4), np.uint8)
+    strokes_HW4[:, :64] = (*colour, 255)
+    body = {
+        **WEBUIAPI_IMG2IMG,
+        "init_images": [base64.b64encode(saved(scene(128, 128))).decode()],
+        "mask": base64.b64encode(saved(strokes_HW4)).decode(),
+        "inpaint_full_res": True,
+        "inpainting_mask_invert": invert,
+    }
+    async with client_of(services) as client:
+        answer = await served(services, client.post("/sdapi/v1/img2img", json=body))
+    assert answer.status_code == 200, answer.text
+    (job,) = await jobs_of(services)
+    start = job.generation.start
+    assert isinstance(start, FromMask)
+    masked_HW = binary(stored(await fetch(services.store, ANONYMOUS_TENANT, start.mask.sha256)).pixels)
+    assert (bool(masked_HW[64, 20]), bool(masked_HW[64, 110])) == (not invert, bool(invert))
 
 
 async def test_without_a_picture_img2img_says_what_the_original_says() -> None:
