@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 from api.body import read_validated
 from api.desk import Desks
 from api.submission import Wanted, digest, enter
+from api.words import asked_for
 from darkroom import planner
 from darkroom.contract.base import Asked
 from darkroom.contract.generation import MAX_SEED
@@ -61,8 +62,9 @@ async def rerun(
             job.generation, services.catalog, now=time.time(), accepted_at=job.created_at, seed=seed
         )
 
+    words = asked_for(job.generation.prompt, job.generation.negative_prompt)
     body = json.dumps(["rerun", job.id, asked.seed])
-    wanted = Wanted(job.generation.prompt, job.generation.safety.asked, settled)
+    wanted = Wanted(words, job.generation.safety.asked, settled)
     return await enter(services, desks, job.tenant, wanted, idempotency_key, digest(body), job.webhook)
 
 

@@ -11,7 +11,7 @@ from ulid import ULID
 from api.desk import Desks
 from api.errands import fetched
 from api.quotas import spend_one
-from api.words import looked_at
+from api.words import asked_for, looked_at
 from darkroom import crash, planner
 from darkroom.contract.generation import GenerationRequest, TextToImage
 from darkroom.contract.inputs import Inputs, NoPicture
@@ -53,15 +53,16 @@ async def submit(
         plan = await _settled(services, desks, tenant, asked)
         return plan.model_copy(update={"warnings": (*notices, *plan.warnings)}) if notices else plan
 
-    wanted = Wanted(asked.prompt, asked.safety or SafetyAsked(), settle)
+    wanted = Wanted(asked_for(asked.prompt, asked.negative_prompt), asked.safety or SafetyAsked(), settle)
     return await enter(services, desks, tenant, wanted, idempotency_key, body_hash(asked), webhook)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A generation before it is settled, and how strictly its own request wants it looked at."""
+    """A generation before it is settled, and how strictly its own request wants it looked at. `words` say what is to be
+    seen."""
 
-    prompt: str
+    words: str
     safety: SafetyAsked
     settle: Callable[[], Awaitable[GenerationPlan]]
 
@@ -84,7 +85,7 @@ async def enter(
     if idempotency_key is not None and (first := await services.ledger.replay(tenant, idempotency_key, hashed)):
         return first
     demanded = policies.demanded(services.settings, tenant)
-    found = await looked_at(services, desks, tenant, demanded.stricter(wanted.safety.policy).prompt, wanted.prompt)
+    found = await looked_at(services, desks, tenant, demanded.stricter(wanted.safety.policy).prompt, wanted.words)
     quota = await spend_one(services, tenant)
     plan = planner.guarded(await wanted.settle(), demanded, wanted.safety, found)
     submitted = await services.ledger.submit(

@@ -69,6 +69,23 @@ async def test_a_negative_prompt_is_not_looked_at(client: httpx.AsyncClient, che
     assert checker.seen == ["a red circle"]
 
 
+@pytest.mark.parametrize("turned", ["(wicked:-1.5)", "(dull:-1), wicked", "[(wicked:-0.1)]", "a BREAK (wicked:-1)"])
+async def test_a_negative_prompt_that_is_turned_round_is_looked_at(
+    client: httpx.AsyncClient, checker: Scripted, turned: str
+) -> None:
+    refused = await client.post(GENERATIONS, json={"prompt": "", "negative_prompt": turned})
+    assert problem_in(refused)["code"] == "blocked"
+    assert checker.seen == [f"\n{turned}"]
+
+
+async def test_what_is_turned_round_is_looked_at_again_in_a_rerun(checker: Scripted) -> None:
+    async with client_of(services := guarded(checker)) as client:
+        made = await ask(client, negative_prompt="(wicked:-1)")
+    stricter = services.settings.model_copy(update={"safety": guarded(checker, safety=BLOCK).settings.safety})
+    async with client_of(replace(services, settings=stricter)) as client:
+        assert problem_in(await client.post(f"{made['links']['self']}/rerun"))["code"] == "blocked"
+
+
 async def test_what_is_flagged_goes_on_under_annotate(checker: Scripted) -> None:
     async with client_of(services := guarded(checker, safety=ANNOTATE)) as client:
         made = await ask(client, prompt="a wicked circle")
