@@ -118,7 +118,15 @@ def test_files_that_send_to_a_page_send_to_a_heading() -> None:
 
 
 @pytest.mark.parametrize(
-    "code_path", ["docs/architecture.md", "docs/engine.md", "README.md", "CONTRIBUTING.md", "docs/operations.md"]
+    "code_path",
+    [
+        "docs/architecture.md",
+        "docs/engine.md",
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/operations.md",
+        "docs/operations-in-detail.md",
+    ],
 )
 def test_files_that_a_page_names_exist(code_path: str) -> None:
     named = set(
