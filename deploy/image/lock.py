@@ -19,6 +19,8 @@ EXTRAS = {
     "gateway": ("api", "traces"),
     "worker": ("worker", "pose", "safety", "traces", "trustmark"),
 }
+# Its tokenizers lie beside their models. What would fetch others, and all that it stands on, is never imported there.
+LEFT_OUT = {"gateway": "huggingface-hub"}
 HEAD = """\
 # What the {part} stands on, as it was tested. Written by deploy/image/lock.py from what is installed.
 """
@@ -35,14 +37,14 @@ _THERE = {
 _OF_CUDA = ("nvidia-", "cuda-", "triton")
 
 
-def pins(extras: tuple[str, ...]) -> dict[str, str]:
-    """Version by name of all that `darkroom` with these extras needs on Linux."""
+def pins(part: str) -> dict[str, str]:
+    """Version by name of all that `darkroom` with the extras of this part needs on Linux."""
     found: dict[str, str] = {}
     seen: set[tuple[str, str]] = set()
-    pending = [("darkroom", extra) for extra in ("", *extras)]
+    pending = [("darkroom", extra) for extra in ("", *EXTRAS[part])]
     while pending:
         name, extra = pending.pop()
-        if (name, extra) in seen:
+        if (name, extra) in seen or name == LEFT_OUT.get(part):
             continue
         seen.add((name, extra))
         if name != "darkroom":
@@ -75,7 +77,7 @@ def _needs(name: str, extra: str) -> Iterator[tuple[str, str]]:
 
 
 def page(part: str) -> str:
-    lines = (f"{name}=={version}\n" for name, version in pins(EXTRAS[part]).items())
+    lines = (f"{name}=={version}\n" for name, version in pins(part).items())
     return HEAD.format(part=part) + "".join(lines)
 
 

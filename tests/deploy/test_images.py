@@ -19,8 +19,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 USES = """
 import asyncio, io, sys
+from pathlib import Path
 import api.app, api.serve, darkroom.cli.app
 from PIL import Image
+from api.dialects.openai.tokenizer import opened
 from darkroom.provenance.development_pki import passing_identity
 from darkroom.provenance.signing import CredentialSigner
 from darkroom.services import build_gateway_services
@@ -33,12 +35,13 @@ async def use():
     CredentialSigner(passing_identity()).check()
     picture = io.BytesIO()
     Image.effect_noise((512, 512), 40).convert("RGB").save(picture, "PNG")
+    assert opened(Path(darkroom.__file__).parents[1] / "worker/tiny/model/tokenizer").encode("a blue star").tokens
     services = build_gateway_services(Settings())
     assert (await services.verifier.verify(picture.getvalue())).state == "no_evidence"
     await services.close()
 
 asyncio.run(use())
-assert not {"torch", "diffusers"} & set(sys.modules)
+assert not {"torch", "diffusers", "huggingface_hub"} & set(sys.modules)
 """
 
 
@@ -77,6 +80,12 @@ def test_every_requirement_of_a_part_has_a_pin_that_it_admits(part: str) -> None
 @pytest.mark.parametrize("part", ["gateway", "courier"])
 def test_neither_gateway_nor_courier_has_torch(part: str) -> None:
     assert not {"torch", "diffusers", "transformers", "peft", "onnxruntime"} & set(pinned(part))
+
+
+def test_a_gateway_has_nothing_to_fetch_models_with() -> None:
+    """27 MiB that tokenizers ask for, and only import to fetch some."""
+    assert not {"huggingface-hub", "hf-xet", "fsspec"} & set(pinned("gateway"))
+    assert {"huggingface-hub", "hf-xet"} <= set(pinned("worker")), "`darkroom pull` is a worker's"
 
 
 def test_every_file_that_is_copied_is_let_into_the_build() -> None:
