@@ -129,7 +129,7 @@ def test_the_gateway_runs_on_its_pins_alone(gateway: Path, tmp_path: Path) -> No
 def test_the_gateways_packages_are_no_larger_than_is_said(gateway: Path) -> None:
     size = sum(path.stat().st_size for path in gateway.rglob("*") if path.is_file()) // 2**20
     print(f"\ngateway: {size} MiB of packages")
-    assert size < 420
+    assert size < 390
 
 
 def test_what_is_taken_away_is_there_to_begin_with_and_no_licence(tmp_path: Path) -> None:
