@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import torch
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from transformers import AutoModelForImageClassification
@@ -13,7 +14,7 @@ from darkroom.catalog.configs import read_json
 from darkroom.catalog.foreign import refuse_foreign
 from darkroom.catalog.preprocessor_files import CONFIG, PROCESSOR, WEIGHTS
 from darkroom.catalog.weights import file_digest, fresh_sha256
-from darkroom.errors import BrokenWeights, ConfigurationError, MissingWeights, ModelError
+from darkroom.errors import BrokenWeights, ConfigurationError, MissingWeights, ModelError, SafetyUnavailable
 from darkroom.safety.protocol import PictureChecker
 from darkroom.settings import ClassifierPlace
 from worker.models.networks import broken, check_complete
@@ -23,6 +24,9 @@ from worker.safety.concepts import ARCHITECTURE, ConceptChecker
 from worker.safety.labels import LabelChecker
 
 _CONCEPTS: Any = StableDiffusionSafetyChecker
+
+# What one would be silent about is better known at the start than of every picture.
+_GREY_HWC: Final = np.full((64, 64, 3), 128, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,17 @@ class Described:
 def open_classifier(name: str, place: ClassifierPlace, device: torch.device) -> PictureChecker:
     """Raises: ConfigurationError that says which classifier, and what is wrong with it."""
     try:
-        return _opened(name, place, device)
+        checker = _opened(name, place, device)
+        checker.scores(_GREY_HWC)
+    except SafetyUnavailable:
+        raise ConfigurationError(
+            f"DARKROOM_SAFETY_CLASSIFIERS: {name}: has no score for a grey picture: do {PROCESSOR} and weights fit?"
+        ) from None
     except ModelError as error:
         raise ConfigurationError(f"DARKROOM_SAFETY_CLASSIFIERS: {name}: {error.detail}") from error
     except ConfigurationError as error:
         raise ConfigurationError(f"DARKROOM_SAFETY_CLASSIFIERS: {name}: {error.detail}") from None
+    return checker
 
 
 def _opened(name: str, place: ClassifierPlace, device: torch.device) -> PictureChecker:

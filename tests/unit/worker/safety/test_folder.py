@@ -26,9 +26,17 @@ def test_the_version_is_the_hash_of_the_weights(make: Callable[[Path], Path], tm
 
 
 def changed_config(**fields: object) -> Callable[[Path], None]:
+    return changed("config.json", fields)
+
+
+def changed_processor(**fields: object) -> Callable[[Path], None]:
+    return changed("preprocessor_config.json", fields)
+
+
+def changed(name: str, fields: dict[str, object]) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
-        config = json.loads((folder / "config.json").read_text())
-        (folder / "config.json").write_text(json.dumps({**config, **fields}))
+        config = json.loads((folder / name).read_text())
+        (folder / name).write_text(json.dumps({**config, **fields}))
 
     return change
 
@@ -45,6 +53,11 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "code": (changed_config(auto_map={"AutoModelForImageClassification": "code.Model"}), "auto_map"),
     "an adapter": (lambda folder: (folder / "adapter_config.json").write_text("{}"), "adapter_config.json"),
     "another network": (changed_config(hidden_size=32), "model.safetensors"),
+    "pictures of another size": (
+        changed_processor(size={"height": 64, "width": 64}),
+        "has no score for a grey picture",
+    ),
+    "a division by nothing": (changed_processor(image_std=[0, 0, 0]), "has no score for a grey picture"),
     "timm": (lambda folder: (folder / "config.json").write_text('{"architecture": "vit_tiny"}'), "timm are not read"),
 }
 
