@@ -15,6 +15,7 @@ from darkroom.contract.preprocess import PREPROCESSING
 from darkroom.errors import LedgerUnavailable
 from darkroom.ledger.protocol import Ledger
 from darkroom.log import get_logger
+from darkroom.metrics import Metrics
 from darkroom.queue import Bells
 from worker.hand import Hand
 from worker.journey import under_way
@@ -28,7 +29,14 @@ class Intake:
     """One worker's side of the ledger. `serve` and `drain` may be called from any thread, `drain` also by a signal."""
 
     def __init__(
-        self, ledger: Ledger, bells: Bells, hand: Hand, worker: str, models: Sequence[str], rhythm: Rhythm
+        self,
+        ledger: Ledger,
+        bells: Bells,
+        hand: Hand,
+        worker: str,
+        models: Sequence[str],
+        rhythm: Rhythm,
+        metrics: Metrics | None = None,
     ) -> None:
         self._ledger = ledger
         self._bells = bells
@@ -36,6 +44,7 @@ class Intake:
         self._worker = worker
         self._models = tuple(models)
         self._rhythm = rhythm
+        self._metrics = metrics or Metrics()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
         self._idle = threading.Event()
@@ -163,13 +172,14 @@ class Intake:
 
     async def _reap(self) -> None:
         """Every worker sweeps: puts back what dead ones held, and rings again for what waits unheard."""
-        waiting = (await self._ledger.reap()).waiting
+        reaped = await self._ledger.reap()
+        self._metrics.exhausted(reaped.exhausted)
         if self._away:
             log.info("ledger.back", held=len(self._hand))
         self._away = False
-        if any(waiting.get(model) for model in self._models):
+        if any(reaped.waiting.get(model) for model in self._models):
             self._called()
-        for model in waiting:
+        for model in reaped.waiting:
             await self._bells.ring(model)
 
     async def _every(self, seconds: Callable[[], float], act: Callable[[], Awaitable[None]]) -> None:

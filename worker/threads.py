@@ -100,6 +100,7 @@ class Worker:
             name,
             self._served,
             Rhythm.of(settings.lease_seconds, settings.drain_seconds),
+            metrics,
         )
 
     def warm(self) -> None:

@@ -237,11 +237,9 @@ class MemoryLedger(Upkeep):
             self._move(record, Move.EXPIRE, now)
         lost = [r for r in self._records.values() if r.state is JobState.RUNNING and r.lease_until_ms <= now]
         kept, ended = self._recover(sorted(lost, key=lambda r: (r.lease_until_ms, r.id))[:sweep], now)
-        return Reaped(
-            requeued=tuple(kept),
-            ended=tuple([record.id for record in expired] + ended),
-            waiting=await self.waiting(),
-        )
+        models = tuple(self._records[job_id].plan.model for job_id in ended)
+        ended = [record.id for record in expired] + ended
+        return Reaped(requeued=tuple(kept), ended=tuple(ended), waiting=await self.waiting(), exhausted=models)
 
     def _forget(self, now: int) -> None:
         oldest = sorted((r.finished_ms, r.id) for r in self._records.values() if r.finished_ms is not None)

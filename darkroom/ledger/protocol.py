@@ -106,11 +106,15 @@ class Workload(Settled):
 
 
 class Reaped(Settled):
-    """What a sweep did: jobs put back, jobs ended (`expired`, `failed` as attempts_exhausted), and who still waits."""
+    """What a sweep did: jobs put back, jobs ended (`expired`, `failed` as attempts_exhausted), and who still waits.
+
+    `exhausted`: the models of those that failed, one for each job. No worker tells of them.
+    """
 
     requeued: tuple[str, ...]
     ended: tuple[str, ...]
     waiting: Mapping[str, int]
+    exhausted: tuple[str, ...] = ()
 
 
 class JobPage(Settled):

@@ -233,8 +233,8 @@ class RedisLedger:
         """After an outage every lease looks as if its worker had died, so leases are left alone for one more term; not
         those of workers that were seen to die."""
         steady = self._server.away_at is None or monotonic() - self._server.away_at > self.rules.lease_ms / 1000
-        requeued, ended, waiting = await self._run("reap", "1" if steady else "0")
-        return Reaped(requeued=tuple(requeued), ended=tuple(ended), waiting=_counts(pairs(waiting)))
+        requeued, ended, waiting, exhausted = map(tuple, await self._run("reap", "1" if steady else "0"))
+        return Reaped(requeued=requeued, ended=ended, waiting=_counts(pairs(waiting)), exhausted=exhausted)
 
     # --- what the service does -------------------------------------------------------------------------------------
 

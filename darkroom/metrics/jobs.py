@@ -1,12 +1,15 @@
 """Jobs, from their place in line to their end."""
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from darkroom.errors import AttemptsExhausted
 from darkroom.metrics.registered import SLOW, Registered
 
 
 class JobMetrics(Registered):
-    """Of lines, as every gateway tells them, and of the jobs that a worker ended."""
+    """Of lines, as every gateway tells them, and of the jobs that a worker ended, or a sweep gave up."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         super().__init__(registry)
@@ -33,7 +36,7 @@ class JobMetrics(Registered):
         )
         self.finished = Counter(
             "darkroom_jobs_finished",
-            "Jobs a worker ended, by final state; `code` is the failure's, empty without one.",
+            "Jobs a worker ended, or a sweep gave up, by final state; `code` is the failure's, empty without one.",
             ("model", "state", "code"),
             registry=self.registry,
         )
@@ -75,3 +78,8 @@ class JobMetrics(Registered):
         self.finished.labels(model, state, code).inc()
         used = self.blocked_seconds.labels(model) if state == "blocked" else self.device_seconds.labels(tenant, model)
         used.inc(device_seconds)
+
+    def exhausted(self, models: Iterable[str]) -> None:
+        """Count jobs that a sweep gave up after too many attempts: their workers died with them and told nothing."""
+        for model in models:
+            self.finished.labels(model, "failed", AttemptsExhausted.code).inc()

@@ -69,6 +69,18 @@ async def test_a_dead_workers_job_goes_back_into_line() -> None:
     assert (await services.ledger.get("local", job_id)).state is JobState.QUEUED
 
 
+async def test_a_job_whose_last_worker_died_is_counted_by_who_gives_it_up() -> None:
+    clock = Clock()
+    services = fake_services(clock, max_attempts=1)
+    await submit(services)
+    assert await services.ledger.claim("worker", ["tiny"], 1)
+    clock.now += services.settings.lease_seconds + 1
+    await one_round(services)
+    await one_round(services)
+    counted = {"model": "tiny", "state": "failed", "code": "attempts_exhausted"}
+    assert services.metrics.registry.get_sample_value("darkroom_jobs_finished_total", counted) == 1
+
+
 async def test_a_ledger_that_is_away_for_a_while_does_not_end_the_courier(monkeypatch: pytest.MonkeyPatch) -> None:
     services, stop, rounds = fake_services(), asyncio.Event(), 0
     reap = services.ledger.reap

@@ -250,7 +250,7 @@ class Shop:
         maps = MapMaker(inputs, Preprocessors(catalog.preprocessors, {}), catalog, self.store, patience)
         self.hand = self.relay.hand = Hand(self.ledger, self.engine, inputs, finisher, maps, patience, self.metrics)
         self.relay.viewer = Viewer(self.hand, self.ledger)
-        self.intake = Intake(self.ledger, SilentBells(), self.hand, "worker-1", models, rhythm)
+        self.intake = Intake(self.ledger, SilentBells(), self.hand, "worker-1", models, rhythm, self.metrics)
 
     async def submit(self, **changed: Any) -> str:
         return (await self.ledger.submit(submission("ann", job_id=str(ULID()), **changed))).job.id

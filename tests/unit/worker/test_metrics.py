@@ -48,6 +48,16 @@ async def test_a_job_that_came_back_waited_only_once(shop: Shop) -> None:
     assert value(shop.metrics, "queue_wait_seconds_count", model="tiny", priority="interactive") == 1
 
 
+async def test_a_job_whose_last_worker_died_is_counted_by_who_gives_it_up(shop: Shop) -> None:
+    job_id = await shop.submit(model="another")
+    shop.ledger._records[job_id].attempt = shop.ledger.rules.max_attempts - 1
+    assert await shop.ledger.claim("worker-2", ["another"], 1)
+    shop.clock.now += 60
+    await shop.ended(job_id)
+    counted = {"model": "another", "state": "failed", "code": "attempts_exhausted"}
+    await until(lambda: value(shop.metrics, "jobs_finished_total", **counted) == 1)
+
+
 async def test_a_last_word_that_the_ledger_refused_is_not_counted(shop: Shop) -> None:
     job_id = await shop.generating()
     await shop.ledger.cancel("ann", job_id)
