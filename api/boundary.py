@@ -39,12 +39,15 @@ class Boundary:
             except Exception as error:  # noqa: BLE001 - the last wall: nothing may pass it
                 await exchange.fail(error, self._shapes)
             finally:
-                self._record(exchange, time.perf_counter() - started)
+                self._record(exchange, started)
 
-    def _record(self, exchange: "_Exchange", seconds: float) -> None:
+    def _record(self, exchange: "_Exchange", started: float) -> None:
+        """Metrics have the time to the answer's head: a stream of events lasts as long as somebody listens."""
+        seconds = time.perf_counter() - started
         route: str | None = getattr(exchange.scope.get("route"), "path_format", None)
         method, status = exchange.scope["method"], exchange.status or CALLER_HUNG_UP
-        self._metrics.answered(route=route, method=method, status=status, seconds=seconds)
+        until_head = seconds if exchange.began is None else exchange.began - started
+        self._metrics.answered(route=route, method=method, status=status, seconds=until_head)
         tell(exchange.scope, route=route, status=status, request=exchange.id)
         _log.info(
             "request.answered",
@@ -58,18 +61,19 @@ class Boundary:
 
 
 class _Exchange:
-    """One request and what was answered."""
+    """One request and what was answered; `began` is when, by `time.perf_counter`."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.id = str(ULID())
         self.scope = scope
         self.status: int | None = None
+        self.began: float | None = None
         self._send = send
         scope.setdefault("state", {})["request_id"] = self.id
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status, self.began = message["status"], time.perf_counter()
             message["headers"] = [*message["headers"], (b"x-request-id", self.id.encode())]
         await self._send(message)
 

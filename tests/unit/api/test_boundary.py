@@ -75,6 +75,31 @@ async def test_an_accident_in_mid_answer_cuts_it_short_and_says_no_more(services
     assert CANARY not in lines.getvalue()
 
 
+async def test_a_long_answer_is_measured_to_its_head_and_logged_to_its_end(
+    services: Services, lines: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("api.boundary.time.perf_counter", lambda: now)
+
+    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal now
+        now += 0.25
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        now += 600
+        await send({"type": "http.response.body", "body": b""})
+
+    async def ignore(*_: object) -> Message:
+        return {}
+
+    scope: Scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    await Boundary(stream, services.metrics, Shapes({}))(scope, ignore, ignore)
+    labels = {"route": "unmatched", "method": "GET"}
+    measured = services.metrics.registry.get_sample_value("darkroom_http_request_duration_seconds_sum", labels)
+    assert measured == 0.25
+    (line,) = logged(lines, "request.answered")
+    assert line["milliseconds"] == 600_250.0
+
+
 async def test_each_request_is_one_line_without_anything_private(client: httpx.AsyncClient, lines: StringIO) -> None:
     job = await ask(client, prompt=CANARY)
     await client.get(f"{job['links']['self']}?token={CANARY}")
