@@ -9,7 +9,7 @@ which may quote a request.
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import MappingProxyType
 
 from opentelemetry import context as contexts
@@ -17,7 +17,19 @@ from opentelemetry import trace
 from opentelemetry.trace import INVALID_SPAN, NoOpTracer, Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-__all__ = ["Said", "SpanKind", "carried", "child", "current", "past", "record_with", "resumed", "root", "span"]
+__all__ = [
+    "Said",
+    "SpanKind",
+    "carried",
+    "child",
+    "current",
+    "past",
+    "record_with",
+    "resumed",
+    "root",
+    "span",
+    "within",
+]
 
 Said = Mapping[str, str | int | float]
 NOTHING: Said = MappingProxyType({})
@@ -59,6 +71,11 @@ def resumed(traceparent: str | None) -> Iterator[None]:
         yield
     finally:
         contexts.detach(token)
+
+
+def within(opened: Span) -> AbstractContextManager[Span]:
+    """What is done inside is a part of `opened`, which somebody else ends; of exceptions it hears nothing."""
+    return trace.use_span(opened, end_on_exit=False, record_exception=False, set_status_on_exception=False)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from worker.engine.request import Work
 from worker.finish import Finisher, Picture, failure
 from worker.held import Held
 from worker.inputs import Inputs
-from worker.journey import note_end
+from worker.journey import note_drop, note_end
 from worker.partners import Generator, Maps
 from worker.patience import patiently
 from worker.screening import Withheld, gate_of
@@ -253,7 +253,7 @@ class Hand:
         held = self._held.get(job_id)
         if held is None or held.dropped or held.ended:
             return
-        log.info("job.dropped", job_id=job_id, attempt=held.claim.attempt, reason=reason)
+        note_drop(held.claim, held.span, reason)
         held.drop()
         if held.preparing is not None:
             held.preparing.cancel()

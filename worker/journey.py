@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from opentelemetry.trace import Status, StatusCode, use_span
+from opentelemetry.trace import Span, Status, StatusCode
 
 from darkroom import tracing
 from darkroom.contract.job import JobState
@@ -29,8 +29,15 @@ def under_way(claim: Claim) -> Iterator[None]:
             "darkroom.task": claim.plan.task,
             "darkroom.attempt": claim.attempt,
         }
-        with use_span(tracing.child("job", said, tracing.SpanKind.CONSUMER), end_on_exit=False):
+        with tracing.within(tracing.child("job", said, tracing.SpanKind.CONSUMER)):
             yield
+
+
+def note_drop(claim: Claim, span: Span, reason: str) -> None:
+    """Say in log and trace why an attempt ends without a last word. For tasks that belong to no trace."""
+    span.set_attribute("darkroom.dropped", reason)
+    with tracing.within(span):
+        log.info("job.dropped", job_id=claim.job_id, attempt=claim.attempt, reason=reason)
 
 
 def note_end(metrics: Metrics, claim: Claim, outcome: Outcome) -> None:

@@ -29,13 +29,17 @@ log = get_logger(__name__)
 
 @contextmanager
 def traces(settings: Settings, service: str) -> Iterator[None]:
-    """Spans made inside are sent, where settings say where to. Raises: ConfigurationError without the SDK."""
+    """Spans made inside are sent, where settings say where to. Raises: ConfigurationError without the SDK, or for
+    variables of its own that it cannot start with."""
     if settings.otlp_endpoint is None:
         yield
         return
-    provider = _provider(settings.otlp_endpoint, service)
+    try:
+        provider = _provider(settings.otlp_endpoint, service)
+    except ValueError as error:
+        raise ConfigurationError(f"OpenTelemetry's own variables, OTEL_...: {error}") from error
     tracing.record_with(provider.get_tracer("darkroom"))
-    log.info("traces.sent", service=f"darkroom-{service}")
+    log.info("traces.sent")
     try:
         yield
     finally:
@@ -70,21 +74,23 @@ def _telling(sender: "SpanExporter") -> "SpanExporter":
     from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
     class Telling(SpanExporter):
-        away_since: float | None = None
+        away = False
         said_at = float("-inf")
 
         def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-            result = sender.export(spans)
-            if result is SpanExportResult.SUCCESS:
-                if self.away_since is not None:
-                    log.info("traces.back")
-                self.away_since, self.said_at = None, float("-inf")
-                return result
+            """One that takes every other batch is not told of with each."""
+            try:
+                result, reason = sender.export(spans), "the collector does not take them"
+            except Exception as error:  # noqa: BLE001  as a file of certificates that is not there
+                result, reason = SpanExportResult.FAILURE, f"they cannot be sent: {type(error).__name__}"
             now = time.monotonic()
-            self.away_since = self.away_since or now
-            if now - self.said_at > SAID_AGAIN_SECONDS:
-                self.said_at = now
-                log.warning("traces.dropped", spans=len(spans), reason="the collector does not take them")
+            if result is SpanExportResult.SUCCESS:
+                if self.away:
+                    log.info("traces.back")
+                self.away = False
+            elif now - self.said_at > SAID_AGAIN_SECONDS:
+                self.away, self.said_at = True, now
+                log.warning("traces.dropped", spans=len(spans), reason=reason)
             return result
 
         def shutdown(self) -> None:

@@ -140,6 +140,7 @@ async def test_a_request_is_one_trace_from_its_caller_to_its_webhook(tmp_path: P
 ALLOWED = {
     "darkroom.attempt",
     "darkroom.device_seconds",
+    "darkroom.dropped",
     "darkroom.event",
     "darkroom.image",
     "darkroom.job",

@@ -1,16 +1,22 @@
 """A job's trace in its worker: one span an attempt, whatever becomes of it, and all that is done for it below."""
 
+import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
+from structlog.testing import capture_logs
 
+from darkroom import tracing
 from darkroom.contract.start import FromImage, PictureRef
 from darkroom.errors import NanOutput
+from darkroom.ledger.protocol import Claim
+from darkroom.log import _traced
 from darkroom.metrics import Metrics
+from tests.integration.ledger.making import submission
 from tests.unit.engine.works import make_work
 from tests.unit.recording import named
 from tests.unit.worker.shop import Shop
 from tests.until import until
-from worker.journey import DeviceMeter
+from worker.journey import DeviceMeter, under_way
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SENT = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -29,6 +35,37 @@ async def test_each_attempt_is_a_span_that_ends_with_it(recorded: InMemorySpanEx
     assert told == [(1, None), (2, "succeeded")]
     assert named(recorded, "wait").parent is not None, "and not once more for the second"
     assert {span.context.trace_id for span in recorded.get_finished_spans() if span.context} == {int(TRACE, 16)}
+
+
+async def test_an_attempt_without_a_last_word_says_why_in_its_span_and_its_line(
+    recorded: InMemorySpanExporter, shop: Shop
+) -> None:
+    job_id = await shop.submit(trace=SENT)
+    await until(lambda: job_id in shop.engine.works)
+    with capture_logs(processors=[_traced]) as lines:
+        shop.hand.drop(job_id, "canceled")
+    (line,) = [line for line in lines if line["event"] == "job.dropped"]
+    assert line["trace_id"] == TRACE
+    await until(lambda: not len(shop.hand))
+    assert (named(recorded, "job").attributes or {})["darkroom.dropped"] == "canceled"
+
+
+async def test_what_goes_wrong_with_a_claim_is_not_quoted_in_its_span(recorded: InMemorySpanExporter) -> None:
+    plan = submission("ann", trace=SENT).plan
+    claim = Claim(job_id="1", tenant="ann", attempt=1, plan=plan, lease_until=0.0, waited=0.0, trace=SENT)
+    spans = []
+
+    def stumble() -> None:
+        with under_way(claim):
+            spans.append(tracing.current())
+            raise RuntimeError("a canary")
+
+    with pytest.raises(RuntimeError):
+        stumble()
+    spans[0].end()
+    told = named(recorded, "job")
+    assert told.events == ()
+    assert "canary" not in told.to_json()
 
 
 async def test_what_is_done_for_a_job_lies_below_its_span(recorded: InMemorySpanExporter, shop: Shop) -> None:
