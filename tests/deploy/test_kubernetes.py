@@ -154,6 +154,23 @@ def test_every_container_of_a_worker_has_the_image_that_is_meant(
     assert images == {f"darkroom-worker-{image}"}
 
 
+def test_a_collector_is_reached_where_traces_are_wanted_and_nowhere_else(
+    built: dict[str, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(MANIFESTS, tmp_path / "in", ignore=shutil.ignore_patterns("secrets"))
+    with (tmp_path / "in/overlays/production/kustomization.yaml").open("a") as file:
+        file.write("components: [../../components/traces]\n")
+    traced = tmp_path / "traced.yaml"
+    traced.write_text(judged("kubectl", "kustomize", tmp_path / "in/overlays/production"))
+    judged("kubernetes-validate", "--strict", traced)
+    assert "4318" not in built["production"].read_text()
+    policy = named(traced, "NetworkPolicy", "traces")["spec"]
+    assert policy["egress"][0]["ports"] == [{"protocol": "TCP", "port": 4318}]
+    assert policy["egress"][0]["to"], "one namespace, and not everybody"
+    told = [each["data"].get("DARKROOM_OTLP_ENDPOINT", "") for each in manifests(traced, "ConfigMap")]
+    assert [url.rpartition(":")[2] for url in told if url] == ["4318"]
+
+
 @pytest.mark.parametrize(("overlay", "image"), [("dev", "cpu"), ("production", "cpu"), ("gpu", "cuda")])
 def test_images_of_a_registry_are_named_by_lines_that_are_added(tmp_path: Path, overlay: str, image: str) -> None:
     """As docs/deployment.md says, of production also where the overlay `gpu` is built on it."""
