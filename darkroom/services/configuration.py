@@ -66,7 +66,7 @@ def faults_of(error: ValidationError) -> list[Fault]:
     for each in error.errors(include_url=False):
         name = variable(str(each["loc"][0]))
         unread = each["type"] in _COLLECTIONS and len(each["loc"]) == 1 and isinstance(each["input"], str)
-        faults.setdefault(name, Fault(name, "must be JSON" if unread else each["msg"]))
+        faults.setdefault(name, Fault(name, "must be JSON" if unread else each["msg"].removeprefix("Value error, ")))
     return list(faults.values())
 
 

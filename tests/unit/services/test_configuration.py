@@ -46,3 +46,9 @@ def test_slips_and_faults_are_told_together(monkeypatch: pytest.MonkeyPatch) -> 
 def test_lists_without_json_are_still_read_where_a_setting_is_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DARKROOM_COMPAT", "openai, hf")
     assert load_settings().compat == ("openai", "hf")
+
+
+def test_a_refused_value_is_told_in_our_words_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_REDIS_URL", "nonsense")
+    (fault,) = environment_faults({})
+    assert fault.words.startswith("must begin with redis://")
