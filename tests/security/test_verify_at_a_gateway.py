@@ -17,7 +17,7 @@ from tests.security.test_verify_pictures import REFUSED, VERIFY
 from tests.servers.gateway_process import ANONYMOUS, Process, process, watched
 from tests.unit.provenance.making import encoded, shapes
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timed]
 
 HERE = "127.0.0.2"
 SECONDS, MOST_KB = 2.0, 200_000
