@@ -1,9 +1,11 @@
 """Pictures that are looked at on their way in and out, on threads that are neither the engine's nor the stampers'."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Final
 
 from darkroom import crash
 from darkroom.contract.job import Plan
@@ -20,6 +22,9 @@ from darkroom.settings import Settings
 from darkroom.tracing import span
 from worker.machine import finishing_threads
 from worker.safety.building import picture_checkers
+
+# That a look may take, and that none in front of it may begin: far beyond the slowest checker on a busy machine.
+HUNG_SECONDS: Final = 300.0
 
 
 class Withheld(Exception):
@@ -72,17 +77,20 @@ class Screening:
         screen: Screen[Pixels] | None = None,
         demanded_of: Callable[[str], SafetyPolicy] = nothing_demanded,
         threads: int = 1,
+        hung: float = HUNG_SECONDS,
     ) -> None:
         self._screen = screen or Screen((), Thresholds(), Metrics())
         self._demanded_of = demanded_of
         self._threads = ThreadPoolExecutor(threads, "screening")
+        self._hung = hung
+        self._moved = 0.0  # when a look last began
 
     def guarded(self, claim: Claim) -> Claim:
-        """The claim, at each stage under the stricter of its plan's policy and ours. What may be blocked has no
-        sketches."""
+        """The claim, its pictures at each stage under the stricter of its plan's policy and ours. What may be blocked
+        has no sketches. Its words were looked at, or not, before it was ours."""
         plan = claim.plan
         policy = plan.safety.stricter(self._demanded_of(claim.tenant))
-        safety = plan.safety.model_copy(update=policy.model_dump())
+        safety = plan.safety.model_copy(update=policy.model_dump(exclude={"prompt"}))
         if safety == plan.safety:
             return claim
         changes: dict[str, object] = {"safety": safety}
@@ -98,9 +106,30 @@ class Screening:
         """What was found in views of one picture. Raises: SafetyUnavailable, where nothing unseen may go on."""
         if policy == "off":
             return UNSEEN
-        loop = asyncio.get_running_loop()
+        began: list[float] = []
+
+        def looked() -> Finding:
+            self._moved = time.monotonic()
+            began.append(self._moved)
+            return self._screen.look(stage, policy, subject, *views_HWC)
+
         with span("look", {"darkroom.stage": stage}):
-            return await loop.run_in_executor(self._threads, self._screen.look, stage, policy, subject, *views_HWC)
+            looking = asyncio.get_running_loop().run_in_executor(self._threads, looked)
+            try:
+                return await self._ended(looking, began) or self._screen.unanswered(stage, policy, subject)
+            finally:
+                looking.cancel()
+
+    async def _ended(self, looking: "asyncio.Future[Finding]", began: Sequence[float]) -> Finding | None:
+        """What was found; None where a checker hangs, in this look or in all that it waits for."""
+        entered = time.monotonic()
+        while True:
+            since = began[0] if began else max(entered, self._moved)
+            if (left := since + self._hung - time.monotonic()) <= 0:
+                return None
+            done, _ = await asyncio.wait((looking,), timeout=left)
+            if done:
+                return looking.result()
 
 
 def open_screening(settings: Settings, metrics: Metrics) -> Screening:

@@ -77,6 +77,13 @@ class Screen(Generic[Seen]):
         self._metrics.judged(stage=stage, action=verdict.action)
         return Finding(verdict, tuple(silent))
 
+    def unanswered(self, stage: Stage, policy: Policy, subject: str) -> Finding:
+        """What follows where the checkers hang. Raises: SafetyUnavailable where it must not go on unseen."""
+        log.error("checker.hung", stage=stage)
+        for checker in self._checkers:
+            self._metrics.checked(stage=stage, checker=checker.name, outcome="unavailable", seconds=0.0)
+        return self._unseen(policy, subject, [checker.name for checker in self._checkers])
+
     def _asked(self, checker: Checker[Seen], stage: Stage, seen: Sequence[Seen]) -> Scores | None:
         began, outcome = time.perf_counter(), "unavailable"
         scores: Scores | None
