@@ -59,8 +59,8 @@ class PromptList:
 
     def _held(self, found: Sequence[Word], anywhere: frozenset[int]) -> Iterator[Rule]:
         spans = self._phrases.spans(self._counting(found))
-        for number in {*spans, *anywhere}:
-            yield from (rule for rule in self._rules_of.get(number, ()) if rule.holds(spans, anywhere))
+        begun = {id(rule): rule for number in {*spans, *anywhere} for rule in self._rules_of.get(number, ())}
+        yield from (rule for rule in begun.values() if rule.holds(spans, anywhere))  # each once
 
     def _counting(self, found: Sequence[Word]) -> Sequence[Word]:
         """All words but those that are allowed where they stand."""

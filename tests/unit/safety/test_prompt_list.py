@@ -188,3 +188,13 @@ def test_a_long_list_takes_no_longer_than_a_short_one() -> None:
     began = process_time()
     alike.scores("a w o r d 0 " * 830)
     assert process_time() - began < 0.25
+
+
+@pytest.mark.slow
+def test_rules_that_share_a_group_are_tried_once() -> None:
+    """Once for each of its words, this took a minute."""
+    group = [f"w{number:04}a" for number in range(1000)]
+    many = list_of(f"@group = {' | '.join(group)}", *(f"bad: @group & x{number} within 3" for number in range(200)))
+    began = process_time()
+    many.scores(" ".join(group))
+    assert process_time() - began < 0.5
