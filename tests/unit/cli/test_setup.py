@@ -149,5 +149,5 @@ def test_a_stranger_of_the_same_name_is_refused(package: str, tmp_path: Path) ->
     ended = subprocess.run(
         [sys.executable, "-m", "darkroom", package], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 78
     assert ended.stderr.startswith(f"darkroom: refusing the stranger {tmp_path.resolve() / package}")
