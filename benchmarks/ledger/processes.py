@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from benchmarks.ledger.costs import RULES
 from benchmarks.ledger.line import Line
+from benchmarks.ledger.machine import processors
 from benchmarks.ledger.meter import Cost, Reading
 from darkroom.cli.config import as_environment
 from darkroom.cli.processes import Child, stop_all
@@ -123,13 +124,13 @@ async def _pace(server: Redis, ledger: RedisLedger, hands: Crew, workers: int, w
     await hands.grow(workers)
     await asyncio.sleep(WARM_UP)
     ended = "{darkroom}:ended"
-    before, cpu, machine, jobs = await Reading.of(server), hands.cpu_seconds(), _processors(), await server.zcard(ended)
+    before, cpu, machine, jobs = await Reading.of(server), hands.cpu_seconds(), processors(), await server.zcard(ended)
     began = time.monotonic()
     await asyncio.sleep(window)
     jobs, seconds = await server.zcard(ended) - jobs, time.monotonic() - began
     after, busy, total = (
         await Reading.of(server),
-        *(now - then for now, then in zip(_processors(), machine, strict=True)),
+        *(now - then for now, then in zip(processors(), machine, strict=True)),
     )
     return Pace(
         workers=workers,
@@ -147,9 +148,3 @@ def cpu_seconds(pid: int) -> float:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return 0.0
-
-
-def _processors() -> tuple[float, float]:
-    """Ticks that all processors were busy, and all ticks, since the machine started."""
-    ticks = [int(each) for each in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
-    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)

@@ -13,7 +13,7 @@ from benchmarks.ledger import crowd
 from benchmarks.ledger.costs import bench
 from benchmarks.ledger.gateways import AT_ONCE, request_ms
 from benchmarks.ledger.line import Line
-from benchmarks.ledger.machine import machine
+from benchmarks.ledger.machine import machine, processors
 from benchmarks.ledger.meter import NOTHING, Cost, Reading, cost_of, together
 from benchmarks.ledger.processes import ALWAYS_WAITING, MODEL, cpu_seconds, never_short
 from darkroom.ledger.memory import MemoryLedger
@@ -88,11 +88,24 @@ def test_seconds_of_a_process_are_the_kernels() -> None:
     assert cpu_seconds(2**22 + 1) == 0
 
 
-def test_a_machine_with_other_work_is_called_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.getloadavg", lambda: (64.0, 0.0, 0.0))
-    assert machine()["busy"] is True
-    monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0))
-    assert machine()["busy"] is False
+@pytest.mark.parametrize(("worked", "busy"), [(400.0, True), (10.0, False)])
+def test_a_machine_that_does_other_work_is_called_busy(
+    worked: float, busy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = iter([(1000.0, 5000.0), (1000.0 + worked, 5400.0)])
+    monkeypatch.setattr("benchmarks.ledger.machine.processors", lambda: next(ticks))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    assert machine()["busy"] is busy
+
+
+def test_processors_count_what_they_do() -> None:
+    busy_before, before = processors()
+    until = time.process_time() + 0.05
+    while time.process_time() < until:
+        pass
+    busy, now = processors()
+    assert busy > busy_before
+    assert now > before
 
 
 @pytest.mark.slow
