@@ -23,8 +23,8 @@ def processors() -> tuple[float, float]:
 
 
 def machine() -> dict[str, object]:
-    """`busy`: other work runs while this looks, so that what is told by the wall, and as jobs a second, is less than the
-    machine can do. The load, a mean of the last minutes, tells of work that has ended."""
+    """`busy`: other work runs while this looks, so that what is told by the wall, and as jobs a second, is less than
+    the machine can do. The load, a mean of the last minutes, tells of work that has ended."""
     busy_before, before = processors()
     time.sleep(LOOKED)
     busy, now = processors()
