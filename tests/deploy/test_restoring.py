@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Top
     key = begin(here, "studio")
     with started(here) as topology:
         yield topology, key
-
-
-@pytest.fixture
-async def client(installation: tuple[Topology, str]) -> AsyncIterator[httpx.AsyncClient]:
-    topology, key = installation
-    headers = {"Authorization": f"Bearer {key}"}
-    async with httpx.AsyncClient(base_url=topology.url, headers=headers, timeout=90, trust_env=False) as client:
-        yield client
 
 
 async def test_a_ledger_that_is_older_than_the_bucket_has_its_last_jobs_made_again(

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -21,14 +21,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Top
     key = begin(here, "studio")
     with started(here, gateway=2, worker=2) as topology:
         yield topology, key
-
-
-@pytest.fixture
-async def client(installation: tuple[Topology, str]) -> AsyncIterator[httpx.AsyncClient]:
-    topology, key = installation
-    headers = {"Authorization": f"Bearer {key}"}
-    async with httpx.AsyncClient(base_url=topology.url, headers=headers, timeout=90, trust_env=False) as client:
-        yield client
 
 
 async def test_a_picture_is_made_fetched_and_proven(client: httpx.AsyncClient) -> None:

@@ -1,12 +1,8 @@
 """The programs of `examples/`, run as their first lines say, with keys and without."""
 
-import os
 import queue
 import re
 import shutil
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,12 +14,11 @@ from PIL import Image
 
 from darkroom.ledger.server import free_port
 from tests.clients.conftest import HERE
+from tests.clients.examples.listening import EXAMPLES, listening
 from tests.clients.flavours import Running
 from tests.clients.typed_in import reading
-from tests.docs.pages import ROOT
 from tests.receiver import OTHER_SECRET, SECRET
 
-EXAMPLES = ROOT / "examples"
 SECONDS = 60
 
 
@@ -78,24 +73,9 @@ def test_every_example_is_run_by_a_test() -> None:
 @contextmanager
 def receiver(port: int, secret: str) -> Iterator["queue.Queue[str]"]:
     """The receiver of the examples as a process; what it prints."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", str(EXAMPLES / "webhook_receiver.py"), str(port)],
-        env={"PATH": os.environ["PATH"], "WEBHOOK_SECRET": secret},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    lines: queue.Queue[str] = queue.Queue()
-    reading_on = threading.Thread(target=lambda: [lines.put(line) for line in process.stdout or ()])
-    reading_on.start()
-    try:
+    with listening("webhook_receiver.py", port, WEBHOOK_SECRET=secret) as lines:
         assert "listening on" in lines.get(timeout=SECONDS)
         yield lines
-    finally:
-        process.terminate()
-        process.wait(SECONDS)
-        reading_on.join(SECONDS)
-        process.stdout.close()
 
 
 def test_the_receiver_of_webhooks_takes_what_we_send_once(keyed: Running) -> None:

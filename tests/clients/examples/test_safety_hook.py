@@ -1,20 +1,14 @@
 """The service of the examples that looks at prompts and pictures, asked as the gateway and the worker ask."""
 
-import os
-import queue
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from darkroom.errors import SafetyUnavailable
+from tests.clients.examples.listening import listening
 from tests.unit.safety.hooked import asking_about_pictures, asking_about_prompts
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
 SECONDS = 30
 TOKEN = "of-the-hook"
 
@@ -22,23 +16,8 @@ TOKEN = "of-the-hook"
 @pytest.fixture
 def url() -> Iterator[str]:
     """Where it listens."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", str(EXAMPLES / "safety_hook.py"), "0"],
-        env={"PATH": os.environ["PATH"], "HOOK_TOKEN": TOKEN},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    lines: queue.Queue[str] = queue.Queue()
-    reading = threading.Thread(target=lambda: [lines.put(line) for line in process.stdout or ()])
-    reading.start()
-    try:
+    with listening("safety_hook.py", 0, HOOK_TOKEN=TOKEN) as lines:
         yield lines.get(timeout=SECONDS).split()[-1]
-    finally:
-        process.terminate()
-        process.wait(SECONDS)
-        reading.join(SECONDS)
-        process.stdout.close()
 
 
 def test_it_answers_about_prompts(url: str) -> None:

@@ -14,6 +14,7 @@ from darkroom.errors import ConfigurationError
 from darkroom.ledger.redis import RedisLedger
 from darkroom.ledger.server import LocalRedis
 from tests.integration.ledger.making import submission
+from tests.until import until
 
 pytestmark = pytest.mark.slow
 FOLDER = "appendonlydir"
@@ -63,8 +64,7 @@ async def test_a_copy_made_while_jobs_come_holds_all_that_were_accepted_before(
 ) -> None:
     ledger, accepted, enough = RedisLedger(server.url), list[str](), asyncio.Event()
     coming = asyncio.create_task(work(ledger, accepted, enough))
-    while len(accepted) < 50:
-        await asyncio.sleep(0.05)
+    await until(lambda: len(accepted) >= 50, seconds=60)
     with operator(server) as client:
         client.bgrewriteaof()  # which the copy has to wait for
     before = list(accepted)
