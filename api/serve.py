@@ -63,9 +63,8 @@ class Gateway(uvicorn.Server):
         if self._unfit:
             raise self._unfit
 
-    async def _checked(self, after: float = 0.0) -> bool:
+    async def _checked(self) -> bool:
         """Raises: ConfigurationError. What is merely away may come back: `/readyz` says so until then."""
-        await asyncio.sleep(after)
         try:
             warnings = await check_start(self._services)
         except UnavailableError as error:
@@ -84,7 +83,8 @@ class Gateway(uvicorn.Server):
         fit = False
         try:
             while not fit:
-                fit = await self._checked(after=AGAIN_SECONDS)
+                await asyncio.sleep(AGAIN_SECONDS)
+                fit = await self._checked()
         except ConfigurationError as error:
             self._unfit = error
             self.should_exit = True  # not by a signal, which uvicorn would have end us once more

@@ -54,7 +54,7 @@ class Label:
         try:
             self._at(_MEASURED)
         except OSError:
-            raise ConfigurationError("visible_label_font is not a font that can be read") from None
+            raise ConfigurationError("DARKROOM_VISIBLE_LABEL_FONT is not a font that can be read") from None
 
     def _sized(self, capitals: int) -> Font:
         """The font at the size at which a capital is so many pixels high."""

@@ -57,7 +57,7 @@ def _provider(endpoint: str, service: str) -> Any:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
         raise ConfigurationError(
-            "otlp_endpoint is set, and OpenTelemetry's SDK is not installed: pip install 'darkroom[traces]'"
+            "DARKROOM_OTLP_ENDPOINT is set, and OpenTelemetry's SDK is not installed: pip install 'darkroom[traces]'"
         ) from error
     # Their own lines quote URLs and answers, and come with every batch; ours say the same once.
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)

@@ -85,5 +85,5 @@ def test_no_letter_is_cut_off_a_small_picture() -> None:
 
 
 def test_a_font_that_is_none_is_told_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="visible_label_font"):
+    with pytest.raises(ConfigurationError, match="DARKROOM_VISIBLE_LABEL_FONT"):
         Label("AI", tmp_path / "missing.ttf").check()
