@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import date
 from enum import Enum
 from math import isfinite
@@ -80,7 +80,7 @@ def configure_logging(
         wrapper_class=BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _Handler(stream or sys.stderr)
     handler.setFormatter(
         ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -177,6 +177,13 @@ def _traced(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict
     if traced.is_valid:
         event["trace_id"] = format_trace_id(traced.trace_id)
     return event
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say that a line was lost. The standard library would print its words and those of errors under way."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"a log line of {record.name} was lost: {type(sys.exception()).__name__}\n")
 
 
 def _adopt(handler: logging.Handler, level: str) -> None:

@@ -1,11 +1,13 @@
-"""What all tests share: servers, and a terminal's Ctrl-C."""
+"""What all tests share: servers, a terminal's Ctrl-C, and logging that no test leaves changed."""
 
 import gc
+import logging
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 # Hypothesis looks up all of Unicode before it draws its first text, for seconds where the machine is crowded.
@@ -40,3 +42,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     named = ((config.invocation_params.dir / arg.partition("::")[0]).resolve() for arg in config.args)
     return not any(path == collection_path or collection_path in path.parents for path in named)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command that runs in the test's process sends the logs of all tests after it to a stream that is closed."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    config = structlog.get_config() if structlog.is_configured() else None
+    yield
+    root.handlers, root.level = handlers, level
+    if config is None:
+        structlog.reset_defaults()
+    else:
+        structlog.configure(**config)

@@ -1,11 +1,8 @@
 import json
-import logging
-from collections.abc import Iterator
 from io import StringIO
 
 import httpx
 import pytest
-import structlog
 from starlette.types import Message, Receive, Scope, Send
 
 from api.boundary import Boundary
@@ -18,15 +15,10 @@ CANARY = "a canary that must not sing"
 
 
 @pytest.fixture
-def lines() -> Iterator[StringIO]:
-    root = logging.getLogger()
-    before, level = root.handlers, root.level
+def lines() -> StringIO:
     stream = StringIO()
     configure_logging(service="gateway", stream=stream)
-    yield stream
-    root.handlers = before
-    root.setLevel(level)
-    structlog.reset_defaults()
+    return stream
 
 
 def logged(lines: StringIO, event: str) -> list[dict[str, object]]:

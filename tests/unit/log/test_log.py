@@ -4,11 +4,10 @@ import asyncio
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import structlog
 from pydantic import ValidationError
 
 from darkroom.contract.generation import TextToImage
@@ -16,15 +15,6 @@ from darkroom.log import SENSITIVE, WITHHELD, LogFormat, about_job, configure_lo
 from darkroom.settings import Settings
 
 Lines = Callable[[], list[dict[str, Any]]]
-
-
-@pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -159,3 +149,22 @@ def test_a_line_of_uvicorn_holds_no_escape_codes(lines: Lines) -> None:
     (line,) = lines()
     assert line["event"] == "listening"
     assert "color_message" not in line
+
+
+def test_a_line_that_cannot_be_written_is_lost_with_the_words_of_whatever_was_under_way(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    started("json").close()
+    log = get_logger("darkroom.x")
+    try:
+        raise ValueError("a canary that must not sing")
+    except ValueError:
+        log.warning("went dim", cause="a canary too")
+    assert capsys.readouterr().err == "a log line of darkroom.x was lost: ValueError\n"
+
+
+def test_where_nothing_can_be_written_nothing_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = started("json")
+    stream.close()
+    monkeypatch.setattr("sys.stderr", stream)
+    get_logger("darkroom.x").warning("went dim")
