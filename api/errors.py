@@ -63,6 +63,8 @@ def field_path(location: Sequence[str | int]) -> str:
 
 def headers_of(error: DarkroomError) -> dict[str, str]:
     match error:
+        case DarkroomError(ended_job=True):  # there is no time after which it is worth its work again
+            return {}
         case CapacityError() | UnavailableError():
             return {"Retry-After": str(_spread(error.retry_after))}
         case ModelError():

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from darkroom.errors import DarkroomError
@@ -34,6 +35,7 @@ class Problem(BaseModel):
     field: str | None = Field(default=None, description="the first field that is wrong")
     errors: list[FieldProblem] | None = Field(default=None, description="every field that is wrong, where several are")
     incident: str | None = Field(default=None, description="names the log lines of an internal error")
+    ended_job: SkipJsonSchema[bool] = Field(default=False, exclude=True)  # for shapes: as of `DarkroomError`
 
 
 def problem(code: str, status: int, detail: str, *, title: str | None = None) -> Problem:
@@ -50,7 +52,8 @@ def problem(code: str, status: int, detail: str, *, title: str | None = None) ->
 def problem_of(error: DarkroomError) -> Problem:
     """The problem an error of ours stands for."""
     described = problem(error.code, error.status, error.detail)
-    return described.model_copy(update={"retryable": error.retryable, "field": getattr(error, "field", None)})
+    told = {"retryable": error.retryable, "field": getattr(error, "field", None), "ended_job": error.ended_job}
+    return described.model_copy(update=told)
 
 
 def answer(described: Problem, headers: Mapping[str, str] | None = None) -> Response:

@@ -66,9 +66,9 @@ async def finish_one(services: Services, *notices: Notice) -> Job:
     return await services.ledger.finish(claim.job_id, claim.attempt, outcome)
 
 
-async def fail_one(services: Services) -> Job:
+async def fail_one(services: Services, code: str = "out_of_memory") -> Job:
     claim = await claim_one(services)
-    failure = Failure(code="out_of_memory", message="the device ran out of memory", retryable=True)
+    failure = Failure(code=code, message="the device ran out of memory", retryable=True)
     return await services.ledger.finish(claim.job_id, claim.attempt, Outcome(state=JobState.FAILED, failure=failure))
 
 

@@ -150,18 +150,15 @@ def succeeded(job: Job) -> Job:
 
 def _failure_of(job: Job) -> DarkroomError:
     """The failure of a job as the error that its code names."""
-    if job.failure is None:
-        return GenerationError("the generation failed")
-    if job.failure.code == SafetyUnavailable.code:
-        return SafetyUnavailable(job.failure.message)
-    kind = _KINDS.get(job.failure.code, GenerationError)
+    kind = _KINDS.get(job.failure.code, GenerationError) if job.failure else GenerationError
     error = kind.__new__(kind)
-    DarkroomError.__init__(error, job.failure.message)
+    DarkroomError.__init__(error, job.failure.message if job.failure else "the generation failed")
+    error.ended_job = True
     return error
 
 
 _KINDS: dict[str, type[DarkroomError]] = {
     kind.code: kind
     for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, GenerationError | ModelError)
+    if isinstance(kind, type) and issubclass(kind, GenerationError | ModelError | SafetyUnavailable)
 }

@@ -72,7 +72,8 @@
     └── ConfigurationError              the process must not start
 
 `code` is stable and public: clients match on it. `status` is the HTTP status the gateway answers with. `retryable`
-says whether the same request may succeed later without being changed.
+says whether the same request may succeed later without being changed, and `ended_job` that a program should not ask
+again by itself.
 """
 
 from darkroom.errors.away import (

@@ -4,7 +4,7 @@ from darkroom.errors.base import DarkroomError
 
 
 class NoPicture(DarkroomError):
-    code = "no_picture"
+    code, ended_job = "no_picture", True
 
 
 class GenerationCanceled(NoPicture):
@@ -32,4 +32,4 @@ class WaitTimedOut(NoPicture):
 class StillRunning(WaitTimedOut):
     """The same request, with its idempotency key, waits again."""
 
-    code, retryable = "still_running", True
+    code, retryable, ended_job = "still_running", True, False

@@ -53,9 +53,9 @@ def test_a_final_error_is_asked_once(asked: dict[str, object]) -> None:
 
 def test_a_wait_in_vain_is_asked_once_and_leaves_no_work() -> None:
     services = fake_services(compat_wait=0.1)
-    with sdk(services) as (client, sent), pytest.raises(openai.InternalServerError) as refused:
+    with sdk(services) as (client, sent), pytest.raises(openai.UnprocessableEntityError) as refused:
         client.images.generate(prompt="a")
-    assert (refused.value.status_code, len(sent)) == (504, 1)
+    assert (refused.value.code, len(sent)) == ("wait_timed_out", 1)
     assert ended(services) == [JobState.CANCELED]
 
 

@@ -1,8 +1,8 @@
 """Errors as the clients of Hugging Face read them: `{"error": words}`.
 
-`@huggingface/inference` asks again after every 503, at once and without end. So a 503 is only what passes by itself:
-a model that a person has to mend is a 500, and so is a checker that
-gives no answer: when it is asked about a picture, that picture has been made already, and would be again and again.
+`@huggingface/inference` asks again after every 503, at once and without end. So a 503 is only what passes by itself,
+and before there is any work: a model or a checker that a person has to mend is a 500, and so is however a job ended, or
+its pictures would be made again and again.
 """
 
 import json
@@ -26,8 +26,13 @@ _STATUS: Final = {
 def shape(described: Problem, headers: Mapping[str, str]) -> Response:
     told = {"error": _words(described), "code": described.code, "incident": described.incident}
     body = json.dumps({name: value for name, value in told.items() if value is not None}, ensure_ascii=False)
-    status = _STATUS.get(described.code, described.status)
-    return Response(body.encode(), status, headers=headers, media_type="application/json")
+    return Response(body.encode(), _status_of(described), headers=headers, media_type="application/json")
+
+
+def _status_of(described: Problem) -> int:
+    if described.ended_job and described.status == 503:
+        return 500
+    return _STATUS.get(described.code, described.status)
 
 
 def _words(described: Problem) -> str:

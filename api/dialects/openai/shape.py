@@ -1,4 +1,8 @@
-"""Errors as OpenAI's SDKs read them, which try again twice on 408, 409, 429 and everything from 500 on."""
+"""Errors as OpenAI's SDKs read them, which try again twice on 408, 409, 429 and everything from 500 on.
+
+Those in Python and JavaScript heed `x-should-retry` before that. The AI SDK, LiteLLM and others go by the status alone,
+so that how a job ended is a 422 to them all: two more jobs would be made otherwise, and come to the same.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,14 +27,21 @@ _SAY_AGAIN = "x-should-retry"
 
 def shape(described: Problem, headers: Mapping[str, str]) -> Response:
     """A final error is not to be tried again: that would only be more work, or the same."""
-    told = {} if described.retryable else {_SAY_AGAIN: "false"}
+    final = described.ended_job or not described.retryable
+    told = {_SAY_AGAIN: "false"} if final else {}
     return JSONResponse({"error": body_of(described)}, status_of(described), headers={**headers, **told})
 
 
 def status_of(described: Problem) -> int:
     if described.code == UnknownModel.code:
         return 404
+    if described.ended_job and _tried_again(described.status):
+        return 422
     return 400 if described.status == RequestError.status else described.status
+
+
+def _tried_again(status: int) -> bool:
+    return status in (408, 409, 429) or status >= 500
 
 
 def body_of(described: Problem) -> dict[str, Any]:

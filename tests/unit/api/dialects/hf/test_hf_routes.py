@@ -14,7 +14,7 @@ from PIL import Image
 from api.dialects.hf.shape import shape
 from api.problems import problem_of
 from darkroom.contract.job import JobState
-from darkroom.errors import BrokenWeights, DarkroomError, QueueFull, SafetyUnavailable
+from darkroom.errors import BrokenWeights, DarkroomError, QueueFull, SafetyUnavailable, UnavailableError
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS, PICTURE, bearer, client_of, fail_one, finish_one
@@ -184,16 +184,24 @@ async def test_a_client_that_would_ask_again_at_once_hears_of_it_later(
     assert slept == [1.0] * pauses
 
 
-async def test_what_failed_is_not_a_503_which_one_of_the_clients_repeats_without_end() -> None:
+@pytest.mark.parametrize("code", ["out_of_memory", "safety_unavailable", "model_error", "signing_unavailable"])
+async def test_what_failed_is_not_a_503_which_one_of_the_clients_repeats_without_end(code: str) -> None:
     services = fake_services()
     async with client_of(services) as client:
         asking = asyncio.ensure_future(client.post(MODEL, json={"inputs": "a cat"}))
         while not await services.ledger.waiting():
             await asyncio.sleep(0.001)
-        await fail_one(services)
+        await fail_one(services, code)
         answer = await asking
-    assert answer.status_code == 500
-    assert answer.json() == {"error": "the device ran out of memory", "code": "out_of_memory"}
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (500, None)
+    assert answer.json() == {"error": "the device ran out of memory", "code": code}
+
+
+def test_nothing_that_a_job_ended_with_is_one() -> None:
+    error = UnavailableError("of a kind that there is not yet")
+    assert shape(problem_of(error), {}).status_code == 503
+    error.ended_job = True
+    assert shape(problem_of(error), {}).status_code == 500
 
 
 @pytest.mark.parametrize(

@@ -142,20 +142,29 @@ async def test_an_accident_is_told_with_the_name_of_its_log_lines_and_not_tried_
         assert "canary" not in answer.text
 
 
-async def test_a_failure_that_may_pass_is_tried_again_and_another_is_not(
-    services: Services, client: httpx.AsyncClient
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "k"}])
+@pytest.mark.parametrize("code", ["out_of_memory", "safety_unavailable", "broken_weights", "of a newer worker"])
+async def test_how_a_job_ended_is_not_tried_again_even_where_it_may_pass(
+    services: Services, client: httpx.AsyncClient, code: str, key: dict[str, str]
 ) -> None:
-    waiting = asyncio.ensure_future(client.post(GENERATIONS, json={"prompt": "a"}))
+    waiting = asyncio.ensure_future(client.post(GENERATIONS, json={"prompt": "a"}, headers=key))
     await the_job(services)
-    await fail_one(services)
+    await fail_one(services, code)
     answer = await waiting
-    assert (answer.status_code, error_in(answer)["code"]) == (500, "out_of_memory")
-    assert "x-should-retry" not in answer.headers
+    assert (answer.status_code, answer.headers["x-should-retry"]) == (422, "false")
+    assert error_in(answer)["type"] == "server_error"
+    assert error_in(answer)["message"] == "the device ran out of memory"
+    assert "Retry-After" not in answer.headers
+    if code != "of a newer worker":
+        assert error_in(answer)["code"] == code
+
+
+async def test_a_canceled_job_is_not_tried_again(services: Services, client: httpx.AsyncClient) -> None:
     waiting = asyncio.ensure_future(client.post(GENERATIONS, json={"prompt": "a"}))
     job = await the_job(services)
     await services.ledger.cancel("local", job.id)
     answer = await waiting
-    assert (answer.status_code, answer.headers["x-should-retry"]) == (409, "false")
+    assert (answer.status_code, answer.headers["x-should-retry"]) == (422, "false")
 
 
 async def test_a_wait_that_was_in_vain_is_tried_again_only_with_a_key() -> None:
@@ -163,7 +172,7 @@ async def test_a_wait_that_was_in_vain_is_tried_again_only_with_a_key() -> None:
         gone = await client.post(GENERATIONS, json={"prompt": "a"})
         kept = await client.post(GENERATIONS, json={"prompt": "a"}, headers={"Idempotency-Key": "k"})
     assert (gone.status_code, error_in(gone)["code"], gone.headers["x-should-retry"]) == (
-        504,
+        422,
         "wait_timed_out",
         "false",
     )

@@ -140,7 +140,7 @@ async def test_a_store_that_is_away_for_a_moment_has_nothing_made_again(
 
 @pytest.mark.parametrize(
     ("key", "status", "code", "again"),
-    [({}, 502, "pictures_unread", "false"), ({"Idempotency-Key": "k"}, 503, "store_unavailable", None)],
+    [({}, 422, "pictures_unread", "false"), ({"Idempotency-Key": "k"}, 503, "store_unavailable", None)],
 )
 async def test_pictures_that_cannot_be_read_are_not_made_again(
     services: Services,
