@@ -53,11 +53,16 @@ def _embedded_binary() -> str | None:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port for a server that is about to start, given to nobody else for a minute.
+
+    A connection that the listening side ended lingers in TIME_WAIT. Such a port the kernel hands to none who asks for
+    just any, and lets be taken by whoever names it and sets SO_REUSEADDR, as servers do.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address: tuple[str, int] = listening.getsockname()
+        with socket.create_connection(address):
+            listening.accept()[0].close()
+        return address[1]
 
 
 class LocalRedis:

@@ -3,12 +3,11 @@
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from darkroom.ledger.server import free_port
 from darkroom.lifeline import before_exec
 
 START_SECONDS = 60.0
@@ -56,7 +56,7 @@ def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 def run_seaweedfs(folder: Path) -> Iterator[S3Server]:
     """A server with its data in `folder`, ready to serve; killed at the end."""
     access_key, secret_key = "AK" + secrets.token_hex(8), secrets.token_hex(20)
-    ports = _free_ports(10)
+    ports = [free_port() for _ in range(10)]
     environment = {
         "AWS_ACCESS_KEY_ID": access_key,
         "AWS_SECRET_ACCESS_KEY": secret_key,
@@ -122,15 +122,6 @@ def _sweep(folder: Path, ports: list[int]) -> None:
     for port in ports:
         for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
             left.unlink(missing_ok=True)
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports free a moment ago, all different because they are held together."""
-    with ExitStack() as stack:
-        held = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in held]
 
 
 def _wait_until_ready(server: S3Server, process: subprocess.Popen[bytes], log: Path) -> None:
