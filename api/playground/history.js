@@ -22,13 +22,12 @@ export function neighbour(picture, step) {
   return at < 0 ? null : (all[at + step] ?? null);
 }
 
-/** The first page. What is still under way in it is answered, to be followed. */
+/** The first page. What is still under way in it is answered, to be followed. What ends before it is here stays. */
 export async function fetchHistory() {
-  const page = await get(`api/v1/generations?limit=${PAGE}`);
   generations = [];
   tiles.clear();
   $("history").replaceChildren();
-  return take(page);
+  return take(await get(`api/v1/generations?limit=${PAGE}`));
 }
 
 export async function fetchOlder() {

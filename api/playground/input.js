@@ -56,10 +56,14 @@ async function assetOf(id) {
 
 /** The mask as a veil: what is white in it, in the colour of the safelight. */
 async function drawMask() {
-  const canvas = $("input-mask");
-  canvas.hidden = input.mask === null;
-  $("mask-open").textContent = input.mask ? "Change the mask" : "Paint the mask";
-  if (input.mask) await drawVeil(canvas, await blobOf(pathOf(input.mask)));
+  const [canvas, { mask }] = [$("input-mask"), input];
+  $("mask-open").textContent = mask ? "Change the mask" : "Paint the mask";
+  canvas.hidden = true;
+  if (!mask) return;
+  const veil = await blobOf(pathOf(mask));
+  if (input.mask !== mask) return; // another has come meanwhile
+  await drawVeil(canvas, veil);
+  canvas.hidden = input.mask !== mask;
 }
 
 export async function drawVeil(canvas, maskBlob) {

@@ -27,7 +27,16 @@ import { clearProblems, showProblem } from "./problems.js";
 import { requestOf } from "./restore.js";
 import { Problem, blobOf, ended } from "./service.js";
 import { prepareSnippets, showSnippets } from "./snippets.js";
-import { follows, showEnd, showJob, showNothing, showPicture, shownPicture, updateJob } from "./stage.js";
+import {
+  follows,
+  showEnd,
+  showJob,
+  showNothing,
+  showPicture,
+  shownPicture,
+  showsNothing,
+  updateJob,
+} from "./stage.js";
 import { prepareTheme } from "./theme.js";
 import { drawTray, settleTray } from "./tray.js";
 import { enlarge, prepareViewer } from "./viewer.js";
@@ -53,6 +62,7 @@ async function attempt(act) {
 // Generating
 
 async function generate() {
+  await written;
   const request = readForm();
   if (request.task === "inpaint" && !request.mask) return showProblem(MASKLESS);
   $("generate").setAttribute("aria-busy", "true");
@@ -226,6 +236,7 @@ function reveal(thing, shower = showPicture) {
 }
 
 let begun = false;
+let written = null; // while the form of before, and its picture, come back
 
 /** With what there is to ask for. A service that is away is asked again, so that nobody need load the page anew. */
 async function begin() {
@@ -240,15 +251,26 @@ async function begin() {
   begun = true;
   $("standing").textContent = catalog.models.length === 1 ? "" : `${catalog.models.length} models`;
   const kept = keptForm();
-  const written = kept && writeForm({ ...kept, ...typedWords() });
-  $("settings").disabled = false;
-  document.body.classList.add("ready");
-  await written;
   showNothing();
+  written = kept ? writeForm({ ...kept, ...typedWords() }) : null;
+  try {
+    await written;
+  } finally {
+    written = null;
+    $("settings").disabled = false;
+    document.body.classList.add("ready");
+  }
+  await showWhatWas();
+}
+
+/** What was made before, and on the stage the newest of it, where nobody has put anything there meanwhile. */
+async function showWhatWas() {
   const underWay = await fetchHistory();
   underWay.reverse().forEach(follow);
-  if (underWay.length) showJob(underWay.at(-1).id);
-  else if (pictures().length) showPicture(pictures()[0]);
+  if (showsNothing()) {
+    if (underWay.length) showJob(underWay.at(-1).id);
+    else if (pictures().length) showPicture(pictures()[0]);
+  }
   settleTray();
 }
 

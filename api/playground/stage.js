@@ -38,6 +38,7 @@ function sameAs(gone, place) {
 }
 
 export const shownPicture = () => (shown.kind === "picture" ? shown.picture : null);
+export const showsNothing = () => shown.kind === "nothing";
 export const follows = (id) => shown.kind === "job" && shown.id === id;
 
 export const showNothing = keepingFocus(() => {

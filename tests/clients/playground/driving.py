@@ -17,6 +17,8 @@ from training.checker import Reading
 RGB = NDArray[np.uint8]  # H W 3
 # What the mark that every picture carries may change in a pixel; a repainted one changes by far more.
 MARK = 32
+# What does not end by itself while a test looks at it.
+LONG = {"steps": 150, "width": 256, "height": 256}
 
 # A drop as a browser makes it: a file in a DataTransfer.
 DROP = """(target, [name, type, data]) => {
@@ -59,6 +61,8 @@ class Playground:
     def generate(self, **fields: str | int) -> dict[str, Any]:
         """Fill the form, press Generate, wait for the picture, and give the generation."""
         self.fill(**fields)
+        # The page hears of the answer after we do: until then the picture of before is still there.
+        self.page.evaluate("document.querySelector('#easel .fresh')?.classList.remove('fresh')")
         with self.page.expect_response(lambda answer: answer.request.method == "POST" and answer.status == 202) as sent:
             self.press("Generate")
         asked: dict[str, Any] = sent.value.json()
@@ -90,7 +94,9 @@ class Playground:
 
     def paint(self, *points: tuple[float, float]) -> None:
         """One stroke over the mask, through these shares of its width and height."""
-        box = self.page.locator("#painter-canvas").bounding_box()
+        canvas = self.page.locator("#painter-canvas")
+        expect(canvas).to_be_visible()
+        box = canvas.bounding_box()
         assert box
         places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
         self.page.mouse.move(*places[0])

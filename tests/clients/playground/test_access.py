@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.clients.flavours import Running
 from tests.clients.playground.conftest import Open
-from tests.clients.playground.driving import Playground, png_of
+from tests.clients.playground.driving import LONG, Playground, png_of
 from training.shapes import Item, draw
 
 CIRCLE = png_of(draw([Item("circle", (215, 40, 45), 64, 64, 30)], (255, 255, 255)))
@@ -56,7 +56,7 @@ def scenes(playground: Playground) -> Iterator[str]:
     playground.press("Full size")
     yield "full size"
     page.keyboard.press("Escape")
-    playground.fill(steps=150, n=4)
+    playground.fill(steps=150, n=16)
     playground.press("Generate")
     expect(page.locator("#caption")).to_contain_text("Developing")
     yield "developing"
@@ -172,7 +172,7 @@ def test_the_light_can_be_turned_on_and_stays(playground: Playground) -> None:
 
 def test_nothing_moves_for_who_wants_it_still(open_page: Open, service: Running) -> None:
     playground = open_page(service, reduced_motion="reduce")
-    playground.fill(prompt="a red circle", steps=100)
+    playground.fill(prompt="a red circle", **LONG)
     playground.press("Generate")
     expect(playground.page.locator("#caption")).to_contain_text("Developing")
     assert playground.page.evaluate("document.getAnimations().length") == 0
@@ -181,7 +181,7 @@ def test_nothing_moves_for_who_wants_it_still(open_page: Open, service: Running)
 
 def test_on_a_small_screen_the_picture_comes_into_sight_when_it_is_asked_for(open_page: Open, service: Running) -> None:
     playground = open_page(service, viewport=SMALL)
-    playground.fill(prompt="a red circle", steps=100)
+    playground.fill(prompt="a red circle", **LONG)
     playground.page.locator("#more-group").scroll_into_view_if_needed()
     expect(playground.page.locator("#easel")).not_to_be_in_viewport()
     playground.page.locator("#scheduler").press("Control+Enter")

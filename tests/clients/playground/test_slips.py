@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.clients.flavours import Running
 from tests.clients.playground.conftest import Open
-from tests.clients.playground.driving import Playground, png_of
+from tests.clients.playground.driving import LONG, Playground, png_of
 from training.shapes import Item, draw
 
 CIRCLE = png_of(draw([Item("circle", (215, 40, 45), 64, 64, 30)], (255, 255, 255)))
@@ -93,13 +93,13 @@ def test_the_keyboard_stays_where_it_was_when_the_stage_changes(playground: Play
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Escape")
     expect(page.locator("#strip .thumb").first).to_have_attribute("aria-current", "true")
-    assert focused(page) == "Full size"
-    playground.fill(steps=150, n=4)
+    expect(page.get_by_role("button", name="Full size")).to_be_focused()
+    playground.fill(n=4, **LONG)
     playground.press("Generate")
     page.locator("#caption").get_by_role("button", name="Cancel").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#easel")).to_contain_text("Canceled.")
-    assert focused(page) == "stage"
+    expect(page.locator("#stage")).to_be_focused()
 
 
 @pytest.mark.parametrize(("width", "height"), [(512, 128), (128, 512)])
@@ -113,8 +113,7 @@ def test_a_picture_fills_its_paper_whatever_its_shape(playground: Playground, wi
 def test_more_than_are_followed_at_once_are_sketched_and_followed_in_turn(playground: Playground) -> None:
     page = playground.page
     for number in range(5):
-        # Large enough that none ends by itself meanwhile.
-        playground.fill(prompt=f"{number} {RED_CIRCLE}", steps=150, width=256, height=256)
+        playground.fill(prompt=f"{number} {RED_CIRCLE}", **LONG)
         playground.press("Generate")
         expect(page.locator("#caption .words")).to_contain_text(str(number))
     expect(page.locator("#easel img")).to_be_visible()
