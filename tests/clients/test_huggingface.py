@@ -117,15 +117,16 @@ def test_refusals_become_the_client_s_own_exceptions_with_our_words(client: Infe
 
 
 def test_who_does_not_wait_leaves_no_work_behind(keyed: Running) -> None:
-    client = InferenceClient(base_url=endpoint(keyed), token=keyed.keys["ben"], timeout=0.5)
+    client = InferenceClient(base_url=endpoint(keyed), token=keyed.keys["ben"], timeout=2)
+
+    def states() -> list[str]:
+        answer = httpx.get(f"{keyed.url}/api/v1/generations?limit=100", headers=keyed.headers("ben")).json()
+        return [job["state"] for job in answer["generations"]]
+
+    before = states()
     with pytest.raises(InferenceTimeoutError):
         client.text_to_image(PROMPT, num_inference_steps=150, width=256, height=256)
-
-    def canceled() -> bool:
-        answer = httpx.get(f"{keyed.url}/api/v1/generations", headers=keyed.headers("ben")).json()
-        return [job["state"] for job in answer["generations"]] == ["canceled"]
-
-    asyncio.run(until(canceled))
+    asyncio.run(until(lambda: states() == ["canceled", *before], 30))
 
 
 def test_the_asynchronous_client_makes_several_at_once(service: Running) -> None:

@@ -87,6 +87,8 @@ def test_a_long_one_is_waited_for_beyond_what_the_request_was(client: replicate.
 
 
 def test_pages_are_followed(client: replicate.Client) -> None:
+    for _ in range(2):
+        client.models.predictions.create(MODEL, input=INPUT).wait()
     page = client.predictions.list()
     assert len(page.results) > 1
     older = client.predictions.list(f"/v1/predictions?cursor={page.results[0].id}")
