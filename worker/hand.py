@@ -14,16 +14,16 @@ from darkroom.contract.job import JobState
 from darkroom.contract.plan import Notice
 from darkroom.contract.preprocess import PreprocessPlan
 from darkroom.contract.start import FromNoise
-from darkroom.errors import DarkroomError, LedgerUnavailable, StaleAttempt, StoreUnavailable
+from darkroom.errors import DarkroomError, LedgerUnavailable, NotFound, StaleAttempt, StoreUnavailable
 from darkroom.ledger.protocol import Claim, Ledger, Outcome
 from darkroom.log import get_logger
 from darkroom.metrics import Metrics
 from worker.engine.faults import fatal
 from worker.engine.request import Work
 from worker.finish import Finisher, Picture, failure
-from worker.held import Held
+from worker.held import CANCELED, REQUEUED, Held
 from worker.inputs import Inputs
-from worker.journey import note_drop, note_end
+from worker.journey import note_drop, note_end, note_use
 from worker.partners import Generator, Maps
 from worker.patience import patiently
 from worker.screening import Withheld, gate_of
@@ -129,6 +129,7 @@ class Hand:
         """Make the job's map, which is all there is to it."""
         seconds = await self._prepared(held, self._maps.make(held.claim, plan))
         if seconds is not None:
+            held.device_seconds = seconds
             self._end_prepared(held, Outcome(state=JobState.SUCCEEDED, device_seconds=seconds))
 
     async def _prepared(self, held: Held, work: Awaitable[T]) -> T | None:
@@ -171,27 +172,27 @@ class Hand:
             held.pictures.append(asyncio.create_task(picture, name=f"picture-{index}"))
 
     def on_finished(self, work: Work, device_seconds: float) -> None:
-        if held := self._generated(work):
-            held.ending = asyncio.create_task(self._succeed(held, device_seconds))
+        if held := self._generated(work, device_seconds):
+            held.ending = asyncio.create_task(self._succeed(held))
 
-    def on_failed(self, work: Work, error: DarkroomError) -> None:
-        if held := self._generated(work):
-            held.ending = asyncio.create_task(self._end(held, failure(error)))
+    def on_failed(self, work: Work, error: DarkroomError, device_seconds: float) -> None:
+        if held := self._generated(work, device_seconds):
+            held.ending = asyncio.create_task(self._end(held, failure(error, device_seconds)))
 
-    def on_canceled(self, work: Work) -> None:
-        self._generated(work)
+    def on_canceled(self, work: Work, device_seconds: float) -> None:
+        self._generated(work, device_seconds)
 
     def held(self, work: Work) -> Held | None:
         """The job these news are about, unless it is not ours any more."""
         held = self._held.get(work.job_id)
         return held if held and held.claim.attempt == work.attempt and not held.dropped else None
 
-    def _generated(self, work: Work) -> Held | None:
+    def _generated(self, work: Work, device_seconds: float) -> Held | None:
         """Note that the engine is done with a job; a dropped one leaves here."""
         held = self._held.get(work.job_id)
         if held is None or held.claim.attempt != work.attempt:
             return None
-        held.generating = False
+        held.generating, held.device_seconds = False, device_seconds
         if held.dropped:
             self._leave(held)
             return None
@@ -199,28 +200,28 @@ class Hand:
 
     # --- out ---------------------------------------------------------------------------------------------------------
 
-    async def _succeed(self, held: Held, device_seconds: float) -> None:
+    async def _succeed(self, held: Held) -> None:
         await self._tell_last_step(held)
         try:
             artifacts = await asyncio.gather(*held.pictures)
             if held.ancestry:
                 held.notices += (await held.ancestry).notices
             outcome = self._finisher.success(
-                held.claim.generation, artifacts, held.notices, device_seconds, held.verdicts
+                held.claim.generation, artifacts, held.notices, held.device_seconds, held.verdicts
             )
         except Exception as error:  # noqa: BLE001  a fault of ours: the job must still end
-            outcome = self._broken(held, "finishing", error, device_seconds)
+            outcome = self._broken(held, "finishing", error)
         await self._end(held, outcome)
 
-    def _broken(self, held: Held, doing: str, error: Exception, device_seconds: float = 0.0) -> Outcome:
+    def _broken(self, held: Held, doing: str, error: Exception) -> Outcome:
         """What becomes of a job that ended in `error`."""
         match error:
             case Withheld(verdicts=verdicts):
-                return self._finisher.withheld(held.claim.plan, (*held.verdicts, *verdicts), device_seconds)
+                return self._finisher.withheld(held.claim.plan, (*held.verdicts, *verdicts), held.device_seconds)
             case DarkroomError():
-                return failure(error, device_seconds)
+                return failure(error, held.device_seconds)
         log.error("job.broke", doing=doing, job_id=held.claim.job_id, exc_info=error)
-        return failure(DarkroomError(f"{doing} broke: {type(error).__name__}"), device_seconds)
+        return failure(DarkroomError(f"{doing} broke: {type(error).__name__}"), held.device_seconds)
 
     async def _tell_last_step(self, held: Held) -> None:
         """Steps are told now and then; a job that succeeded was seen to make all of them."""
@@ -238,12 +239,21 @@ class Hand:
             await patiently(self._patience, lambda: self._ledger.finish(claim.job_id, claim.attempt, outcome))
             crash.here("after_finish")
             note_end(self._metrics, claim, outcome)
+            held.left_as = outcome.state.value
         except StaleAttempt:
             log.info("job.stale", job_id=claim.job_id, attempt=claim.attempt)
+            held.left_as = await self._left_as(claim)
         except LedgerUnavailable:
             log.error("job.unfinished", job_id=claim.job_id, attempt=claim.attempt)
         finally:
             self._leave(held)
+
+    async def _left_as(self, claim: Claim) -> str:
+        """What a job was by the time the ledger took no last word for it."""
+        with suppress(LedgerUnavailable, NotFound):
+            if (await self._ledger.get(claim.tenant, claim.job_id)).state is JobState.CANCELED:
+                return CANCELED
+        return REQUEUED
 
     def drop(self, job_id: str, reason: str) -> None:
         """Forget a job that is not ours any more; the engine lets go of it at its next step.
@@ -254,7 +264,7 @@ class Hand:
         if held is None or held.dropped or held.ended:
             return
         note_drop(held.claim, held.span, reason)
-        held.drop()
+        held.drop(CANCELED if reason == CANCELED else REQUEUED)
         if held.preparing is not None:
             held.preparing.cancel()
             self._leave(held)
@@ -283,5 +293,6 @@ class Hand:
     def _leave(self, held: Held) -> None:
         if self._held.get(held.claim.job_id) is held:
             del self._held[held.claim.job_id]
+            note_use(self._metrics, held.claim, held.left_as, held.device_seconds)
         held.span.end()
         self.changed.set()

@@ -14,6 +14,10 @@ from darkroom.ledger.protocol import Claim
 from worker.lineage import Ancestry
 from worker.screening import Gate
 
+# What an attempt leaves that was not the last: handed back, or overtaken by another.
+REQUEUED = "requeued"
+CANCELED = "canceled"
+
 
 @dataclass(eq=False)
 class Held:
@@ -22,7 +26,8 @@ class Held:
 
     `dropped`: the ledger gave the job to somebody else, or its owner canceled it; nothing more is written for it.
     `ended`: its last word is on the way to the ledger. `gate`: at which its pictures wait for each other, if they do.
-    `verdicts`: what was found in its inputs. Times are by CLOCK_MONOTONIC.
+    `verdicts`: what was found in its inputs. `device_seconds`: what the attempt has cost, once that is known.
+    `left_as`: what the attempt has made of its job when it leaves. Times are by CLOCK_MONOTONIC.
     """
 
     claim: Claim
@@ -33,6 +38,8 @@ class Held:
     generating: bool = True
     dropped: bool = False
     ended: bool = False
+    device_seconds: float = 0.0
+    left_as: str = REQUEUED
     previews: int = 0
     progress: Progress | None = None
     reported: Progress | None = None
@@ -68,9 +75,9 @@ class Held:
         done = self.progress.step
         return (now - self.since) / done * (self.progress.steps - done)
 
-    def drop(self) -> None:
+    def drop(self, left_as: str) -> None:
         """Stop working on its pictures and on its end."""
-        self.dropped = True
+        self.dropped, self.left_as = True, left_as
         self.stop_pictures()
         if self.ending:
             self.ending.cancel()

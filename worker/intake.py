@@ -18,6 +18,7 @@ from darkroom.log import get_logger
 from darkroom.metrics import Metrics
 from darkroom.queue import Bells
 from worker.hand import Hand
+from worker.held import CANCELED
 from worker.journey import under_way
 from worker.looking import Looking
 from worker.rhythm import Rhythm
@@ -140,7 +141,7 @@ class Intake:
             return
         renewal = await self._ledger.renew(self._worker, attempts)
         for job_id in renewal.canceled:
-            self._hand.drop(job_id, "canceled")
+            self._hand.drop(job_id, CANCELED)
         for job_id in renewal.lost:
             self._hand.drop(job_id, "lease lost")
 
@@ -173,7 +174,7 @@ class Intake:
     async def _reap(self) -> None:
         """Every worker sweeps: puts back what dead ones held, and rings again for what waits unheard."""
         reaped = await self._ledger.reap()
-        self._metrics.exhausted(reaped.exhausted)
+        self._metrics.swept(reaped.untold, reaped.waiting)
         if self._away:
             log.info("ledger.back", held=len(self._hand))
         self._away = False

@@ -44,13 +44,17 @@ def note_end(metrics: Metrics, claim: Claim, outcome: Outcome) -> None:
     """Say what became of the attempt, once the ledger has taken it: in log, metrics and trace."""
     state, code = outcome.state.value, outcome.failure.code if outcome.failure else ""
     log.info("job.ended", job_id=claim.job_id, attempt=claim.attempt, state=state, code=code or None)
-    tenant, model = claim.tenant, claim.plan.model
-    metrics.ended(tenant=tenant, model=model, state=state, code=code, device_seconds=outcome.device_seconds)
+    metrics.ended(model=claim.plan.model, state=state, code=code)
     span = tracing.current()
     span.set_attributes({"darkroom.state": state, "darkroom.device_seconds": outcome.device_seconds})
     if outcome.state is JobState.FAILED:
         span.set_attribute("error.type", code)
         span.set_status(Status(StatusCode.ERROR))
+
+
+def note_use(metrics: Metrics, claim: Claim, state: str, seconds: float) -> None:
+    """Count what an attempt has cost, also one that came to nothing."""
+    metrics.used(tenant=claim.tenant, model=claim.plan.model, state=state, seconds=seconds)
 
 
 class DeviceMeter:

@@ -38,11 +38,11 @@ class Relay:
     def on_finished(self, work: Work, device_seconds: float) -> None:
         self._tell(self.hand.on_finished, work, device_seconds)
 
-    def on_failed(self, work: Work, error: DarkroomError) -> None:
-        self._tell(self.hand.on_failed, work, error)
+    def on_failed(self, work: Work, error: DarkroomError, device_seconds: float) -> None:
+        self._tell(self.hand.on_failed, work, error, device_seconds)
 
-    def on_canceled(self, work: Work) -> None:
-        self._tell(self.hand.on_canceled, work)
+    def on_canceled(self, work: Work, device_seconds: float) -> None:
+        self._tell(self.hand.on_canceled, work, device_seconds)
 
     def _tell(self, callback: Callable[..., None], work: Work, *arguments: Any) -> None:
         """In the context in which the work was begun, so that what follows from it belongs to its trace."""

@@ -44,10 +44,10 @@ class Ends:
     def on_finished(self, work: Work, device_seconds: float) -> None:
         self.ended.append(int(work.job_id))
 
-    def on_failed(self, work: Work, error: DarkroomError) -> None:
+    def on_failed(self, work: Work, error: DarkroomError, device_seconds: float) -> None:
         raise error
 
-    def on_canceled(self, work: Work) -> None:
+    def on_canceled(self, work: Work, device_seconds: float) -> None:
         raise AssertionError("nobody cancels here")
 
 

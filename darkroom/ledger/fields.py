@@ -21,6 +21,11 @@ ARTIFACTS: TypeAdapter[tuple[Artifact, ...]] = TypeAdapter(tuple[Artifact, ...])
 LOST: TypeAdapter[tuple[LostAttempt, ...]] = TypeAdapter(tuple[LostAttempt, ...])
 
 
+def counts(fields: Mapping[str, str]) -> dict[str, int]:
+    """Numbers by name."""
+    return {name: int(count) for name, count in fields.items()}
+
+
 def pairs(flat: Sequence[str]) -> dict[str, str]:
     """What a script makes of HGETALL: name, value, name, value..."""
     return dict(zip(flat[::2], flat[1::2], strict=True))

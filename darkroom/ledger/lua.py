@@ -6,6 +6,7 @@ from importlib.resources import files
 from darkroom.ledger.pace import MOST, SHARE
 from darkroom.ledger.rules import EXHAUSTED, LEASE_LOST, Rules
 from darkroom.ledger.transitions import TRANSITIONS
+from darkroom.ledger.untold import UNTOLD
 
 SCRIPTS = (
     "submit",
@@ -49,8 +50,8 @@ def source(name: str) -> str:
 
 
 def preamble(rules: Rules) -> str:
-    """The Lua constants RULES, TRANSITIONS ("state move" -> state and event) and EXHAUSTED (a failure),
-    LEASE_LOST and PACE."""
+    """The Lua constants RULES, TRANSITIONS ("state move" -> state and event), UNTOLD (move -> code), EXHAUSTED (a
+    failure), LEASE_LOST and PACE."""
     moves: dict[str, LuaValue] = {
         f"{state.value} {move.value}": {"state": step.state.value, "event": step.event}
         for (state, move), step in TRANSITIONS.items()
@@ -58,6 +59,7 @@ def preamble(rules: Rules) -> str:
     constants: dict[str, LuaValue] = {
         "RULES": asdict(rules),
         "TRANSITIONS": moves,
+        "UNTOLD": {move.value: code for move, code in UNTOLD.items()},
         "EXHAUSTED": EXHAUSTED.model_dump(),
         "LEASE_LOST": LEASE_LOST,
         "PACE": {"share": SHARE, "most": MOST},

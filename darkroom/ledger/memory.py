@@ -6,7 +6,7 @@ It looks things up by scanning, and keeps no index that could disagree with the 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from darkroom.contract.job import EventName, Job, JobEvent, JobState, Progress, picture_keys
+from darkroom.contract.job import EventName, Job, JobEvent, JobState, Progress
 from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
@@ -14,7 +14,6 @@ from darkroom.ledger.admission import Admission
 from darkroom.ledger.first_use import FirstUses
 from darkroom.ledger.lines import Lines
 from darkroom.ledger.memory_deliveries import MemoryDeliveries
-from darkroom.ledger.news import News
 from darkroom.ledger.outlook import Foresight
 from darkroom.ledger.pace import Pace
 from darkroom.ledger.previews import Previews, check_preview
@@ -52,7 +51,6 @@ class MemoryLedger(Upkeep):
         self._admission = Admission(self.lines, self.rules, self._foresight)
         self._quarantine = Quarantine(self.rules)
         self.deliveries = MemoryDeliveries(self.rules, self._records, self._now)
-        self.news = News()
         self._previews = Previews(self.rules.preview_ttl_ms)
 
     async def submit(self, submission: Submission) -> Submitted:
@@ -197,6 +195,8 @@ class MemoryLedger(Upkeep):
     async def finish(self, job_id: str, attempt: int, outcome: Outcome) -> Job:
         move = finishing_move(outcome.state)
         record = self._records.get(job_id)
+        if record and record.ended_by(attempt, outcome):
+            return record.job()
         if record is None or not record.held_by(attempt):
             raise StaleAttempt(f"attempt {attempt} no longer holds this job")
         now = self._now()
@@ -237,9 +237,9 @@ class MemoryLedger(Upkeep):
             self._move(record, Move.EXPIRE, now)
         lost = [r for r in self._records.values() if r.state is JobState.RUNNING and r.lease_until_ms <= now]
         kept, ended = self._recover(sorted(lost, key=lambda r: (r.lease_until_ms, r.id))[:sweep], now)
-        models = tuple(self._records[job_id].plan.model for job_id in ended)
         ended = [record.id for record in expired] + ended
-        return Reaped(requeued=tuple(kept), ended=tuple(ended), waiting=await self.waiting(), exhausted=models)
+        waiting = await self.waiting()
+        return Reaped(requeued=tuple(kept), ended=tuple(ended), waiting=waiting, untold=self._untold.take())
 
     def _forget(self, now: int) -> None:
         oldest = sorted((r.finished_ms, r.id) for r in self._records.values() if r.finished_ms is not None)
@@ -248,9 +248,6 @@ class MemoryLedger(Upkeep):
                 record = self._records.pop(job_id)
                 if record.attempt:
                     self._leave_pictures(record, now)
-
-    def _leave_pictures(self, record: Record, now: int) -> None:
-        self._leftovers.put(self.news.next_id(now), picture_keys(record.id, record.plan))
 
     def _recover(self, lost: Iterable[Record], now: int) -> tuple[list[str], list[str]]:
         requeued, ended = [], []
@@ -282,6 +279,7 @@ class MemoryLedger(Upkeep):
         self._previews.forget(record.id)
         if step.state.terminal:
             record.finished_ms = now
+            self._untold.note(move, step.state.value, record.plan.model)
         self._tell(record, step.event, now, data or {})
 
     def _tell(self, record: Record, name: EventName, now: int, data: JsonObject) -> None:

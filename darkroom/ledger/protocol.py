@@ -4,7 +4,7 @@ Every method may raise `LedgerUnavailable`. Times are Unix seconds by the ledger
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import JsonValue
 
@@ -105,16 +105,26 @@ class Workload(Settled):
     oldest_seconds: float
 
 
+class Ended(NamedTuple):
+    """How many jobs of one model ended in one way; `code` is that of their failure, empty without one."""
+
+    model: str
+    state: str
+    code: str
+    jobs: int
+
+
 class Reaped(Settled):
     """What a sweep did: jobs put back, jobs ended (`expired`, `failed` as attempts_exhausted), and who still waits.
 
-    `exhausted`: the models of those that failed, one for each job. No worker tells of them.
+    `untold`: all jobs that were ended by others than workers since the last sweep of anybody: canceled, expired in
+    line, given up. Whoever swept is the only one to be told of them.
     """
 
     requeued: tuple[str, ...]
     ended: tuple[str, ...]
     waiting: Mapping[str, int]
-    exhausted: tuple[str, ...] = ()
+    untold: tuple[Ended, ...] = ()
 
 
 class JobPage(Settled):
@@ -185,9 +195,10 @@ class Ledger(Protocol):
         ...
 
     async def finish(self, job_id: str, attempt: int, outcome: Outcome) -> Job:
-        """Write the one terminal state, its event and what its webhook is to hear together.
+        """Write the one terminal state, its event and what its webhook is to hear together. Said once more, as where
+        the answer was lost, it changes nothing.
 
-        Raises: StaleAttempt when the attempt has lost its lease, was canceled, or finished before.
+        Raises: StaleAttempt when the attempt has lost its lease, was canceled, or finished otherwise before.
         """
         ...
 

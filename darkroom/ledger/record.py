@@ -15,7 +15,7 @@ from darkroom.contract.job import (
     Receipt,
 )
 from darkroom.contract.webhook import Webhook
-from darkroom.ledger.protocol import JsonObject
+from darkroom.ledger.protocol import JsonObject, Outcome
 from darkroom.ledger.rules import EXHAUSTED, milliseconds
 from darkroom.settings.quotas import Quota
 
@@ -78,6 +78,12 @@ class Record:
 
     def held_by(self, attempt: int) -> bool:
         return self.state is JobState.RUNNING and self.attempt == attempt
+
+    def ended_by(self, attempt: int, outcome: Outcome) -> bool:
+        """Whether this attempt has ended it so."""
+        if (self.state, self.attempt) != (outcome.state, attempt):
+            return False
+        return (self.artifacts, self.receipt, self.failure) == (outcome.artifacts, outcome.receipt, outcome.failure)
 
     def overdue(self, now_ms: int) -> bool:
         deadline = self.plan.deadline_at

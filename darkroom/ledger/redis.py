@@ -5,7 +5,6 @@ The scripts stand in `scripts/`; the keys are listed at the top of `scripts/lib.
 
 import asyncio
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
@@ -18,11 +17,11 @@ from darkroom.contract.job import Job, JobEvent, Progress, picture_keys
 from darkroom.contract.plan import GenerationPlan
 from darkroom.errors import NotFound, StaleAttempt
 from darkroom.ledger import cursor as cursors
-from darkroom.ledger import lua, preferences
-from darkroom.ledger.allowances import step_ms
+from darkroom.ledger import lua
 from darkroom.ledger.bell import LOOK_SECONDS, NewsBell
 from darkroom.ledger.connection import Connection
 from darkroom.ledger.fields import (
+    counts,
     dump_artifacts,
     dump_json,
     dump_plan,
@@ -34,13 +33,10 @@ from darkroom.ledger.fields import (
     read_outlook,
     read_workload,
 )
-from darkroom.ledger.health import examine
 from darkroom.ledger.previews import check_preview
 from darkroom.ledger.protocol import (
     Claim,
     JobPage,
-    JsonObject,
-    LedgerHealth,
     Outcome,
     Outlook,
     Reaped,
@@ -50,13 +46,15 @@ from darkroom.ledger.protocol import (
     Workload,
 )
 from darkroom.ledger.redis_deliveries import RedisDeliveries
+from darkroom.ledger.redis_upkeep import RedisUpkeep
 from darkroom.ledger.refusals import refuse_unless_taken
 from darkroom.ledger.rules import Rules, milliseconds
 from darkroom.ledger.transitions import ending_told, finishing_move
+from darkroom.ledger.untold import read_untold
 from darkroom.settings import Settings
 
 
-class RedisLedger:
+class RedisLedger(RedisUpkeep):
     """A ledger shared by all processes that use the same server and prefix. See `Connection` for what it takes."""
 
     def __init__(
@@ -72,8 +70,7 @@ class RedisLedger:
         self.rules = rules or Rules()
         self._server = Connection(url, prefix=prefix, patience=patience, rules=self.rules, clock=clock, breaker=breaker)
         self._server.register(lua.SCRIPTS)
-        self._client, self._key = self._server.client, self._server.key
-        self._run, self._ask = self._server.run, self._server.ask
+        super().__init__(self._server, self.rules)
         self.deliveries = RedisDeliveries(self._server)
         self._bell = NewsBell(self._client, self._key("bell"))
 
@@ -226,50 +223,18 @@ class RedisLedger:
     async def attend(self, worker: str, models: Sequence[str]) -> Mapping[str, int]:
         return dict(zip(models, await self._run("attend", worker, *models), strict=True))
 
-    async def serving(self) -> Mapping[str, int]:
-        return Counter(dict(await self._run("serving")))
-
     async def reap(self) -> Reaped:
         """After an outage every lease looks as if its worker had died, so leases are left alone for one more term; not
         those of workers that were seen to die."""
         steady = self._server.away_at is None or monotonic() - self._server.away_at > self.rules.lease_ms / 1000
-        requeued, ended, waiting, exhausted = map(tuple, await self._run("reap", "1" if steady else "0"))
-        return Reaped(requeued=requeued, ended=ended, waiting=_counts(pairs(waiting)), exhausted=exhausted)
+        requeued, ended, *counted = map(tuple, await self._run("reap", "1" if steady else "0"))
+        waiting, untold = (counts(pairs(each)) for each in counted)
+        return Reaped(requeued=requeued, ended=ended, waiting=waiting, untold=read_untold(untold))
 
     # --- what the service does -------------------------------------------------------------------------------------
 
-    async def waiting(self) -> Mapping[str, int]:
-        return _counts(await self._ask(self._client.hgetall(self._key("waiting"))))
-
     async def workloads(self) -> Mapping[str, Workload]:
         return {model: read_workload(row) for model, *row in await self._run("workloads")}
-
-    async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
-        cursors.event_id(after)
-        rows = await self._ask(self._client.xrange(self._key("leftovers"), min=f"({after}", count=limit))
-        return [(row, tuple(fields["keys"].split())) for row, fields in rows]
-
-    async def leftovers_done(self, row: str) -> None:
-        await self._ask(self._client.xdel(self._key("leftovers"), row))
-
-    async def spend(self, per_minute: Mapping[str, int]) -> float:
-        asked = [(hashlib.sha256(name.encode()).hexdigest(), step_ms(most), most) for name, most in per_minute.items()]
-        wait: int = await self._run("spend", *(part for allowance in asked for part in allowance))
-        return wait / 1000
-
-    async def prefer(self, tenant: str, kind: str, changes: JsonObject) -> JsonObject:
-        texts = preferences.written(changes)
-        answer = await self._run("prefer", kind, tenant, *(part for pair in texts.items() for part in pair))
-        if answer is None:
-            raise preferences.too_many(self.rules.max_preferences)
-        return preferences.read(pairs(answer))
-
-    async def preferences(self, tenant: str, kind: str) -> JsonObject:
-        return await self.prefer(tenant, kind, {})
-
-    async def check(self) -> LedgerHealth:
-        health: LedgerHealth = await self._ask(examine(self._client, self._key()))
-        return health
 
     async def close(self) -> None:
         await self._bell.close()
@@ -289,10 +254,6 @@ def _digest(tenant: str, key: str | None) -> str:
         return ""
     both = f"{len(tenant)}:{tenant}:{key}"
     return hashlib.sha256(both.encode()).hexdigest()
-
-
-def _counts(fields: Mapping[str, str]) -> dict[str, int]:
-    return {name: int(count) for name, count in fields.items()}
 
 
 def _not_found() -> NotFound:

@@ -1,16 +1,22 @@
-"""What `MemoryLedger` keeps beside jobs: who serves, what callers may still spend or prefer, what is to be deleted."""
+"""What `MemoryLedger` keeps beside jobs: who serves, what callers may still spend or prefer, what is to be told of or
+deleted.
+"""
 
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from darkroom.contract.job import picture_keys
 from darkroom.ledger import preferences
 from darkroom.ledger.allowances import Allowances
 from darkroom.ledger.lines import Lines
+from darkroom.ledger.news import News
 from darkroom.ledger.preferences import Preferences
 from darkroom.ledger.protocol import JsonObject, LedgerHealth
+from darkroom.ledger.record import Record
 from darkroom.ledger.rows import Rows
 from darkroom.ledger.rules import Rules
+from darkroom.ledger.untold import Untold
 
 
 class Upkeep(ABC):
@@ -21,6 +27,8 @@ class Upkeep(ABC):
         self.rules = rules
         self._allowances = Allowances()
         self._preferences = Preferences(rules.max_preferences, rules.preferences_ttl_ms)
+        self.news = News()
+        self._untold = Untold()
         self._leftovers: Rows[tuple[str, ...]] = Rows()
         self._attending: dict[str, tuple[int, frozenset[str]]] = {}
 
@@ -44,6 +52,9 @@ class Upkeep(ABC):
 
     async def waiting(self) -> Mapping[str, int]:
         return dict(Counter(record.plan.model for record in self.lines.waiting()))
+
+    def _leave_pictures(self, record: Record, now: int) -> None:
+        self._leftovers.put(self.news.next_id(now), picture_keys(record.id, record.plan))
 
     async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
         return self._leftovers.after(after, limit)

@@ -1,15 +1,18 @@
 """Jobs, from their place in line to their end."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from darkroom.errors import AttemptsExhausted
 from darkroom.metrics.registered import SLOW, Registered
+
+# What becomes of jobs that no worker ends.
+_UNTOLD: Final = ("canceled", "expired")
 
 
 class JobMetrics(Registered):
-    """Of lines, as every gateway tells them, and of the jobs that a worker ended, or a sweep gave up."""
+    """Of lines, as every gateway tells them, and of ends: a worker tells of those it wrote, a sweep of all others."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         super().__init__(registry)
@@ -36,17 +39,16 @@ class JobMetrics(Registered):
         )
         self.finished = Counter(
             "darkroom_jobs_finished",
-            "Jobs a worker ended, or a sweep gave up, by final state; `code` is the failure's, empty without one.",
+            "Jobs that ended, each once, by final state; `code` is the failure's, empty without one.",
             ("model", "state", "code"),
             registry=self.registry,
         )
         self.device_seconds = Counter(
             "darkroom_device_seconds",
-            "Device time used.",
-            ("tenant", "model"),
+            "Device time used, by the state in which its job ended; `requeued` where the attempt was not the last.",
+            ("tenant", "model", "state"),
             registry=self.registry,
         )
-
         self.blocked_seconds = Counter(
             "darkroom_blocked_device_seconds",
             "Device time used for generations that were blocked: no tenant's is counted with it.",
@@ -70,16 +72,28 @@ class JobMetrics(Registered):
         for gauge in (self.waiting, self.oldest_seconds, self.expected_seconds):
             gauge.clear()
 
-    def ended(self, *, tenant: str, model: str, state: str, code: str, device_seconds: float) -> None:
-        """Count a job whose last word the ledger took, and the device time of its last attempt.
+    def ended(self, *, model: str, state: str, code: str) -> None:
+        """Count a job whose last word the ledger took."""
+        self.finished.labels(model, state, code).inc()
+
+    def used(self, *, tenant: str, model: str, state: str, seconds: float) -> None:
+        """Count the device time of one attempt: once, when it has left its worker, however it ended.
 
         A bill is made of `device_seconds`: whoever has no picture because it was blocked is not charged for it.
         """
-        self.finished.labels(model, state, code).inc()
-        used = self.blocked_seconds.labels(model) if state == "blocked" else self.device_seconds.labels(tenant, model)
-        used.inc(device_seconds)
+        if state == "blocked":
+            self.blocked_seconds.labels(model).inc(seconds)
+        else:
+            self.device_seconds.labels(tenant, model, state).inc(seconds)
 
-    def exhausted(self, models: Iterable[str]) -> None:
-        """Count jobs that a sweep gave up after too many attempts: their workers died with them and told nothing."""
-        for model in models:
-            self.finished.labels(model, "failed", AttemptsExhausted.code).inc()
+    def swept(self, untold: Iterable[tuple[str, str, str, int]], waiting: Iterable[str]) -> None:
+        """Count ends that no worker wrote, of which a sweep alone is told: model, state, code, how many jobs.
+
+        Of each model that has jobs `waiting`, a process shows such ends before it has any: of a counter that begins at
+        1, Prometheus cannot tell that it has grown.
+        """
+        for model in waiting:
+            for state in _UNTOLD:
+                self.finished.labels(model, state, "")
+        for model, state, code, jobs in untold:
+            self.finished.labels(model, state, code).inc(jobs)

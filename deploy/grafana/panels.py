@@ -126,6 +126,12 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             (("sum by (tenant) (rate(darkroom_device_seconds_total[15m]))", "{{tenant}}"),),
         ),
         Panel(
+            "Device time by end",
+            "What became of the attempts that took it; requeued ones were made again.",
+            "short",
+            (("sum by (state) (rate(darkroom_device_seconds_total[15m]))", "{{state}}"),),
+        ),
+        Panel(
             "Step, 95 %",
             "Of one lane.",
             "s",

@@ -191,7 +191,7 @@ class Engine:
         self._inbox.ended(work)
         failure = error if isinstance(error, ModelError) else as_failure(error, "preparation")
         self._memory.failed(failure)
-        self._listener.on_failed(work, failure)
+        self._listener.on_failed(work, failure, 0.0)
 
     def _step_lane(self) -> bool:
         lane = self._lanes.next()
@@ -268,17 +268,17 @@ class Engine:
         work = self._door.drop(work_id) or waiting
         if work is not None:
             self._inbox.ended(work)
-            self._listener.on_canceled(work)
+            self._listener.on_canceled(work, 0.0)
         elif work_id in self._generations:
             generation = self._generations[work_id]
             self._end(generation)
-            self._listener.on_canceled(generation.work)
+            self._listener.on_canceled(generation.work, generation.device_seconds)
 
     def _fail(self, generation: Generation, error: GenerationError) -> None:
         if generation.work.id in self._generations:
             self._end(generation)
             self._memory.failed(error)
-            self._listener.on_failed(generation.work, error)
+            self._listener.on_failed(generation.work, error, generation.device_seconds)
 
     def _end(self, generation: Generation) -> None:
         del self._generations[generation.work.id]

@@ -1,4 +1,4 @@
--- What all scripts share. Above it `darkroom/ledger/lua.py` has written RULES, TRANSITIONS, EXHAUSTED,
+-- What all scripts share. Above it `darkroom/ledger/lua.py` has written RULES, TRANSITIONS, UNTOLD, EXHAUSTED,
 -- LEASE_LOST, PACE and now_ms().
 --
 -- KEYS[1] is the prefix, a hash tag such as {darkroom}: all keys built on it lie in one slot.
@@ -21,6 +21,7 @@
 --   pace                                hash, measured over predicted seconds, by model
 --   leases, deadlines, ended            sorted sets by time: what `reap` looks at
 --   delayed                             sorted set by time, of jobs that wait but may not join their line before
+--   untold                              hash, jobs ended by others than workers since the last sweep, by "STATE CODE MODEL"
 --   held:WORKER                         set, the jobs it holds
 --   emptying                            hash, by model "UNTIL WORKER": who empties its hand for a job to be run alone
 --   jobs:TENANT, dead:TENANT            sorted sets in lexical order, the tenant's job ids; those given up

@@ -74,9 +74,10 @@ local function wake()
   end
 end
 
-local function end_job(job)
+local function end_job(job, name)
   set(job, 'finished_at', now)
   redis.call('ZADD', key('ended'), now, job.id .. ':' .. job.tenant)
+  if UNTOLD[name] then tally('untold', table.concat({job.state, UNTOLD[name], job.model}, ' '), 1) end
 end
 
 -- Take back what a worker said it serves. Of the many others nobody is looked at: a thousand say so every few seconds.
@@ -111,7 +112,7 @@ local function move(job, name, data)
     redis.call('SADD', key('held', job.worker), job.id)
     count_running(job, 1)
   else
-    end_job(job)
+    end_job(job, name)
   end
   emit(job.id, step.event, data)
 end

@@ -1,7 +1,7 @@
 -- Forget old records, leaving their pictures to be deleted, and old deliveries; expire what is past its deadline, take back what dead workers held.
 -- ARGV: '1' to take leases that ran out for lost; '0' for those alone that a supervisor ended
--- Answers {put back ids, ended ids, waiting by model, models of those ended that were tried too often}.
-local requeued, ended, exhausted = {}, {}, {}
+-- Answers {put back ids, ended ids, waiting by model, how many were ended by "STATE CODE MODEL" that no worker tells of}.
+local requeued, ended = {}, {}
 
 local function due(set_name, until_ms)
   return redis.call('ZRANGEBYSCORE', key(set_name), '-inf', until_ms, 'LIMIT', 0, RULES.sweep)
@@ -58,7 +58,6 @@ for _, id in ipairs(due('leases', ARGV[1] == '1' and now or 0)) do
     if redis.call('ZSCORE', key('jobs', job.tenant), id) then redis.call('ZADD', key('dead', job.tenant), 0, id) end
     move(job, 'exhaust', failure)
     ended[#ended + 1] = id
-    exhausted[#exhausted + 1] = job.model
   else
     put_back(job, 'lose', lost.killed and 'worker_died' or 'lease_lost')
     requeued[#requeued + 1] = id
@@ -77,4 +76,7 @@ for i = 1, #waiting, 2 do
   end
 end
 
-return {requeued, ended, waiting, exhausted}
+local untold = redis.call('HGETALL', key('untold'))
+redis.call('DEL', key('untold'))
+
+return {requeued, ended, waiting, untold}

@@ -56,6 +56,25 @@ async def test_a_job_finishes_once(ledger: Ledger) -> None:
     assert await announced(ledger) == ["generation.succeeded"]
 
 
+@pytest.mark.parametrize("outcome", [succeeded(), FAILED])
+async def test_a_last_word_whose_answer_was_lost_may_be_said_again(ledger: Ledger, outcome: Outcome) -> None:
+    await submitted(ledger, webhook=webhook())
+    claim = await claimed(ledger)
+    first = await ledger.finish(claim.job_id, claim.attempt, outcome)
+    assert await ledger.finish(claim.job_id, claim.attempt, outcome) == first
+    assert len(await announced(ledger)) == 1
+    assert len(await ledger.events(claim.job_id)) == 3
+
+
+async def test_another_attempts_end_is_nobody_elses_however_alike(ledger: Ledger) -> None:
+    job_id = await submitted(ledger)
+    old = await claimed(ledger)
+    await ledger.release(job_id, old.attempt)
+    await ledger.finish(job_id, (await claimed(ledger)).attempt, FAILED)
+    with pytest.raises(StaleAttempt):
+        await ledger.finish(job_id, old.attempt, FAILED)
+
+
 async def test_a_zombie_cannot_finish_what_another_holds(ledger: Ledger, clock: StillClock) -> None:
     await submitted(ledger)
     zombie = await claimed(ledger)

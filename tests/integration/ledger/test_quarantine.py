@@ -156,18 +156,6 @@ async def test_a_delayed_job_can_be_canceled_and_expires(ledger: Ledger, clock: 
     assert await ledger.waiting() == {}
 
 
-async def test_a_sweep_says_whose_jobs_it_gave_up(ledger: Ledger, clock: StillClock) -> None:
-    """No worker is left to count them."""
-    job_id = await submitted(ledger)
-    for _ in range(3):
-        await claimed(ledger)
-        await clock.advance(15)
-        swept = await ledger.reap()
-        await clock.advance(5)
-    assert (swept.ended, swept.exhausted) == ((job_id,), ("tiny",))
-    assert (await ledger.reap()).exhausted == ()
-
-
 async def exhausted(ledger: Ledger, clock: StillClock) -> Claim:
     """A job is given up; the last claim of it."""
     for attempt in range(3):

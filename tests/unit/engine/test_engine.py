@@ -191,6 +191,24 @@ def test_device_seconds_are_shared_by_rows(engine_of, recorder: Recorder) -> Non
     assert recorder.seconds["plain"] == pytest.approx(3 * 1 / 3 + 1)
 
 
+def test_what_comes_to_nothing_has_cost_its_device_seconds_too(engine_of, recorder: Recorder) -> None:
+    ticks = count()
+    engine = engine_of(still_checkpoint(), clock=lambda: float(next(ticks)))
+    for name in ("first", "second"):
+        engine.admit(make_work(name, steps=3))
+    while "first" not in recorder.steps:
+        engine.step()
+    engine.cancel("first")
+    engine.admit(make_work("third", steps=3))
+    engine.cancel("third")
+
+    finish(engine)
+
+    assert set(recorder.canceled) == {"first", "third"}
+    assert (recorder.seconds["first"], recorder.seconds["third"]) == (pytest.approx(1 / 2), 0)
+    assert recorder.seconds["second"] == pytest.approx(1 / 2 + 2 + 1)
+
+
 def test_words_beyond_the_last_chunk_are_noticed(epsilon: Checkpoint) -> None:
     told = develop(epsilon, [make_work("long", prompt="red " * 1_300, steps=1), make_work("short")])
 

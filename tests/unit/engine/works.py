@@ -92,11 +92,13 @@ class Recorder:
         self.seconds[work.job_id] = device_seconds
         self.ended.append(work.job_id)
 
-    def on_failed(self, work: Work, error: DarkroomError) -> None:
+    def on_failed(self, work: Work, error: DarkroomError, device_seconds: float) -> None:
+        self.seconds[work.job_id] = device_seconds
         self.failures[work.job_id] = error
         self.ended.append(work.job_id)
 
-    def on_canceled(self, work: Work) -> None:
+    def on_canceled(self, work: Work, device_seconds: float) -> None:
+        self.seconds[work.job_id] = device_seconds
         self.canceled.append(work.job_id)
         self.ended.append(work.job_id)
 

@@ -39,8 +39,9 @@ class Clock:
         return self.now
 
 
-async def submit(services: Services, job_id: str = "01ARZ3NDEKTSV4RRFFQ69G5FAV") -> str:
+async def submit(services: Services, job_id: str = "01ARZ3NDEKTSV4RRFFQ69G5FAV", deadline: float | None = None) -> str:
     settled = plan(TextToImage(prompt="a red circle"), services.catalog, now=0.0)
+    settled = settled.model_copy(update={"deadline_at": deadline})
     submission = Submission(job_id=job_id, tenant="local", plan=settled, idempotency_key=None, body_hash="x")
     return (await services.ledger.submit(submission)).job.id
 
@@ -79,6 +80,27 @@ async def test_a_job_whose_last_worker_died_is_counted_by_who_gives_it_up() -> N
     await one_round(services)
     counted = {"model": "tiny", "state": "failed", "code": "attempts_exhausted"}
     assert services.metrics.registry.get_sample_value("darkroom_jobs_finished_total", counted) == 1
+
+
+async def test_jobs_that_nobody_began_are_counted_when_they_end() -> None:
+    """Canceled by a gateway, or expired under whoever claims: neither shows it."""
+    clock = Clock()
+    services = fake_services(clock)
+    counted = {name: {"model": "tiny", "state": name, "code": ""} for name in ("canceled", "expired")}
+
+    def jobs(state: str) -> float | None:
+        return services.metrics.registry.get_sample_value("darkroom_jobs_finished_total", counted[state])
+
+    canceled = await submit(services)
+    await submit(services, "01ARZ3NDEKTSV4RRFFQ69G5FAW", deadline=clock.now + 5)
+    await one_round(services)
+    assert (jobs("canceled"), jobs("expired")) == (0, 0), "what begins at 1 was never seen to grow"
+    await services.ledger.cancel("local", canceled)
+    clock.now += 5
+    assert await services.ledger.claim("worker", ["tiny"], 2) == []
+    await one_round(services)
+    await one_round(services)
+    assert (jobs("canceled"), jobs("expired")) == (1, 1)
 
 
 async def test_a_ledger_that_is_away_for_a_while_does_not_end_the_courier(monkeypatch: pytest.MonkeyPatch) -> None:

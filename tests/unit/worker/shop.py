@@ -200,9 +200,9 @@ class ScriptedEngine:
     def room(self) -> int:
         return self._size - len(self.works)
 
-    def let_go(self, job_id: str) -> None:
+    def let_go(self, job_id: str, device_seconds: float = 0.75) -> None:
         if work := self.works.pop(job_id, None):
-            self._relay.on_canceled(work)
+            self._relay.on_canceled(work, device_seconds)
 
     def step(self, job_id: str, step: int = 1, steps: int = 20) -> None:
         self._relay.on_step(self.works[job_id], step, steps)
@@ -219,8 +219,8 @@ class ScriptedEngine:
             self.image(job_id, index)
         self._relay.on_finished(self.works.pop(job_id), device_seconds)
 
-    def fail(self, job_id: str, error: DarkroomError) -> None:
-        self._relay.on_failed(self.works.pop(job_id), error)  # type: ignore[arg-type]
+    def fail(self, job_id: str, error: DarkroomError, device_seconds: float = 0.5) -> None:
+        self._relay.on_failed(self.works.pop(job_id), error, device_seconds)
 
 
 class Shop:

@@ -28,7 +28,7 @@ async def test_a_job_that_ends_well_is_measured_from_its_claim_to_its_end(shop: 
     await shop.ended(job_id)
     assert value(shop.metrics, "queue_wait_seconds_count", model="tiny", priority="interactive") == 1
     assert value(shop.metrics, "jobs_finished_total", model="tiny", state="succeeded", code="") == 1
-    assert value(shop.metrics, "device_seconds_total", tenant="ann", model="tiny") == 1.5
+    assert value(shop.metrics, "device_seconds_total", tenant="ann", model="tiny", state="succeeded") == 1.5
     assert value(shop.metrics, "finish_duration_seconds_count", format="png") == 2
 
 
@@ -37,6 +37,61 @@ async def test_a_failure_is_counted_by_its_code(shop: Shop) -> None:
     shop.engine.fail(job_id, NanOutput("not a number"))
     await shop.ended(job_id)
     assert value(shop.metrics, "jobs_finished_total", model="tiny", state="failed", code="nan_output") == 1
+
+
+def seconds_by_state(metrics: Metrics) -> dict[str, float]:
+    """What tenants have used, by what became of the attempts."""
+    (family,) = (found for found in metrics.registry.collect() if found.name == "darkroom_device_seconds")
+    return {s.labels["state"]: s.value for s in family.samples if s.name == "darkroom_device_seconds_total"}
+
+
+async def test_what_a_failure_has_cost_is_counted(shop: Shop) -> None:
+    job_id = await shop.generating()
+    shop.engine.fail(job_id, NanOutput("not a number"), device_seconds=2.0)
+    await shop.ended(job_id)
+    await until(lambda: not len(shop.hand))
+    assert seconds_by_state(shop.metrics) == {"failed": 2.0}
+
+
+async def test_what_a_canceled_job_has_cost_is_counted_when_its_engine_lets_go(shop: Shop) -> None:
+    shop.engine.obedient = False
+    job_id = await shop.generating()
+    await shop.ledger.cancel("ann", job_id)
+    await until(lambda: shop.engine.canceled == [job_id])
+    assert seconds_by_state(shop.metrics) == {}
+    shop.engine.let_go(job_id, device_seconds=0.75)
+    await until(lambda: not len(shop.hand))
+    assert seconds_by_state(shop.metrics) == {"canceled": 0.75}
+    counted = {"model": "tiny", "state": "canceled", "code": ""}
+    await until(lambda: value(shop.metrics, "jobs_finished_total", **counted) == 1)
+
+
+async def test_a_job_that_is_canceled_while_its_pictures_are_stored_has_cost_all_of_it(shop: Shop) -> None:
+    shop.store.away = True
+    job_id = await shop.generating()
+    shop.engine.finish(job_id, device_seconds=1.5)
+    await shop.ledger.cancel("ann", job_id)
+    await until(lambda: not len(shop.hand))
+    assert seconds_by_state(shop.metrics) == {"canceled": 1.5}
+
+
+async def test_what_was_canceled_before_its_last_word_came_is_counted_as_canceled(shop: Shop) -> None:
+    job_id = await shop.generating()
+    await shop.ledger.cancel("ann", job_id)
+    shop.engine.finish(job_id, device_seconds=1.5)
+    await until(lambda: not len(shop.hand))
+    assert seconds_by_state(shop.metrics) == {"canceled": 1.5}
+
+
+async def test_what_another_attempt_makes_again_is_counted_apart(shop: Shop) -> None:
+    job_id = await shop.generating()
+    (held,) = shop.hand
+    await shop.hand.hand_back(held)  # the engine says 0.75 s
+    await until(lambda: job_id in shop.engine.works)
+    shop.engine.finish(job_id, device_seconds=1.5)
+    await shop.ended(job_id)
+    await until(lambda: not len(shop.hand))
+    assert seconds_by_state(shop.metrics) == {"requeued": 0.75, "succeeded": 1.5}
 
 
 async def test_a_job_that_came_back_waited_only_once(shop: Shop) -> None:
