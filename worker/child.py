@@ -4,17 +4,19 @@ Whatever can be found wrong without torch is found before torch is loaded, which
 to begin: see `worker.standby`.
 """
 
+import asyncio
 import os
 import sys
 
 from darkroom import crash
 from darkroom.errors import ConfigurationError, ModelError
 from darkroom.log import configure_logging, get_logger
-from darkroom.services import build_worker_services
+from darkroom.services import WorkerServices, build_worker_services, check_start
 from darkroom.services.traces import traces
 from worker.exits import MISCONFIGURED, NO_WEIGHTS, ORPHANED
 from worker.heart import Heart
 from worker.launch import Orders, die_with
+from worker.patience import AWAY
 
 log = get_logger(__name__)
 
@@ -43,7 +45,7 @@ def main() -> int:
 def _work(orders: Orders, heart: Heart) -> int:
     """Until it is drained; the exit code. Raises: ModelError naming the file; ConfigurationError."""
     build_worker_services(orders.settings)
-    from worker.threads import Worker  # loads torch
+    from worker.threads import Worker, open_loop  # loads torch
 
     heart.say("standby")
     if not sys.stdin.buffer.readline():
@@ -51,9 +53,21 @@ def _work(orders: Orders, heart: Heart) -> int:
     heart.say("loading")
     heart.start()
     services = build_worker_services(orders.settings)  # anew: files may have changed while it waited
-    worker = Worker(orders.worker, services, heart)
+    loop = open_loop(services)
+    loop.run_until_complete(_ask_first(services))
+    worker = Worker(orders.worker, services, heart, loop)
     worker.warm()
     return worker.run()
+
+
+async def _ask_first(services: WorkerServices) -> None:
+    """Whoever will not let us in says so before models are loaded, which takes minutes. Who is away is named, and
+    waited for once they are: meanwhile they can load. Raises: ConfigurationError."""
+    try:
+        await check_start(services)
+        await asyncio.to_thread(services.stamper.check_signer)
+    except AWAY as error:
+        log.warning("start.delayed", code=error.code, reason=error.detail)
 
 
 if __name__ == "__main__":

@@ -54,8 +54,8 @@ log = get_logger(__name__)
 class Worker:
     """Everything of one child, wired. `run` returns when it has been told to stop and has let go of its jobs."""
 
-    def __init__(self, name: str, services: WorkerServices, heart: Heart) -> None:
-        """`name` is what the ledger knows it by."""
+    def __init__(self, name: str, services: WorkerServices, heart: Heart, loop: asyncio.AbstractEventLoop) -> None:
+        """`name` is what the ledger knows it by, `loop` of `open_loop`."""
         settings = services.settings
         self._settings = settings
         self._services = services
@@ -63,8 +63,7 @@ class Worker:
         self._stopping = threading.Event()
         self._ready_with: str | None = None  # what it says of itself when it is ready; None before
         self._engine_stop = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(ThreadPoolExecutor(finishing_threads(waits=services.stamper.waits), "finish"))
+        self._loop = loop
         self._models = open_models(settings, services.catalog, services.metrics.cache("models"))
         self._served = [*(spec.name for spec in services.catalog.specs()), PREPROCESSING]
         self._exit_code = STOPPED
@@ -104,7 +103,8 @@ class Worker:
         )
 
     def warm(self) -> None:
-        """Load the default model, then see that ledger, store and signer are there; waits for them.
+        """Load the default model, then see that ledger, store and signer are there; waits for them. Asked before, they
+        may have been away.
 
         Raises: ModelError naming the file; ConfigurationError for a ledger that cannot keep our promises, or a signer
         whose key is not the certificate's.
@@ -192,6 +192,13 @@ class Worker:
             await self._intake.run()
             if delivering:
                 delivering.cancel()
+
+
+def open_loop(services: WorkerServices) -> asyncio.AbstractEventLoop:
+    """What talks to ledger and store, and has pictures finished beside it."""
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(ThreadPoolExecutor(finishing_threads(waits=services.stamper.waits), "finish"))
+    return loop
 
 
 def _start(name: str, work: Callable[[], None]) -> threading.Thread:

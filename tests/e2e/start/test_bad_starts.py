@@ -132,10 +132,11 @@ CASES: dict[str, tuple[str, Callable[[Stage], Environment], str]] = {
 
 @pytest.mark.parametrize(("name", "part"), [(name, part) for name, row in CASES.items() for part in row[0].split()])
 def test_it_does_not_start_and_says_in_one_line_which_setting(
-    name: str, part: str, stage: Stage, tmp_path: Path
+    name: str, part: str, stage: Stage, unloadable: Environment, tmp_path: Path
 ) -> None:
+    """A worker before it loads any model, or it would not have got that far."""
     _, given, words = CASES[name]
-    said = refusal(part, tmp_path, given(stage))
+    said = refusal(part, tmp_path, {**given(stage), **(unloadable if part == "worker" else {})})
     assert said.startswith(words)
     assert "swordfish" not in said
     assert not any(password in said for password in stage.passwords.values())
