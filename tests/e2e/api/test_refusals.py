@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from redis import Redis
 
 from darkroom.ledger.server import LocalRedis, free_port
+from tests.e2e.api.running_clock import RunningClock
 from tests.e2e.api.test_dependencies_away import GENERATIONS, SOON, UNKNOWN, gateway, settings_for
 from tests.gateway import PICTURE, ask, problem_in
 from tests.servers.tcp_proxy import TcpProxy, tcp_proxy
@@ -24,6 +25,7 @@ READS = [("GET", f"{GENERATIONS}/{UNKNOWN}"), ("GET", GENERATIONS)]
 WRITES = [("POST", GENERATIONS)]
 ROUNDS = 40
 AT_ONCE = 4
+CLOCK = RunningClock()
 
 
 @contextmanager
@@ -35,10 +37,16 @@ def stopped(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
+@pytest.fixture(autouse=True)
+def clock_goes() -> Iterator[None]:
+    with CLOCK.going():
+        yield
+
+
 async def timed(client: httpx.AsyncClient, method: str, path: str) -> tuple[httpx.Response, float]:
-    began = time.monotonic()
+    began = CLOCK.now()
     answer = await client.request(method, path, json={"prompt": "a"} if method == "POST" else None)
-    return answer, time.monotonic() - began
+    return answer, CLOCK.now() - began
 
 
 async def answers_to(client: httpx.AsyncClient, asked: list[tuple[str, str]]) -> list[tuple[httpx.Response, float]]:
