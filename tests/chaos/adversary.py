@@ -180,10 +180,11 @@ class Adversary:
         """Wait until two workers besides the next victim could take its jobs: the promise is about one that dies."""
         until = time.monotonic() + READY_SECONDS
         wanted = min(READY, len(self.stage.workers))
-        while len(self._ready()) < wanted and time.monotonic() < until:
+        while len(self.ready()) < wanted and time.monotonic() < until:
             await asyncio.sleep(0.2)
 
-    def _ready(self) -> set[str]:
+    def ready(self) -> set[str]:
+        """Workers that would take work."""
         frozen = {worker for worker, at in self._frozen.items() if time.monotonic() - at < STOPPED_SECONDS}
         statuses = read_statuses(run_folder(self.stage.settings.home_folder))
         return {status.worker for status in statuses if status.state == "ready"} - frozen

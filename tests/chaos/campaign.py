@@ -13,6 +13,7 @@ from tests.chaos.adversary import Adversary, Quota, odd_ends
 from tests.chaos.callers import Crowd
 from tests.chaos.inbox import Inbox
 from tests.chaos.judge import Judge, percentile, restarts
+from tests.chaos.room import Room
 from tests.chaos.stage import Stage
 from tests.chaos.witness import TERMINAL, Witness
 from tests.receiver import Receiver
@@ -37,6 +38,7 @@ class Campaign:
         self._witness = Witness(stage.direct)
         self._adversary = Adversary(stage, random.Random(draws.random()), quota, self._held_by)
         self._states: dict[str, str] = {}
+        self._room = Room()
 
     async def run(self) -> dict[str, Any]:
         keeping = asyncio.create_task(self._adversary.keep_alive())
@@ -105,7 +107,11 @@ class Campaign:
             await self._look()
 
     async def _look(self) -> None:
-        self._states |= await self._witness.states(self._open())
+        """How open jobs stand, and whether a worker has room for one more."""
+        seen = await self._witness.states(self._open())
+        self._states |= {job_id: state for job_id, (state, _) in seen.items()}
+        holding = {worker for state, worker in seen.values() if state == "running"}
+        self._room.note(time.time(), self._adversary.ready(), holding)
 
     def _open(self) -> list[str]:
         return [job.job_id for job in self._crowd.accepted if self._states.get(job.job_id) not in TERMINAL]
@@ -142,7 +148,8 @@ class Campaign:
         died = {life["worker"]: life["at"] for life in lives if life["event"] == "died"}
         buried = [(died[life["worker"]], life["jobs"]) for life in lives if life["event"] == "buried"]
         adversary = self._adversary
-        waits = restarts([*buried, *adversary.deaths], judge.verdict.stories, adversary.outages)
+        deaths = [*buried, *adversary.deaths]
+        waits = restarts(deaths, judge.verdict.stories, adversary.outages, self._room.without)
         return {
             "worker_kills": self._adversary.worker_kills(),
             "gateway_kills": sum(gateway.killed for gateway in self._stage.gateways),

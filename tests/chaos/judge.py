@@ -4,16 +4,20 @@ import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from darkroom.contract.job import JobState
 from darkroom.errors import DarkroomError
+from darkroom.ledger.rules import Rules
 from darkroom.services import Services
 from tests.chaos.callers import Accepted, Crowd
 from tests.chaos.inbox import Inbox
+from tests.chaos.room import together
 from tests.chaos.witness import Story, Witness
 
 # Ends that a job may come to through no fault of anybody's here.
 FAIR_FAILURES = {"attempts_exhausted"}
+RULES = Rules()
 
 
 @dataclass
@@ -139,9 +143,11 @@ class Judge:
 
 @dataclass(frozen=True)
 class Restarts:
-    """Seconds from the death of a worker to the next claim, or the end, of each job it held. `first`: it had lost no
-    attempt before, and Redis was there. `later`: it had; from the third on, attempts are spaced on purpose.
-    `beside_outage`: Redis had been away, after which every lease gets one more term."""
+    """Seconds from the death of a worker to the next claim, or the end, of each job it held, less those in which it had
+    been put back and no worker had room. `first`: it had lost no attempt before, and Redis was there. `later`: it had;
+    less what such attempts are spaced by on purpose. `beside_outage`: Redis had been away, after which every lease gets
+    one more term.
+    """
 
     first: list[float] = field(default_factory=list)
     later: list[float] = field(default_factory=list)
@@ -152,9 +158,12 @@ def restarts(
     deaths: Iterable[tuple[float, Sequence[str]]],
     stories: Mapping[str, Story],
     outages: Sequence[tuple[float, float]] = (),
-    term: float = 15.0,
+    without_room: Sequence[tuple[float, float]] = (),
+    term: float = RULES.lease_ms / 1000,
 ) -> Restarts:
-    """`outages`: when Redis went and came back. `term`: seconds of a lease."""
+    """`outages`: when Redis went and came back. `without_room`: when no worker held nothing. `term`: seconds of a
+    lease.
+    """
     found = Restarts()
     for died_at, jobs in deaths:
         for story in (stories[job_id] for job_id in jobs if job_id in stories):
@@ -163,12 +172,22 @@ def restarts(
             if not moved:
                 continue
             again_at = min(moved)
+            lost = sum(at < died_at for at in claimed)
+            put_back = _put_back(story, died_at)
+            spaced = RULES.retry_delay_ms(lost) / 1000 if put_back <= again_at else 0.0
+            waited = again_at - died_at - together(put_back + spaced, again_at, without_room)
             if any(began < again_at and ended + term > died_at for began, ended in outages):
-                kind = found.beside_outage
+                found.beside_outage.append(waited)
+            elif lost <= 1:
+                found.first.append(waited)
             else:
-                kind = found.first if sum(at < died_at for at in claimed) <= 1 else found.later
-            kind.append(again_at - died_at)
+                found.later.append(waited - spaced)
     return found
+
+
+def _put_back(story: Story, died_at: float) -> float:
+    """When the job of one who died was in line again; for ever later where it never was, as it had ended."""
+    return min((event.at for event in story.events if event.name == "requeued" and event.at >= died_at), default=inf)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -39,20 +39,8 @@ class Witness:
         job = await self.ledger.get(tenant, job_id)
         return Story(job, tuple(await self.ledger.events(job_id)))
 
-    async def states(self, job_ids: Iterable[str]) -> Mapping[str, str]:
-        """Of jobs by id; nothing at all while the server is away."""
-        return {job_id: state for job_id, (state, _) in (await self._fields(job_ids)).items()}
-
-    async def keys(self) -> int:
-        """How many keys there are."""
-        return int(await self._client.dbsize())
-
-    async def held_by(self, worker: str, job_ids: Iterable[str]) -> list[str]:
-        """Which of these jobs a worker holds."""
-        found = await self._fields(job_ids)
-        return [job_id for job_id, (state, holder) in found.items() if state == "running" and holder == worker]
-
-    async def _fields(self, job_ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    async def states(self, job_ids: Iterable[str]) -> Mapping[str, tuple[str, str]]:
+        """State and worker of jobs by id; nothing at all while the server is away."""
         ids = list(job_ids)
         try:
             async with self._client.pipeline(transaction=False) as pipe:
@@ -62,6 +50,15 @@ class Witness:
         except (RedisError, OSError):
             return {}
         return {job_id: (state or "", holder or "") for job_id, (state, holder) in zip(ids, found, strict=True)}
+
+    async def keys(self) -> int:
+        """How many keys there are."""
+        return int(await self._client.dbsize())
+
+    async def held_by(self, worker: str, job_ids: Iterable[str]) -> list[str]:
+        """Which of these jobs a worker holds."""
+        found = await self.states(job_ids)
+        return [job_id for job_id, (state, holder) in found.items() if state == "running" and holder == worker]
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -68,7 +68,7 @@ class Soak:
                 await self._look_at(job)
 
     async def _ended(self, job: Accepted) -> str:
-        while (state := (await self._witness.states([job.job_id])).get(job.job_id, "")) not in TERMINAL:
+        while (state := (await self._witness.states([job.job_id])).get(job.job_id, ("", ""))[0]) not in TERMINAL:
             await asyncio.sleep(0.1)
         return state
 

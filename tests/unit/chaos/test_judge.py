@@ -196,6 +196,21 @@ def test_restarts_are_counted_from_the_death_to_the_next_claim() -> None:
     assert restarts([(30.0, ["j"])], stories) == restarts([], stories)
 
 
+def test_a_restart_does_not_count_what_it_waits_for_a_worker_with_room_once_it_is_in_line() -> None:
+    scene = Scene()
+    stories = {"j": Story(scene.job, tuple(scene.events))}
+    full = [(2.5, 3.5), (4.25, 4.75), (4.9, 9.0)]
+    assert restarts([(3.0, ["j"])], stories, without_room=full).first == [pytest.approx(2.0 - 0.5 - 0.1)]
+
+
+def test_a_later_restart_does_not_count_what_attempts_are_spaced_by() -> None:
+    lost = [event("requeued", 7, reason="lease_lost"), event("running", 13, attempt=3), event("succeeded", 14)]
+    scene = Scene()
+    stories = {"j": Story(scene.job, (*scene.events[:-1], *lost))}
+    assert restarts([(5.5, ["j"])], stories).later == [2.5]
+    assert restarts([(5.5, ["j"])], stories, without_room=[(8.0, 9.0), (12.5, 20.0)]).later == [2.0]
+
+
 def test_a_percentile_is_one_of_the_values() -> None:
     assert (percentile([], 0.99), percentile([3.0], 0.99), percentile([1.0, 2.0, 3.0], 0.5)) == (0.0, 3.0, 2.0)
     assert percentile([float(n) for n in range(1, 201)], 0.99) == 199.0
