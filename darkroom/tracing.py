@@ -8,9 +8,12 @@ which may quote a request.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from threading import Lock
 from types import MappingProxyType
+from typing import ClassVar, Literal, get_args
 
 from opentelemetry import context as contexts
 from opentelemetry import trace
@@ -18,11 +21,14 @@ from opentelemetry.trace import INVALID_SPAN, NoOpTracer, Span, SpanKind, Status
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 __all__ = [
+    "Loss",
     "Said",
     "SpanKind",
     "carried",
     "child",
     "current",
+    "lose",
+    "lost",
     "past",
     "record_with",
     "resumed",
@@ -32,6 +38,8 @@ __all__ = [
 ]
 
 Said = Mapping[str, str | int | float]
+# Why a span that was recorded came to no collector: more waited than may, or it was not taken.
+Loss = Literal["queue_full", "not_taken"]
 NOTHING: Said = MappingProxyType({})
 
 _HEADER = "traceparent"
@@ -43,11 +51,24 @@ class _Recording:
     queries and messages."""
 
     tracer: Tracer = NoOpTracer()
+    lost: ClassVar[Counter[Loss]] = Counter()
+    counting = Lock()
 
 
 def record_with(tracer: Tracer) -> None:
     """Have this process's spans made by `tracer` from now on."""
     _Recording.tracer = tracer
+
+
+def lose(loss: Loss, spans: int) -> None:
+    """Count spans that come to no collector. For any thread."""
+    with _Recording.counting:
+        _Recording.lost[loss] += spans
+
+
+def lost() -> Mapping[Loss, int]:
+    """How many were, since this process began."""
+    return {loss: _Recording.lost[loss] for loss in get_args(Loss)}
 
 
 def current() -> Span:

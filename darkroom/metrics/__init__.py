@@ -12,6 +12,7 @@ from darkroom.metrics.finishing import FinishMetrics
 from darkroom.metrics.jobs import JobMetrics
 from darkroom.metrics.requests import RequestMetrics
 from darkroom.metrics.safety import SafetyMetrics
+from darkroom.metrics.spans import SpanMetrics
 from darkroom.metrics.stores import StoreMetrics
 from darkroom.metrics.webhooks import WebhookMetrics
 
@@ -21,7 +22,15 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
 class Metrics(
-    RequestMetrics, JobMetrics, DeviceMetrics, CacheMetrics, FinishMetrics, StoreMetrics, WebhookMetrics, SafetyMetrics
+    RequestMetrics,
+    JobMetrics,
+    DeviceMetrics,
+    CacheMetrics,
+    FinishMetrics,
+    StoreMetrics,
+    WebhookMetrics,
+    SafetyMetrics,
+    SpanMetrics,
 ):
     """What one process measures. A process shows only what it touches: unlabelled children appear with first use."""
 

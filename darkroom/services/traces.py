@@ -1,16 +1,15 @@
 """Where spans go: to a collector, by OTLP over HTTP, beside the work and never before it.
 
 Spans wait in a queue of bounded length and are sent by a thread of their own. What finds no room there is dropped, and
-so is what a collector does not take: nothing here is worth a request's time.
+so is what a collector does not take: nothing here is worth a request's time. How much that is, is counted.
 """
 
 import logging
 import os
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from darkroom import tracing
 from darkroom.errors import ConfigurationError
@@ -18,11 +17,12 @@ from darkroom.log import get_logger
 from darkroom.settings import Settings
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace.export import SpanExporter
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from darkroom.services.span_queue import SpanQueue
 
 EXPORT_SECONDS: Final = 3.0  # for one batch, unless OTEL_EXPORTER_OTLP_TIMEOUT says otherwise
 LAST_SECONDS: Final = 3.0  # that a process which ends gives its last spans
-SAID_AGAIN_SECONDS: Final = 600.0  # of a collector that is away
 
 log = get_logger(__name__)
 
@@ -35,7 +35,7 @@ def traces(settings: Settings, service: str) -> Iterator[None]:
         yield
         return
     try:
-        provider = _provider(settings.otlp_endpoint, service)
+        provider, queue = _provider(settings.otlp_endpoint, service)
     except ValueError as error:
         raise ConfigurationError(f"OpenTelemetry's own variables, OTEL_...: {error}") from error
     tracing.record_with(provider.get_tracer("darkroom"))
@@ -47,14 +47,16 @@ def traces(settings: Settings, service: str) -> Iterator[None]:
         last = Thread(target=provider.shutdown, name="traces", daemon=True)
         last.start()
         last.join(LAST_SECONDS)
+        queue.give_up()
 
 
-def _provider(endpoint: str, service: str) -> Any:
+def _provider(endpoint: str, service: str) -> "tuple[TracerProvider, SpanQueue]":
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        from darkroom.services.span_queue import Losses, SpanQueue
     except ImportError as error:
         raise ConfigurationError(
             "DARKROOM_OTLP_ENDPOINT is set, and OpenTelemetry's SDK is not installed: pip install 'darkroom[traces]'"
@@ -64,36 +66,6 @@ def _provider(endpoint: str, service: str) -> Any:
     seconds = None if "OTEL_EXPORTER_OTLP_TIMEOUT" in os.environ else EXPORT_SECONDS
     sender = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=seconds)
     provider = TracerProvider(resource=Resource.create({"service.name": f"darkroom-{service}"}), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(_telling(sender)))
-    return provider
-
-
-def _telling(sender: "SpanExporter") -> "SpanExporter":
-    """Sends as `sender`, and says in our own log, now and then, that nobody takes what is sent."""
-    from opentelemetry.sdk.trace import ReadableSpan
-    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-
-    class Telling(SpanExporter):
-        away = False
-        said_at = float("-inf")
-
-        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-            """One that takes every other batch is not told of with each."""
-            try:
-                result, reason = sender.export(spans), "the collector does not take them"
-            except Exception as error:  # noqa: BLE001  as a file of certificates that is not there
-                result, reason = SpanExportResult.FAILURE, f"they cannot be sent: {type(error).__name__}"
-            now = time.monotonic()
-            if result is SpanExportResult.SUCCESS:
-                if self.away:
-                    log.info("traces.back")
-                self.away = False
-            elif now - self.said_at > SAID_AGAIN_SECONDS:
-                self.away, self.said_at = True, now
-                log.warning("traces.dropped", spans=len(spans), reason=reason)
-            return result
-
-        def shutdown(self) -> None:
-            sender.shutdown()
-
-    return Telling()
+    queue = SpanQueue(sender, Losses())
+    provider.add_span_processor(queue)
+    return provider, queue

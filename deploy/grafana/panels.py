@@ -276,6 +276,12 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             (("histogram_quantile(0.95, sum by (le) (rate(darkroom_webhook_lag_seconds_bucket[15m])))", "95 %"),),
         ),
         Panel(
+            "Spans lost",
+            "That no collector has: too many waited, or they were not taken.",
+            "cpm",
+            (("60 * sum by (job, reason) (rate(darkroom_spans_dropped_total[5m]))", "{{job}} {{reason}}"),),
+        ),
+        Panel(
             "Memory",
             "Of each process.",
             "bytes",

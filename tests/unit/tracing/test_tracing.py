@@ -1,19 +1,15 @@
 """Spans: whose they are, what they say, and that they cost nothing where nobody asks for them."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import INVALID_SPAN, NoOpTracer, SpanKind, StatusCode
-from structlog.testing import capture_logs
 
 from api.app import create_app
 from darkroom import tracing
 from darkroom.errors import ConfigurationError, StoreUnavailable
-from darkroom.services.traces import _telling, traces
+from darkroom.services.traces import traces
 from darkroom.settings import Settings
 from tests.fakes import fake_services
 from tests.gateway import GENERATIONS, ask, client_of
@@ -125,27 +121,9 @@ def test_variables_that_the_sdk_cannot_start_with_stop_the_start(monkeypatch: py
     settings = Settings(otlp_endpoint="http://127.0.0.1:4318")
     with pytest.raises(ConfigurationError, match=r"OTEL_.*max_queue_size"), traces(settings, "gateway"):
         raise AssertionError("begun")
-
-
-class Flickering(SpanExporter):
-    """Takes every other batch, and stumbles over the rest."""
-
-    calls = 0
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        self.calls += 1
-        if self.calls % 2:
-            raise OSError("/a/secret/place")
-        return SpanExportResult.SUCCESS
-
-
-def test_a_collector_that_comes_and_goes_is_told_of_once() -> None:
-    telling = _telling(Flickering())
-    with capture_logs() as lines:
-        for _ in range(10):
-            telling.export([])
-    assert [line["event"] for line in lines] == ["traces.dropped", "traces.back"]
-    assert "secret" not in str(lines)
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "many")
+    with pytest.raises(ConfigurationError, match="OTEL_BSP_MAX_QUEUE_SIZE is no number"), traces(settings, "gateway"):
+        raise AssertionError("begun")
 
 
 def test_nothing_of_the_sdk_is_touched_unless_an_endpoint_is_set() -> None:
