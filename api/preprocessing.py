@@ -47,12 +47,13 @@ async def preprocess(services: Services, desks: Desks, tenant: str, asked: Prepr
     async with urls as files, desks.reading.of(tenant):
         found = await read_picture(Sources(services.store, tenant, files), "image", asked.image)
     picture = found.picture.packed()
-    name = map_name(picture.ref, maker.digest, asked.detect_resolution)
+    demanded = policies.demanded(services.settings, tenant)
+    bar = policies.bar(services.settings, demanded)
+    name = map_name(picture.ref, maker.digest, asked.detect_resolution, bar)
     if ref := await recall(services.store, tenant, name):
         return Made(asked.type, ref)
     if found.sent:
         await keep(services.store, tenant, picture)
-    demanded = policies.demanded(services.settings, tenant)
     plan = planner.plan_preprocess(asked, picture.ref, name, services.catalog, demanded)
     return (await _submit(services, tenant, plan)).job
 

@@ -9,9 +9,11 @@ from darkroom.inputs.shelf import fetch, tenant_folder
 from darkroom.storage.protocol import ObjectStore
 
 
-def map_name(image: PictureRef, preprocessor: str, resolution: int) -> str:
-    """One name for all requests whose map is the same, hex."""
-    return hashlib.sha256(json.dumps([image.sha256, preprocessor, resolution]).encode()).hexdigest()
+def map_name(image: PictureRef, preprocessor: str, resolution: int, bar: str = "") -> str:
+    """One name for all requests whose map is the same, hex. `bar`: what the picture must have passed before a map is
+    made of it, so that none is found that was made without; nothing where it need not."""
+    made_of = [image.sha256, preprocessor, resolution, *([bar] if bar else [])]
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
 
 
 async def remember(store: ObjectStore, tenant: str, name: str, ref: PictureRef) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -197,3 +198,32 @@ async def test_an_asset_is_shown_as_it_is_kept(client: httpx.AsyncClient) -> Non
     assert shown.content == sent.png
     for name in ("ab" * 32, "AB" * 32, "nothing", "..%2f..%2fsecrets"):
         assert problem_in(await client.get(f"/api/v1/assets/{name}"))["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ({}, {"safety": {"input": "block"}}, False),
+        ({"safety": {"input": "annotate"}}, {"safety": {"input": "block"}}, False),
+        ({}, {"tenant_safety": {"local": {"input": "block"}}}, False),
+        ({"safety": {"input": "block"}}, {"safety": {"input": "block"}, "safety_threshold": 0.5}, False),
+        ({"safety": {"input": "block"}}, {"safety": {"input": "block"}, "safety_thresholds": {"gore": 0.5}}, False),
+        ({"safety": {"input": "block"}}, {"tenant_safety": {"local": {"input": "block"}}}, True),
+        ({}, {"safety": {"prompt": "block", "output": "block"}, "safety_threshold": 0.5}, True),
+    ],
+)
+async def test_a_map_is_found_only_where_its_picture_has_passed_what_it_must_now(
+    before: dict[str, Any], after: dict[str, Any], found: bool
+) -> None:
+    first = fake_services(**before)
+    later = replace(first, settings=fake_services(**after).settings)
+    async with client_of(first) as client:
+        await ask(client)
+        await make_one(first)
+        assert (await ask(client)).json()["id"] is None
+    async with client_of(later) as client:
+        asked = await ask(client)
+        assert (asked.status_code, asked.json()["state"]) == ((200, "succeeded") if found else (202, "queued"))
+        if not found:  # the job of before is not joined either
+            plan = (await make_one(later)).plan
+            assert plan.safety.input == "block"
