@@ -100,7 +100,7 @@ async def test_names_that_hang_hold_up_nobody_else(monkeypatch: pytest.MonkeyPat
         fetches = [fetch(f"http://{index}.test/", soon, guard) for index in range(2 * AT_ONCE)]
         answers = await asyncio.gather(*fetches, return_exceptions=True)
         assert [type(answer) for answer in answers] == [UrlUnreachable] * 2 * AT_ONCE
-        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 1) == "free"
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 5) == "free"
     finally:
         leave.set()
 
@@ -124,10 +124,10 @@ async def test_a_tenant_whose_names_hang_holds_up_its_own_look_ups_alone(monkeyp
             answers = await asyncio.gather(*fetches, return_exceptions=True)
             assert [type(answer) for answer in answers] == [UrlUnreachable] * AT_ONCE
         assert hanging == OF_ONE
-        assert await asyncio.wait_for(bob.vetted("quick.test", 80), 1) == ("8.8.8.8",)
+        assert await asyncio.wait_for(bob.vetted("quick.test", 80), 5) == ("8.8.8.8",)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(alice.vetted("quick.test", 80), 0.05)
         leave.set()
-        assert await asyncio.wait_for(alice.vetted("quick.test", 80), 1) == ("8.8.8.8",)
+        assert await asyncio.wait_for(alice.vetted("quick.test", 80), 5) == ("8.8.8.8",)
     finally:
         leave.set()

@@ -67,10 +67,10 @@ def test_too_many_tensors_are_refused(tmp_path: Path) -> None:
 )
 def test_a_header_of_too_much_costs_no_more_than_its_size(tmp_path: Path, fields: dict[str, object]) -> None:
     data = safetensors({"a": fields}, b"")
-    begun = time.process_time()
+    begun = time.thread_time()
     with pytest.raises(UnsoundHeader, match=r"'a[.shape10]*' is malformed"):
         header_of(tmp_path / "w", data)
-    assert time.process_time() - begun < 0.1
+    assert time.thread_time() - begun < 0.1
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

@@ -160,6 +160,6 @@ def test_no_text_is_too_wild(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ['a: "\\', "a" * 9 + " ", ": ", 'x:"', "\n", " "])
 def test_no_text_takes_long(piece: str) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     parse(piece * (200_000 // len(piece)))
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1

@@ -120,10 +120,10 @@ def test_of_several_pictures_in_a_telephones_jpeg_the_first_counts() -> None:
 def test_a_picture_too_large_costs_nothing(width: int, height: int) -> None:
     data = png_header(width, height)
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(BadPicture):
         normalise(data)
-    spent, (_, peak) = time.perf_counter() - began, tracemalloc.get_traced_memory()
+    spent, (_, peak) = time.thread_time() - began, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert spent < 0.5
     assert peak < 1_000_000

@@ -71,10 +71,10 @@ def test_files_that_people_have_pass(data: bytes) -> None:
     ],
 )
 def test_too_many_parts_are_refused_in_no_time(data: bytes) -> None:
-    begun = time.process_time()
+    begun = time.thread_time()
     with pytest.raises(BadPicture, match="too many"):
         refuse_many_parts(data)
-    assert time.process_time() - begun < 0.25
+    assert time.thread_time() - begun < 0.25
 
 
 @pytest.mark.parametrize("data", [again(MOST_SCANS + 1), PNG[:33] + WORD * (MOST_CHUNKS + 1) + PNG[33:]])

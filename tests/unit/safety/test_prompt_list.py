@@ -1,6 +1,6 @@
 """What a list finds in prompts, what it leaves alone, and how long that takes."""
 
-from time import process_time
+from time import thread_time
 
 import pytest
 
@@ -173,21 +173,21 @@ def test_ten_thousand_characters_take_no_time(text: str) -> None:
     prompt = (HOSTILE[text] * 10_000)[:10_000]
     hostile = list_of("bad: a a a a a a a b", "bad: aaa* aaa* b", "bad: aaa & b within 3", "bad: 性性性性性性性男")
     for found in (MINORS, hostile):
-        began = process_time()
+        began = thread_time()
         found.scores(prompt)
-        assert process_time() - began < 0.25
+        assert thread_time() - began < 0.25
 
 
 @pytest.mark.slow
 def test_a_long_list_takes_no_longer_than_a_short_one() -> None:
     long = list_of(*(f"bad: aword{number} phrase {number}" for number in range(50_000)))
-    began = process_time()
+    began = thread_time()
     long.scores("a word phrase " * 700)
-    assert process_time() - began < 0.25
+    assert thread_time() - began < 0.25
     alike = list_of(*(f"bad: aword{number:05}" for number in range(50_000)))
-    began = process_time()
+    began = thread_time()
     alike.scores("a w o r d 0 " * 830)
-    assert process_time() - began < 0.25
+    assert thread_time() - began < 0.25
 
 
 @pytest.mark.slow
@@ -195,6 +195,6 @@ def test_rules_that_share_a_group_are_tried_once() -> None:
     """Once for each of its words, this took a minute."""
     group = [f"w{number:04}a" for number in range(1000)]
     many = list_of(f"@group = {' | '.join(group)}", *(f"bad: @group & x{number} within 3" for number in range(200)))
-    began = process_time()
+    began = thread_time()
     many.scores(" ".join(group))
-    assert process_time() - began < 0.5
+    assert thread_time() - began < 0.5

@@ -175,7 +175,7 @@ async def test_the_courier_stops_at_once_when_told() -> None:
     running = asyncio.create_task(run_courier(fake_services(), stop, every=3600))
     await asyncio.sleep(0.01)
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, 10)
 
 
 async def test_names_that_hang_leave_other_tenants_look_ups_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +194,7 @@ async def test_names_that_hang_leave_other_tenants_look_ups_alone(monkeypatch: p
     hanging = [asyncio.create_task(theirs.vetted(f"{index}.hangs.test", 443)) for index in range(many)]
     try:
         await asyncio.sleep(0)
-        assert await asyncio.wait_for(others.vetted("hooks.test", 443), 2) == ("8.8.8.8",)
+        assert await asyncio.wait_for(others.vetted("hooks.test", 443), 5) == ("8.8.8.8",)
     finally:
         leave.set()
         await asyncio.gather(*hanging)

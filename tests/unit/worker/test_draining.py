@@ -41,7 +41,7 @@ async def test_what_cannot_fit_goes_back_at_once_and_the_attempt_does_not_count(
 
 
 async def test_a_job_is_judged_by_its_own_pace_once_it_has_one() -> None:
-    shop = shop_that_drains_in(1.0)
+    shop = shop_that_drains_in(6.0)
     running = asyncio.create_task(shop.intake.run())
     slow = await shop.generating(predicted_seconds=0.001)
     await asyncio.sleep(0.1)
@@ -50,7 +50,7 @@ async def test_a_job_is_judged_by_its_own_pace_once_it_has_one() -> None:
     began = time.monotonic()
     shop.intake.drain()
     await running
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 3
     assert (await shop.job(slow)).state is JobState.QUEUED
 
 
@@ -100,7 +100,7 @@ async def test_an_idle_worker_stops_at_once() -> None:
     began = time.monotonic()
     shop.intake.drain()
     await running
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.slow

@@ -65,6 +65,6 @@ def test_no_prompt_is_too_wild(prompt: str) -> None:
 
 @pytest.mark.parametrize("piece", ["<lora:", "<", ">", "<a:b", "<a:b>", ":"])
 def test_no_prompt_takes_long(piece: str) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     prompted(piece * (20_000 // len(piece)), LORAS, Remarks())
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
