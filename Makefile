@@ -12,11 +12,18 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
 BIN := .venv/bin
 NODE := tests/clients/node_modules/.package-lock.json
+# The fast tests, in parts that take about as long as each other. Only the first imports torch, so that one process
+# does (and compiles it, the first time); the others have it refused.
+TORCH := $(addprefix tests/unit/,engine preprocessors training worker benchmarks/test_gpu.py benchmarks/test_serving.py \
+	pictures/test_prepare.py provenance/test_planted_faults.py) tests/security/test_prompts.py
+GATEWAY := $(addprefix tests/,e2e security unit/api unit/cli unit/client unit/services)
+TESTS := check-tests-torch check-tests-gateway check-tests-rest
+FAST := $(BIN)/pytest -m "not slow"
 BENCHMARKS := encode stepping batching gpu model outline watermark
 # Python compiles what it imports when it first does; pip would compile all of torch, which takes most of its time.
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
-.PHONY: help demo up test test-parts test-timed test-services clients deploy-check chaos soak mutants check check-types check-style check-layers check-tests fix bench train clean
+.PHONY: help demo up test test-parts test-timed test-services clients deploy-check chaos soak mutants check check-code check-types check-style check-layers check-tests $(TESTS) fix bench train clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,7 +63,10 @@ soak: .venv/.dev ## run under steady work and see that nothing grows: five minut
 	@$(BIN)/python -m tests.soak $(if $(HOURS),--minutes $$(( $(HOURS) * 60 )))
 
 check: .venv/.dev ## what a commit must pass: lint, types, layers, fast tests
-	@$(MAKE) --jobs=2 --keep-going --output-sync=target check-types check-style check-layers check-tests
+	@$(MAKE) --jobs=3 --keep-going --output-sync=target check-tests-torch check-types check-tests-gateway check-tests-rest check-style check-layers
+
+check-code: .venv/.dev ## lint, types and layers alone, for who runs all tests anyway
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target check-types check-style check-layers
 
 check-types:
 	$(BIN)/mypy
@@ -69,7 +79,16 @@ check-layers:
 	$(BIN)/lint-imports
 
 check-tests:
-	$(BIN)/pytest -m "not slow" --numprocesses=auto --maxprocesses=4
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target $(TESTS)
+
+check-tests-torch:
+	$(FAST) $(TORCH)
+
+check-tests-gateway:
+	$(FAST) -p tests.without_torch $(GATEWAY) $(TORCH:%=--ignore=%)
+
+check-tests-rest:
+	$(FAST) -p tests.without_torch $(addprefix --ignore=,$(GATEWAY) $(TORCH))
 
 fix: .venv/.dev ## format the code, mend what ruff can, write the generated pages
 	$(BIN)/ruff check --fix

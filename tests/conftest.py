@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,9 @@ settings.load_profile("crowded")
 
 # What takes long to import or needs programs of others: `make clients` and `make deploy-check` have them.
 APART = tuple(Path(__file__).with_name(name) for name in ("clients", "deploy"))
+
+# The first mark of a file, which all of its tests bear.
+ALL_SLOW = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.slow\b", re.MULTILINE)
 
 pytest_plugins: list[str] = ["tests.servers.valkey", "tests.servers.seaweedfs"]
 
@@ -37,7 +41,9 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Only who names a folder of these gets it."""
+    """Only who names a folder of these gets it. Files that are slow as a whole are not imported to be left out."""
+    if collection_path.suffix == ".py" and config.option.markexpr == "not slow":
+        return ALL_SLOW.search(collection_path.read_text()) is not None or None
     if collection_path not in APART:
         return None
     named = ((config.invocation_params.dir / arg.partition("::")[0]).resolve() for arg in config.args)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STAGES = ["check", "test", "clients", "deploy-check", "chaos SEED=20261129"]
+STAGES = ["check-code", "test", "clients", "deploy-check", "chaos SEED=20261129"]
 CLOSING = "===== 3 passed in 1.25s ====="
 MAKE = f"""#!/bin/sh
 echo "$@" >> "$NOTES"
