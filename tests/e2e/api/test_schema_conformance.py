@@ -4,6 +4,7 @@ All its phases run (examples, coverage, fuzzing, stateful) with all its default 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
 from api.app import create_app
+from tests.checkers import Scripted, words
 from tests.fakes import fake_services
 from tests.gateway import API_KEYS, KEYS
 
@@ -82,9 +84,15 @@ def failures(event: events.ScenarioFinished) -> Iterator[str]:
                 yield f"{event.phase} {check.name}: {check.failure_info.failure}\n{check.failure_info.code_sample}"
 
 
+def whole_app() -> FastAPI:
+    """With keys, and with somebody who looks at prompts: who demands that finds no 503."""
+    services = fake_services(allow_anonymous=False, api_keys=API_KEYS)
+    return create_app(replace(services, words=words(Scripted())))
+
+
 @pytest.fixture
 def app() -> FastAPI:
-    return create_app(fake_services(allow_anonymous=False, api_keys=API_KEYS))
+    return whole_app()
 
 
 @pytest.mark.slow
@@ -98,12 +106,12 @@ def test_the_api_does_what_its_document_says(app: FastAPI) -> None:
 @pytest.mark.filterwarnings("default")
 def test_every_request_for_a_picture_of_words_that_fits_the_document_is_accepted(app: FastAPI) -> None:
     document = app.openapi()
-    words = document["components"]["schemas"]["TextToImage"]
+    of_words = document["components"]["schemas"]["TextToImage"]
     # How many pixels two sides make, how little a second stage leaves to do, which models are refiners, which URLs are
     # public, which labels are allowed: no schema says.
     for field in ("width", "height", "hires", "refiner", "webhook_url", "visible_label"):
-        del words["properties"][field]
-    document["components"]["schemas"]["GenerationRequest"] = words
+        del of_words["properties"][field]
+    document["components"]["schemas"]["GenerationRequest"] = of_words
     config = SchemathesisConfig.from_dict(WORDS_ONLY)
     schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=config)
     assert run(schema.include(operation_id="create_generation")) > 20
