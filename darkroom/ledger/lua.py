@@ -24,6 +24,8 @@ SCRIPTS = (
     "serving",
     "workloads",
     "reap",
+    "take_leftovers",
+    "leftovers_done",
     "spend",
     "prefer",
 )

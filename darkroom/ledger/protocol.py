@@ -261,8 +261,13 @@ class Ledger(Protocol):
         may have left pictures: (row id, keys)."""
         ...
 
-    async def leftovers_done(self, row: str) -> None:
-        """Forget a row, once nothing lies at its keys any more."""
+    async def take_leftovers(self, after: str, limit: int, lease: float) -> list[tuple[str, tuple[str, ...]]]:
+        """The first `limit` of them behind the row `after`, lent for `lease` seconds: nobody else is given them
+        meanwhile. Fewer only where no more are free. Raises: InvalidField for a row that is not ours."""
+        ...
+
+    async def leftovers_done(self, *rows: str) -> None:
+        """Forget rows, once nothing lies at their keys any more."""
         ...
 
     async def spend(self, per_minute: Mapping[str, int]) -> float:

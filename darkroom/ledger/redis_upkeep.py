@@ -11,7 +11,7 @@ from darkroom.ledger.connection import Connection
 from darkroom.ledger.fields import counts, pairs
 from darkroom.ledger.health import examine
 from darkroom.ledger.protocol import JsonObject, LedgerHealth
-from darkroom.ledger.rules import Rules
+from darkroom.ledger.rules import Rules, milliseconds
 
 
 class RedisUpkeep:
@@ -33,8 +33,14 @@ class RedisUpkeep:
         rows = await self._ask(self._client.xrange(self._key("leftovers"), min=f"({after}", count=limit))
         return [(row, tuple(fields["keys"].split())) for row, fields in rows]
 
-    async def leftovers_done(self, row: str) -> None:
-        await self._ask(self._client.xdel(self._key("leftovers"), row))
+    async def take_leftovers(self, after: str, limit: int, lease: float) -> list[tuple[str, tuple[str, ...]]]:
+        cursors.event_id(after)
+        rows = await self._run("take_leftovers", after, limit, milliseconds(lease))
+        return [(row, tuple(keys.split())) for row, keys in rows]
+
+    async def leftovers_done(self, *rows: str) -> None:
+        if rows:
+            await self._run("leftovers_done", *rows)
 
     async def spend(self, per_minute: Mapping[str, int]) -> float:
         asked = [(hashlib.sha256(name.encode()).hexdigest(), step_ms(most), most) for name, most in per_minute.items()]

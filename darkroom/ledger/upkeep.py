@@ -15,7 +15,7 @@ from darkroom.ledger.preferences import Preferences
 from darkroom.ledger.protocol import JsonObject, LedgerHealth
 from darkroom.ledger.record import Record
 from darkroom.ledger.rows import Rows
-from darkroom.ledger.rules import Rules
+from darkroom.ledger.rules import Rules, milliseconds
 from darkroom.ledger.untold import Untold
 
 
@@ -59,8 +59,13 @@ class Upkeep(ABC):
     async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
         return self._leftovers.after(after, limit)
 
-    async def leftovers_done(self, row: str) -> None:
-        self._leftovers.done(row)
+    async def take_leftovers(self, after: str, limit: int, lease: float) -> list[tuple[str, tuple[str, ...]]]:
+        now = self._now()
+        return self._leftovers.lend(after, limit, now, now + milliseconds(lease))
+
+    async def leftovers_done(self, *rows: str) -> None:
+        for row in rows:
+            self._leftovers.done(row)
 
     async def spend(self, per_minute: Mapping[str, int]) -> float:
         return self._allowances.spend(per_minute, self._now()) / 1000

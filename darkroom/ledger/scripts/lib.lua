@@ -41,6 +41,7 @@
 --   deliveries_ended                    sorted set, "ID:TENANT" by end: what `reap` forgets
 --   disabled:TENANT                     hash, URLs that want nothing more, and since when
 --   leftovers                           stream, keys in the store at which forgotten records, or blocked ones, may have left pictures
+--   leftovers_lent                      sorted set by time, rows of it that a courier has, and until when
 --   places, turns                       counters
 local now = now_ms()
 

@@ -12,9 +12,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from redis.asyncio import Redis
 
 from darkroom.contract.job import JobState, Progress
-from darkroom.contract.webhook import Attempt, Delivery, DeliveryState, LentDelivery, Verdict
+from darkroom.contract.webhook import Attempt, DeliveryState, LentDelivery, Verdict
 from darkroom.errors import DarkroomError
-from darkroom.ledger.deliveries import Room, Wanted
+from darkroom.ledger.deliveries import Room
 from darkroom.ledger.memory import MemoryLedger
 from darkroom.ledger.protocol import Claim, Ledger, Outcome
 from darkroom.ledger.redis import RedisLedger
@@ -22,6 +22,7 @@ from darkroom.ledger.rules import Rules
 from darkroom.settings.quotas import Quota
 from tests.integration.ledger.clocks import STILL_LUA, StillClock
 from tests.integration.ledger.making import FAILED, submission, succeeded, webhook
+from tests.integration.ledger.seen import attempts, deliveries_of, leftovers, taken, told
 
 RULES = Rules(
     lease_ms=10_000,
@@ -190,6 +191,10 @@ class TwoLedgers(RuleBasedStateMachine):
     def reap(self) -> None:
         self.both(lambda ledger: ledger.reap())
 
+    @rule(done=st.booleans())
+    def take_leftovers(self, done: bool) -> None:
+        self.both(lambda ledger: taken(ledger, done))
+
     @rule(seconds=st.sampled_from([1, 4, 10, 45]))
     def tick(self, seconds: int) -> None:
         self.run(self.clock.advance(seconds))
@@ -207,22 +212,22 @@ class TwoLedgers(RuleBasedStateMachine):
         if not hasattr(self, "redis"):
             return
         self.both(lambda ledger: ledger.workloads())
-        self.both(_leftovers)
+        self.both(leftovers)
         self.both(lambda ledger: ledger.serving())
         for tenant in NAMES:
             self.both(lambda ledger, tenant=tenant: ledger.jobs(tenant, limit=50))
             self.both(lambda ledger, tenant=tenant: ledger.jobs(tenant, limit=50, dead=True))
-            self.both(lambda ledger, tenant=tenant: _attempts(ledger, tenant))
+            self.both(lambda ledger, tenant=tenant: attempts(ledger, tenant))
         self.both(lambda ledger: ledger.deliveries.backlog())
         for job_id in self.jobs:
-            self.both(lambda ledger, job_id=job_id: _told(ledger, job_id))
+            self.both(lambda ledger, job_id=job_id: told(ledger, job_id))
         self.both(lambda ledger: ledger.foresee(sorted(self.jobs)))
 
     @invariant()
     def an_end_is_final_and_told_once(self) -> None:
         if not hasattr(self, "redis"):
             return
-        ends = [delivery.job_id for tenant in NAMES for delivery in self.run(_deliveries(self.redis, tenant))]
+        ends = [delivery.job_id for tenant in NAMES for delivery in self.run(deliveries_of(self.redis, tenant))]
         assert len(ends) == len(set(ends))
         for tenant in NAMES:
             for job in self.run(self.redis.jobs(tenant, limit=50)).jobs:
@@ -280,21 +285,3 @@ async def _answer(call: Awaitable[Answer]) -> Answer | Refused:
         return await call
     except DarkroomError as error:
         return Refused((type(error), error.detail))
-
-
-async def _told(ledger: Ledger, job_id: str) -> list[tuple[object, ...]]:
-    """A job's history without the ids, which are each ledger's own."""
-    return [(event.name, event.at, event.data) for event in await ledger.events(job_id)]
-
-
-async def _deliveries(ledger: Ledger, tenant: str) -> tuple[Delivery, ...]:
-    return (await ledger.deliveries.list(tenant, Wanted(), limit=100)).deliveries
-
-
-async def _attempts(ledger: Ledger, tenant: str) -> list[object]:
-    found = await _deliveries(ledger, tenant)
-    return [await ledger.deliveries.get(tenant, delivery.id) for delivery in found]
-
-
-async def _leftovers(ledger: Ledger) -> list[tuple[str, ...]]:
-    return [keys for _, keys in await ledger.leftovers()]

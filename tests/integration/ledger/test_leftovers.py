@@ -1,5 +1,7 @@
 """What a forgotten record leaves in the store is handed over with the forgetting, and kept until it is gone."""
 
+import asyncio
+
 import pytest
 from redis.asyncio import Redis
 
@@ -90,12 +92,18 @@ async def test_a_record_that_does_not_name_its_pictures_does_not_end_the_sweep(
         await ledger.close()
 
 
-async def test_leftovers_stay_until_they_are_done(ledger: Ledger, clock: StillClock) -> None:
+async def three_left(ledger: Ledger, clock: StillClock) -> list[str]:
+    """The rows of three records, in order."""
     for tenant in ("ann", "bob", "cid"):
         job_id = await submitted(ledger, tenant)
         await ledger.finish(job_id, (await claimed(ledger)).attempt, succeeded())
         await clock.advance(0.001)  # they are forgotten in the order of their ends
     await forget_all(ledger, clock)
+    return [row for row, _ in await ledger.leftovers()]
+
+
+async def test_leftovers_stay_until_they_are_done(ledger: Ledger, clock: StillClock) -> None:
+    await three_left(ledger, clock)
     rows = await ledger.leftovers()
     assert len(rows) == 3
     assert await ledger.leftovers(after=rows[0][0], limit=1) == rows[1:2]
@@ -104,6 +112,38 @@ async def test_leftovers_stay_until_they_are_done(ledger: Ledger, clock: StillCl
     assert await ledger.leftovers() == [rows[0], rows[2]]
 
 
+async def taken(ledger: Ledger, after: str = "0", limit: int = 9) -> list[str]:
+    return [row for row, _ in await ledger.take_leftovers(after, limit, 10)]
+
+
+async def test_a_row_is_lent_to_one_courier_until_its_lease_is_over(ledger: Ledger, clock: StillClock) -> None:
+    rows = await three_left(ledger, clock)
+    assert await taken(ledger, limit=1) == rows[:1]
+    assert await taken(ledger, limit=1) == rows[1:2], "what another has hides nothing behind it"
+    await clock.advance(5)
+    assert await taken(ledger) == rows[2:]
+    assert await taken(ledger) == []
+    await clock.advance(5)
+    assert await taken(ledger) == rows[:2]
+
+
+async def test_rows_are_taken_behind_the_last_one_and_end_when_they_are_done(ledger: Ledger, clock: StillClock) -> None:
+    rows = await three_left(ledger, clock)
+    assert await taken(ledger, rows[0]) == rows[1:]
+    await ledger.leftovers_done(*rows[1:])
+    await ledger.leftovers_done()
+    await clock.advance(10)
+    assert await taken(ledger) == rows[:1]
+
+
+async def test_of_couriers_at_once_each_gets_its_own(ledger: Ledger, clock: StillClock) -> None:
+    rows = await three_left(ledger, clock)
+    shares = await asyncio.gather(*(taken(ledger, limit=1) for _ in range(5)))
+    assert sorted(row for share in shares for row in share) == rows
+
+
 async def test_a_row_that_is_not_ours_is_refused(ledger: Ledger) -> None:
     with pytest.raises(InvalidField):
         await ledger.leftovers(after="x")
+    with pytest.raises(InvalidField):
+        await ledger.take_leftovers("x", 1, 10)

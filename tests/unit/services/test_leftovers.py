@@ -12,7 +12,7 @@ from darkroom.ledger.memory import MemoryLedger
 from darkroom.ledger.rules import Rules
 from darkroom.provenance import Facts
 from darkroom.services import WorkerServices, run_courier
-from darkroom.services.leftovers import AT_ONCE, LeftoverSweep
+from darkroom.services.leftovers import AT_ONCE, LEASE_SECONDS, LeftoverSweep
 from darkroom.storage import FolderStore, MemoryStore
 from tests.fakes import fake_verifier, fake_worker_services
 from tests.integration.ledger.clocks import StillClock
@@ -80,7 +80,8 @@ async def test_a_store_that_is_away_keeps_the_row_for_later(ledger: MemoryLedger
     assert await sweep.sweep() == 0
     assert len(await ledger.leftovers()) == 1
     store.words.clear()
-    await sweep.sweep()  # behind the row that was refused, nothing is left
+    assert await sweep.sweep() == 0, "it is tried again in a minute"
+    await clock.advance(LEASE_SECONDS)
     assert await sweep.sweep() == 1
     assert await kept(store) == set()
 
@@ -93,7 +94,7 @@ async def test_a_courier_that_dies_between_deleting_and_noting_it_deletes_again(
     await clock.advance(TTL)
     await ledger.reap()
 
-    async def dead(_row: str) -> None:
+    async def dead(*_rows: str) -> None:
         raise LedgerUnavailable("the ledger is away")
 
     with monkeypatch.context() as patched:
@@ -101,6 +102,7 @@ async def test_a_courier_that_dies_between_deleting_and_noting_it_deletes_again(
         with pytest.raises(LedgerUnavailable):
             await LeftoverSweep(ledger, store).sweep()
     assert await kept(store) == set()
+    await clock.advance(LEASE_SECONDS)
     assert await LeftoverSweep(ledger, store).sweep() == 1  # another courier: the row is still there
     assert await ledger.leftovers() == []
 
@@ -121,11 +123,12 @@ async def test_one_picture_that_cannot_be_deleted_does_not_keep_the_others(
 
 
 class SlowStore(MemoryStore):
-    """Counts how many are deleted at a time."""
+    """Counts how many are deleted at a time, and how many in all."""
 
-    under_way = most = 0
+    under_way = most = calls = 0
 
     async def delete(self, key: str) -> None:
+        self.calls += 1
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         await asyncio.sleep(0)
@@ -145,6 +148,30 @@ async def test_hundreds_go_in_one_sweep_several_at_a_time(ledger: MemoryLedger, 
     assert await ledger.leftovers() == []
     assert len(await kept(store)) == 5, "those of records that are remembered"
     assert store.most == AT_ONCE
+
+
+async def test_couriers_share_what_is_left_over(ledger: MemoryLedger) -> None:
+    store, couriers = SlowStore(), 3
+    for number in range(200):
+        ledger._leftovers.put(f"{number + 1}-0", picture_keys(f"job-{number}", plan()))
+    deleted = await asyncio.gather(*(LeftoverSweep(ledger, store).sweep() for _ in range(couriers)))
+    assert (sum(deleted), store.calls) == (200, 200), "each once"
+    assert min(deleted) > 0
+    assert store.most == couriers * AT_ONCE
+
+
+async def test_rows_that_are_refused_for_ever_keep_no_courier_from_the_rest(
+    ledger: MemoryLedger, clock: StillClock
+) -> None:
+    store = StubbornStore("job-bad")
+    for number in range(5 * AT_ONCE):
+        name = "job-bad" if number < 3 * AT_ONCE else "job-good"
+        ledger._leftovers.put(f"{number + 1}-0", picture_keys(f"{name}-{number}", plan()))
+    sweep = LeftoverSweep(ledger, store)
+    assert [await sweep.sweep() for _ in range(4)] == [0, 0, 0, 2 * AT_ONCE]
+    store.words.clear()
+    await clock.advance(LEASE_SECONDS)
+    assert await sweep.sweep() == 3 * AT_ONCE
 
 
 async def test_a_row_that_names_nothing_keeps_nobody(ledger: MemoryLedger) -> None:
