@@ -1,9 +1,7 @@
 """Pictures that are looked at on their way in and out, on threads that are neither the engine's nor the stampers'."""
 
 import asyncio
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -14,6 +12,7 @@ from darkroom.contract.safety import CheckerSeen, Policy, SafetyPolicy, SafetyVe
 from darkroom.ledger.protocol import Claim
 from darkroom.metrics import Metrics
 from darkroom.safety.judging import Thresholds
+from darkroom.safety.lookers import Lookers
 from darkroom.safety.policies import demanded
 from darkroom.safety.protocol import Pixels
 from darkroom.safety.screening import UNSEEN, Finding, Screen
@@ -76,14 +75,11 @@ class Screening:
         self,
         screen: Screen[Pixels] | None = None,
         demanded_of: Callable[[str], SafetyPolicy] = nothing_demanded,
-        threads: int = 1,
-        hung: float = HUNG_SECONDS,
+        lookers: Lookers | None = None,
     ) -> None:
         self._screen = screen or Screen((), Thresholds(), Metrics())
         self._demanded_of = demanded_of
-        self._threads = ThreadPoolExecutor(threads, "screening")
-        self._hung = hung
-        self._moved = 0.0  # when a look last began
+        self._lookers = lookers or Lookers(1, "screening", HUNG_SECONDS)
 
     def guarded(self, claim: Claim) -> Claim:
         """The claim, its pictures at each stage under the stricter of its plan's policy and ours. What may be blocked
@@ -106,36 +102,18 @@ class Screening:
         """What was found in views of one picture. Raises: SafetyUnavailable, where nothing unseen may go on."""
         if policy == "off":
             return UNSEEN
-        began: list[float] = []
-
-        def looked() -> Finding:
-            self._moved = time.monotonic()
-            began.append(self._moved)
-            return self._screen.look(stage, policy, subject, *views_HWC)
-
         with span("look", {"darkroom.stage": stage}):
-            looking = asyncio.get_running_loop().run_in_executor(self._threads, looked)
-            try:
-                return await self._ended(looking, began) or self._screen.unanswered(stage, policy, subject)
-            finally:
-                looking.cancel()
-
-    async def _ended(self, looking: "asyncio.Future[Finding]", began: Sequence[float]) -> Finding | None:
-        """What was found; None where a checker hangs, in this look or in all that it waits for."""
-        entered = time.monotonic()
-        while True:
-            since = began[0] if began else max(entered, self._moved)
-            if (left := since + self._hung - time.monotonic()) <= 0:
-                return None
-            done, _ = await asyncio.wait((looking,), timeout=left)
-            if done:
-                return looking.result()
+            look = partial(self._screen.look, stage, policy, subject, *views_HWC)
+            return await self._lookers.asked(look) or self._screen.unanswered(stage, policy, subject)
 
 
-def open_screening(settings: Settings, metrics: Metrics) -> Screening:
-    """Raises: ConfigurationError, also for a policy that nobody here could keep."""
+def open_screening(settings: Settings, metrics: Metrics, stuck: Callable[[], None]) -> Screening:
+    """`stuck` is called where nothing can be looked at any more, since every look hangs.
+
+    Raises: ConfigurationError, also for a policy that nobody here could keep.
+    """
     checkers = picture_checkers(settings)
     refuse_unkept(settings, ("input", "output"), checkers)
     threads = finishing_threads(waits=settings.safety_hook_url is not None)
     screen: Screen[Pixels] = Screen(checkers, thresholds(settings), metrics)
-    return Screening(screen, partial(demanded, settings), threads)
+    return Screening(screen, partial(demanded, settings), Lookers(threads, "screening", HUNG_SECONDS, stuck))

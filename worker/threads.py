@@ -27,7 +27,7 @@ from worker.bell import BellListener
 from worker.delivery import open_delivery
 from worker.engine import Engine
 from worker.engine.memory import DeviceMemory, usable_memory
-from worker.exits import DEVICE_LOST, MEMORY_LOST, STOPPED
+from worker.exits import CHECKERS_LOST, DEVICE_LOST, MEMORY_LOST, STOPPED
 from worker.expiry import CertificateWatch
 from worker.finish import Finisher
 from worker.hand import Hand
@@ -85,7 +85,7 @@ class Worker:
         finisher = Finisher(
             services.stamper, services.store, device_name(device), versions(), patience, metrics, lineage
         )
-        screening = finisher.screening = open_screening(settings, metrics)
+        screening = finisher.screening = open_screening(settings, metrics, self._end_without_checkers)
         self._delivery = finisher.delivery = open_delivery(services, lambda _: self._say_how_it_is())
         preprocessors = open_preprocessors(settings, services.catalog)
         inputs = Inputs(services.store, patience, preprocessors, screening)
@@ -143,9 +143,17 @@ class Worker:
         return self._exit_code
 
     def _end_short_of_memory(self) -> None:
-        """Drain first: what still fits is finished, and the rest goes back with no attempt counted."""
-        self._exit_code = MEMORY_LOST
-        os.kill(os.getpid(), signal.SIGTERM)
+        self._end(MEMORY_LOST)
+
+    def _end_without_checkers(self) -> None:
+        self._end(CHECKERS_LOST)
+
+    def _end(self, code: int) -> None:
+        """Have another child follow. Drain first: what still fits is finished, and the rest goes back with no attempt
+        counted."""
+        if not self._stopping.is_set():
+            self._exit_code = code
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def _say_how_it_is(self) -> None:
         if self._ready_with is None or self._stopping.is_set():

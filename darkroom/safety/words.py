@@ -1,30 +1,32 @@
 """Prompts that are looked at while their callers wait, off the event loop."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from darkroom.contract.safety import Policy
+from darkroom.safety.lookers import Lookers
 from darkroom.safety.screening import UNSEEN, Finding, Screen
 
 # Most of them wait for somebody's service, if for anything.
 THREADS: Final = 16
+# Beyond the longest that a service may be given for an answer.
+HUNG_SECONDS: Final = 90.0
 
 
 class WordScreen:
     """Its threads are its own: a slow checker holds up nobody's pictures."""
 
-    def __init__(self, screen: Screen[str]) -> None:
+    def __init__(self, screen: Screen[str], threads: int = THREADS, hung: float = HUNG_SECONDS) -> None:
         self.screen = screen
-        self._threads = ThreadPoolExecutor(THREADS, "words")
+        self._lookers = Lookers(threads, "words", hung)
 
     async def look(self, policy: Policy, prompt: str) -> Finding:
         """Raises: SafetyUnavailable, where nothing unseen may go on."""
         if policy == "off":
             return UNSEEN
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self.screen.look, "prompt", policy, "prompt", prompt)
+        look = partial(self.screen.look, "prompt", policy, "prompt", prompt)
+        return await self._lookers.asked(look) or self.screen.unanswered("prompt", policy, "prompt")
 
     async def close(self) -> None:
         """Leave those who are still being asked to their time-outs."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._lookers.close()

@@ -12,6 +12,7 @@ from darkroom.contract.job import JobState
 from darkroom.contract.safety import PlannedSafety, SafetyPolicy
 from darkroom.errors import SafetyUnavailable
 from darkroom.metrics import Metrics
+from darkroom.safety.lookers import Lookers
 from tests.checkers import CLEAN, Scripted, screen
 from tests.unit.worker.shop import Shop
 from tests.until import until
@@ -38,7 +39,7 @@ def hanging(gate: threading.Event) -> Scripted:
 @pytest.mark.parametrize("waits_for_another", [False, True])
 async def test_a_checker_that_hangs_has_not_looked(gate: threading.Event, waits_for_another: bool) -> None:
     metrics = Metrics()
-    screening = Screening(screen(hanging(gate), metrics=metrics), hung=0.05)
+    screening = Screening(screen(hanging(gate), metrics=metrics), lookers=Lookers(1, "screening", 0.05))
     for _ in range(1 + waits_for_another):  # the second one's look never begins
         with pytest.raises(SafetyUnavailable, match="scripted did not answer"):
             await screening.look("output", "block", "images.0", PICTURE)
@@ -49,7 +50,7 @@ async def test_a_checker_that_hangs_has_not_looked(gate: threading.Event, waits_
 
 async def test_those_in_front_are_waited_for_as_long_as_they_move() -> None:
     slow = Scripted(lambda _: threading.Event().wait(0.03) or CLEAN)
-    screening = Screening(screen(slow), hung=0.1)
+    screening = Screening(screen(slow), lookers=Lookers(1, "screening", 0.1))
     waiting = [asyncio.create_task(screening.look("output", "block", "images.0", PICTURE)) for _ in range(8)]
     assert all(found.verdict for found in await asyncio.gather(*waiting))
 
