@@ -107,19 +107,3 @@ async def test_a_child_that_hangs_in_a_step_is_killed_after_three_times_the_step
         assert not Path(f"/proc/{mark.read_text()}/stat").exists(), "the one that hung is gone"
         assert await service.story(job_id) == ["queued", "running", "requeued", "running", "succeeded"]
         assert await service.stop() == 0
-
-
-async def test_a_child_whose_checkers_all_hang_is_followed_by_one_that_looks(
-    tmp_path: Path, valkey: LocalRedis, key_prefix: str
-) -> None:
-    async with rolling(tmp_path, valkey.url, key_prefix, "1", "checker", safety={"output": "block"}) as service:
-        first = await service.next_worker("")
-        unseen = await service.ended(await service.submit(steps=2))
-        assert (unseen.state, unseen.failure and unseen.failure.code) == (JobState.FAILED, "safety_unavailable")
-        assert (tmp_path / "hung").exists()
-        await service.next_worker(first)
-        assert (await service.ended(await service.submit(steps=2))).state is JobState.SUCCEEDED
-        log = service.log.read_text()
-        assert "checker.hung" in log
-        assert log.count("worker.drained") == 1
-        assert await service.stop() == 0
