@@ -16,7 +16,7 @@ from deploy.local.compose import read_environment, read_services
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 KNOWN = {f"DARKROOM_{name.upper()}" for name in Settings.model_fields}
-# As docs/operations.md grants them.
+# As docs/operations-in-detail.md grants them.
 SECRETS = {
     "gateway": {
         "DARKROOM_WATERMARK_SECRET",
