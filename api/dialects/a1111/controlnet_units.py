@@ -36,17 +36,21 @@ _NONE = ("", "none")
 
 def controls(asking: Asking) -> list[dict[str, Any]]:
     """Those units that are enabled. Raises: InvalidField, UnknownControlnet, naming the unit."""
-    units = enumerate(_units(object_of(asking.body, "alwayson_scripts")))
+    units = _units(object_of(asking.body, "alwayson_scripts"), asking)
     return [_control(f"{FIELD}.{index}", unit, asking) for index, unit in units if _enabled(unit, index)]
 
 
-def _units(scripts: Body) -> Iterator[Body]:
-    """Under whatever spelling. In front of units may stand flags, which older clients sent by place."""
+def _units(scripts: Body, asking: Asking) -> Iterator[tuple[int, Body]]:
+    """With their place, under whatever spelling. In front may stand flags, which older clients sent by place."""
     for name, said in scripts.items():
         if name.strip().lower() != CONTROLNET:
             continue
         args = said.get("args") if isinstance(said, dict) else said
-        yield from (unit for unit in (args if isinstance(args, list) else [args]) if isinstance(unit, dict))
+        for index, unit in enumerate(args if isinstance(args, list) else [args]):
+            if isinstance(unit, dict):
+                yield index, unit
+            elif unit not in (None, [], "") and not isinstance(unit, bool):
+                asking.remarks.note(f"{FIELD}.{index}", NO_EFFECT)
 
 
 def _enabled(unit: Body, index: int) -> bool:

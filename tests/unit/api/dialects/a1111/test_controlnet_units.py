@@ -55,6 +55,22 @@ def test_units_that_are_left_over_from_before_are_not_used(asks: Asks) -> None:
     assert len(controls(asks(body_of(False, True, UNIT)))) == 1
 
 
+@pytest.mark.parametrize(
+    ("args", "fields"),
+    [("canny", ["0"]), (7, ["0"]), ([False, "canny", None, UNIT, [UNIT]], ["1", "4"]), (None, []), (True, [])],
+)
+def test_what_is_no_unit_is_remarked(asks: Asks, args: Any, fields: list[str]) -> None:
+    asking = asks({"prompt": "a cat", "alwayson_scripts": {"ControlNet": {"args": args}}})
+    controls(asking)
+    assert [notice.field for notice in asking.remarks.notices] == [f"{FIELD}.{place}" for place in fields]
+
+
+def test_a_unit_that_is_wrong_is_named_by_the_place_that_it_was_sent_in(asks: Asks) -> None:
+    with pytest.raises(InvalidField) as refused:
+        controls(asks(body_of(False, None, {})))
+    assert refused.value.field == f"{FIELD}.2.model"
+
+
 @pytest.mark.parametrize("scripts", [{}, {"ControlNet": {"args": []}}, {"ControlNet": {}}, {"ControlNet": None}])
 def test_without_units_there_are_no_controls(asks: Asks, scripts: Any) -> None:
     assert controls(asks({"prompt": "a cat", "alwayson_scripts": scripts})) == []
