@@ -4,6 +4,7 @@ import gc
 import logging
 import re
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,16 @@ APART = tuple(Path(__file__).with_name(name) for name in ("clients", "deploy"))
 
 # The first mark of a file, which all of its tests bear.
 ALL_SLOW = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.slow\b", re.MULTILINE)
+
+
+def _unwritten(_record: logging.LogRecord) -> None:
+    """Python prints that a line could not be written, and goes on. What was called in a wrong way fails its test."""
+    if isinstance(sys.exception(), (TypeError, KeyError)):
+        raise
+
+
+assert logging.lastResort is not None
+logging.lastResort.handleError = _unwritten  # type: ignore[method-assign]
 
 pytest_plugins: list[str] = ["tests.servers.valkey", "tests.servers.seaweedfs"]
 

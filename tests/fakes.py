@@ -91,7 +91,7 @@ def fake_resolver(store: ObjectStore) -> Resolver:
 
 
 def _shared(clock: Callable[[], float] | None, settings: dict[str, Any]) -> dict[str, Any]:
-    chosen = Given(**{"allow_anonymous": True, "home": Path("/nonexistent"), **settings})
+    chosen = _given(**settings) if settings.keys() - {"allow_anonymous"} else _usual(**settings)
     rules = Rules.from_settings(chosen)
     ledger = MemoryLedger(rules, clock) if clock else MemoryLedger(rules)
     store = MemoryStore()
@@ -103,6 +103,14 @@ def _shared(clock: Callable[[], float] | None, settings: dict[str, Any]) -> dict
         "metrics": Metrics(),
         "closers": (store.close, ledger.close),
     }
+
+
+def _given(**settings: Any) -> Given:
+    return Given(**{"allow_anonymous": True, "home": Path("/nonexistent"), **settings})
+
+
+# Frozen, asked for by most tests, and longer in the making than most of them.
+_usual = cache(_given)
 
 
 @cache

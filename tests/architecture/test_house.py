@@ -37,7 +37,8 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 
 def test_every_module_of_the_product_says_what_it_is_for() -> None:
-    silent = [relative(path) for path in sources(*PRODUCT) if ast.get_docstring(ast.parse(path.read_text())) is None]
+    doubtful = [path for path in sources(*PRODUCT) if not path.read_text().startswith('"""')]
+    silent = [relative(path) for path in doubtful if ast.get_docstring(ast.parse(path.read_text())) is None]
     assert silent == []
 
 
@@ -49,7 +50,8 @@ def test_nothing_reads_data_that_can_run_code() -> None:
 def pickles_in(path: Path) -> list[str]:
     """Imports of pickle and its like, and torch.load without `weights_only=True`."""
     found: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    text = path.read_text()
+    for node in ast.walk(ast.parse(text)) if any(name in text for name in {*RUNS_CODE_WHEN_READ, "torch.load"}) else ():
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names if alias.name.partition(".")[0] in RUNS_CODE_WHEN_READ]
         elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in RUNS_CODE_WHEN_READ:
@@ -68,9 +70,12 @@ def test_log_events_are_a_noun_and_what_became_of_it() -> None:
 
 def events_in(path: Path) -> list[str]:
     """What is logged by a module's own logger, `log` or `_log`; anything but a literal shows as its code."""
+    text = path.read_text()
+    if not LOGGING.search(text):
+        return []
     return [
         str(node.args[0].value) if isinstance(node.args[0], ast.Constant) else ast.unparse(node.args[0])
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Call) and LOGGING.fullmatch(ast.unparse(node.func))
     ]
 

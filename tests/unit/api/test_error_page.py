@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from darkroom.catalog import open_catalog
+from darkroom.catalog import Catalog, open_catalog
 from darkroom.errors.explained import Explained, error_kinds, explained
 from darkroom.settings import Settings
 from tests.fakes import fake_services
@@ -27,11 +27,15 @@ ASKED = [error for error in explained() if error.request]
 SAID = [error for error in explained() if error.says and not error.request]
 
 
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    return open_catalog(Settings(home=tmp_path_factory.mktemp("home")))
+
+
 @pytest.fixture
-async def at_loopback(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def at_loopback(shipped: Catalog) -> AsyncIterator[httpx.AsyncClient]:
     """A service without keys that has all that ships with it."""
-    catalog = open_catalog(Settings(home=tmp_path))
-    async with client_of(replace(fake_services(allow_anonymous=True), catalog=catalog)) as client:
+    async with client_of(replace(fake_services(allow_anonymous=True), catalog=shipped)) as client:
         yield client
 
 

@@ -1,8 +1,8 @@
+import asyncio
 import json
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 
 from api.app import create_app
@@ -11,14 +11,18 @@ from darkroom.errors import MissingWeights
 from darkroom.errors.explained import explained
 from darkroom.services import Services
 from tests.fakes import fake_services
-from tests.gateway import API_KEYS
+from tests.gateway import API_KEYS, client_of
 
 OPEN = {"/livez", "/readyz", "/c2pa/v1/services/supportedAlgorithms", "/api/v1/pictures/{name}"}
 
 
-@pytest.fixture
-async def document(client: httpx.AsyncClient) -> Any:
-    return (await client.get("/openapi.json")).json()
+@pytest.fixture(scope="module")
+def document() -> Any:
+    async def asked() -> Any:
+        async with client_of(fake_services()) as client:
+            return (await client.get("/openapi.json")).json()
+
+    return asyncio.run(asked())
 
 
 def operations(document: Any) -> list[tuple[str, str, Any]]:

@@ -82,6 +82,7 @@ def test_every_point_is_passed_in_one_place() -> None:
 
 def _points_in(package: Path) -> Iterator[str]:
     for path in package.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        text = path.read_text()
+        for node in ast.walk(ast.parse(text)) if "crash.here" in text else ():
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "crash.here":
                 yield ast.literal_eval(node.args[0])

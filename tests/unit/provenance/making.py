@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import cv2
@@ -44,8 +44,9 @@ def shapes(height: int, width: int, seed: int = 0) -> RGB:
     return picture
 
 
+@lru_cache(32)
 def clouds(height: int, width: int, seed: int = 0) -> RGB:
-    """Detail at every scale, each half as strong as the one twice its size, as in photographs."""
+    """Detail at every scale, each half as strong as the one twice its size, as in photographs. Shared and read-only."""
     rng = np.random.default_rng(seed)
     total = np.zeros((height, width, 3), np.float32)
     for octave in range(7):
@@ -53,7 +54,9 @@ def clouds(height: int, width: int, seed: int = 0) -> RGB:
         noise = rng.normal(0, 0.55**octave, (cells, cells, 3)).astype(np.float32)
         total += cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
     total = 128 + 42 * (total - total.mean()) / total.std()
-    return np.clip(total, 0, 255).astype(np.uint8)
+    picture = np.clip(total, 0, 255).astype(np.uint8)
+    picture.flags.writeable = False
+    return picture
 
 
 DRAWN: dict[str, Callable[..., RGB]] = {"shapes": shapes, "clouds": clouds}
