@@ -77,3 +77,6 @@ def _started(home: Path, keys: dict[str, str], **settings: str) -> Iterator[Runn
     }
     with up(home, **of_tests, **settings) as service:
         yield Running(service.url, home, keys, ports)
+        # Else its tests only said that nobody listens any more.
+        ended, said = service.process.poll(), service.process.stderr
+        assert ended is None, f"the service ended by itself ({ended}): {said.read() if said else ''}"
