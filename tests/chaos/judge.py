@@ -83,9 +83,9 @@ class Judge:
             self.verdict.loses(job.id, f"failed with {job.failure.code}: {job.failure.message}")
         if job.state is JobState.CANCELED and not asked.canceled:
             self.verdict.loses(job.id, "canceled, and nobody asked for it")
-        running = [event.data.get("attempt") for event in story.events if event.name == "running"]
-        if len(running) != len(set(running)):
-            self.verdict.doubles(job.id, f"attempts {running}")
+        attempts = attempts_in(story)
+        if len(attempts) != len(set(attempts)):
+            self.verdict.doubles(job.id, f"attempts {attempts}")
 
     async def _pictures(self, story: Story) -> None:
         job = story.job
@@ -139,6 +139,17 @@ class Judge:
                         self.verdict.doubles(job.id, "exists, and nobody was told of it")
                 if (cursor := page.cursor) is None:
                     break
+
+
+def attempts_in(story: Story) -> list[object]:
+    """The numbers of those that counted: one that was handed back leaves its number to the next."""
+    counted: list[object] = []
+    for event in story.events:
+        if event.name == "running":
+            counted.append(event.data.get("attempt"))
+        elif event.name == "requeued" and event.data.get("reason") == "released" and counted:
+            counted.pop()
+    return counted
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,15 @@ async def test_two_ends_one_attempt_twice_and_jobs_that_nobody_knows_are_duplica
     assert list((await Scene(listed=("j", "k")).judged()).verdict.duplicates) == ["k"]
 
 
+async def test_an_attempt_that_was_handed_back_leaves_its_number_to_the_next() -> None:
+    scene = Scene()
+    scene.events[2] = event("requeued", 4, reason="released")
+    scene.events[3] = event("running", 5, attempt=1)
+    assert (await scene.judged()).verdict.duplicates == {}
+    scene.events[4:4] = [event("requeued", 5.5, reason="worker_died"), event("running", 5.7, attempt=1)]
+    assert (await scene.judged()).verdict.duplicates == {"j": ["attempts [1, 1]"]}
+
+
 def told(kind: str = "generation.succeeded", message_id: str = "m", **more: Any) -> Message:
     return Message({"webhook-id": message_id}, json.dumps({"type": kind, "data": {"id": "j", **more}}).encode())
 
