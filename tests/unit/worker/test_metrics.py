@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from darkroom.errors import NanOutput
+from darkroom.contract.job import Job
+from darkroom.errors import LedgerUnavailable, NanOutput
+from darkroom.ledger.protocol import Outcome
 from darkroom.ledger.server import free_port
 from darkroom.metrics import Metrics
 from darkroom.services.exposition import expose
@@ -81,6 +83,28 @@ async def test_what_was_canceled_before_its_last_word_came_is_counted_as_cancele
     shop.engine.finish(job_id, device_seconds=1.5)
     await until(lambda: not len(shop.hand))
     assert seconds_by_state(shop.metrics) == {"canceled": 1.5}
+
+
+async def test_an_end_is_counted_once_where_the_ledgers_answer_was_lost(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish, answers = shop.ledger.finish, 0
+
+    async def heard_the_second_time(job_id: str, attempt: int, outcome: Outcome) -> Job:
+        nonlocal answers
+        job = await finish(job_id, attempt, outcome)
+        answers += 1
+        if answers == 1:
+            raise LedgerUnavailable("the connection was lost")
+        return job
+
+    monkeypatch.setattr(shop.ledger, "finish", heard_the_second_time)
+    job_id = await shop.generating()
+    shop.engine.finish(job_id, device_seconds=1.5)
+    await until(lambda: not len(shop.hand))
+    assert answers == 2
+    assert value(shop.metrics, "jobs_finished_total", model="tiny", state="succeeded", code="") == 1
+    assert seconds_by_state(shop.metrics) == {"succeeded": 1.5}
 
 
 async def test_what_another_attempt_makes_again_is_counted_apart(shop: Shop) -> None:
