@@ -182,6 +182,8 @@ def _traced(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict
 class _Handler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:
         """Say that a line was lost. The standard library would print its words and those of errors under way."""
+        if sys.stderr is None:  # begun with it closed
+            return
         with suppress(OSError, ValueError):
             sys.stderr.write(f"a log line of {record.name} was lost: {type(sys.exception()).__name__}\n")
 

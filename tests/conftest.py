@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from hypothesis import HealthCheck, settings
+
+from tests.logs import logging_kept
 
 # Hypothesis looks up all of Unicode before it draws its first text, for seconds where the machine is crowded.
 settings.register_profile("crowded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -64,12 +65,5 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """A command that runs in the test's process sends the logs of all tests after it to a stream that is closed."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    config = structlog.get_config() if structlog.is_configured() else None
-    yield
-    root.handlers, root.level = handlers, level
-    if config is None:
-        structlog.reset_defaults()
-    else:
-        structlog.configure(**config)
+    with logging_kept():
+        yield

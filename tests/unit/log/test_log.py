@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from darkroom.contract.generation import TextToImage
 from darkroom.log import SENSITIVE, WITHHELD, LogFormat, about_job, configure_logging, get_logger
 from darkroom.settings import Settings
+from tests.logs import logging_kept
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -168,3 +169,23 @@ def test_where_nothing_can_be_written_nothing_is_raised(monkeypatch: pytest.Monk
     stream.close()
     monkeypatch.setattr("sys.stderr", stream)
     get_logger("darkroom.x").warning("went dim")
+
+
+def test_where_there_is_no_stderr_nothing_is_raised_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", None)
+    configure_logging(service="gateway")
+    get_logger("darkroom.x").warning("went dim")
+
+
+def test_what_a_test_does_to_logging_ends_with_it() -> None:
+    root, log = logging.getLogger(), logging.getLogger("darkroom.y")
+    before = [*root.handlers]
+    with logging_kept():
+        logging.basicConfig(level=logging.DEBUG)
+        assert log.isEnabledFor(logging.DEBUG)
+    assert root.handlers == before
+    assert not log.isEnabledFor(logging.DEBUG)
+    with logging_kept():
+        started("json")
+    assert root.handlers == before
+    assert not log.isEnabledFor(logging.INFO)
