@@ -58,6 +58,11 @@ class Playground:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).first.click()
 
+    def cancel(self) -> None:
+        """What is developing on the stage, until the service has heard of it: it would be there in the next test."""
+        with self.page.expect_response(lambda answer: answer.request.method == "DELETE"):
+            self.press("Cancel")
+
     def generate(self, **fields: str | int) -> dict[str, Any]:
         """Fill the form, press Generate, wait for the picture, and give the generation."""
         self.fill(**fields)

@@ -60,7 +60,7 @@ def scenes(playground: Playground) -> Iterator[str]:
     playground.press("Generate")
     expect(page.locator("#caption")).to_contain_text("Developing")
     yield "developing"
-    playground.press("Cancel")
+    playground.cancel()
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
@@ -176,7 +176,7 @@ def test_nothing_moves_for_who_wants_it_still(open_page: Open, service: Running)
     playground.press("Generate")
     expect(playground.page.locator("#caption")).to_contain_text("Developing")
     assert playground.page.evaluate("document.getAnimations().length") == 0
-    playground.press("Cancel")
+    playground.cancel()
 
 
 def test_on_a_small_screen_the_picture_comes_into_sight_when_it_is_asked_for(open_page: Open, service: Running) -> None:
@@ -186,7 +186,7 @@ def test_on_a_small_screen_the_picture_comes_into_sight_when_it_is_asked_for(ope
     expect(playground.page.locator("#easel")).not_to_be_in_viewport()
     playground.page.locator("#scheduler").press("Control+Enter")
     expect(playground.page.locator("#easel progress")).to_be_in_viewport()
-    playground.press("Cancel")
+    playground.cancel()
 
 
 def test_a_browser_that_may_keep_nothing_shows_the_page_all_the_same(open_page: Open, service: Running) -> None:

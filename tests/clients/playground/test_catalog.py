@@ -121,4 +121,4 @@ def test_who_waits_is_told_how_long(playground: Playground, queue: dict[str, Any
     playground.fill(prompt="a red circle", steps=100)
     playground.press("Generate")
     expect(page.locator("#caption .figures")).to_have_text(words)
-    playground.press("Cancel")
+    playground.cancel()

@@ -34,7 +34,7 @@ def test_what_it_will_look_like_is_seen_before_it_is_done(playground: Playground
     expect(frame).to_be_visible(timeout=30_000)
     expect(frame).not_to_have_js_property("naturalWidth", 0)
     assert int(playground.newest()["progress"]["step"]) < 150
-    playground.press("Cancel")
+    playground.cancel()
 
 
 def test_of_several_pictures_each_is_seen_on_its_way(playground: Playground) -> None:
@@ -44,14 +44,14 @@ def test_of_several_pictures_each_is_seen_on_its_way(playground: Playground) -> 
         frame = playground.page.get_by_alt_text(f"Picture {number} so far")
         expect(frame).to_be_visible()
         expect(frame).not_to_have_js_property("naturalWidth", 0)
-    playground.press("Cancel")
+    playground.cancel()
 
 
 def test_a_generation_can_be_canceled_while_it_develops(playground: Playground) -> None:
     playground.fill(prompt=RED_CIRCLE, n=4, **LONG)
     playground.press("Generate")
     expect(playground.page.locator("#caption")).to_contain_text(re.compile(r"step \d+ of 600"))
-    playground.press("Cancel")
+    playground.cancel()
     expect(playground.page.locator("#easel")).to_contain_text("Canceled.")
     assert playground.newest()["state"] == "canceled"
     expect(playground.page.locator("#history .tile").first).to_contain_text("Canceled.")

@@ -123,7 +123,7 @@ def test_more_than_are_followed_at_once_are_sketched_and_followed_in_turn(playgr
         page.locator("#jobs").get_by_role("button", name=f"Cancel “{number}").click()
     # The last one is on the stage alone.
     expect(page.locator("#tray")).to_be_hidden()
-    playground.press("Cancel")
+    playground.cancel()
     expect(page.locator("#easel")).to_contain_text("Canceled.")
 
 
