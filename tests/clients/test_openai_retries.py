@@ -68,16 +68,23 @@ def test_with_an_idempotency_key_it_is_asked_again_for_the_same_work() -> None:
     assert [job.state for job in jobs(services)] == [JobState.QUEUED]
 
 
-def test_a_full_line_is_asked_for_again_when_it_says() -> None:
-    services = fake_services(max_queued_per_tenant=1)
+@pytest.mark.parametrize(
+    ("limit", "kind", "code"),
+    [
+        ("max_queued_per_tenant", openai.RateLimitError, "tenant_limit"),
+        ("max_queued", openai.InternalServerError, "queue_full"),
+    ],
+)
+def test_a_full_line_is_asked_for_again_when_it_says(limit: str, kind: type[openai.APIStatusError], code: str) -> None:
+    services = fake_services(**{limit: 1})
     with sdk(services, max_retries=1) as (client, sent):
         taken = httpx.post(f"{client.base_url.copy_with(path=GENERATIONS)}", json={"prompt": "a"})
         assert taken.status_code == 202
         begun = time.monotonic()
-        with pytest.raises(openai.RateLimitError) as refused:
+        with pytest.raises(kind) as refused:
             client.images.generate(prompt="b")
         waited = time.monotonic() - begun
-    assert (refused.value.code, len(sent)) == ("tenant_limit", 2)
+    assert (refused.value.code, len(sent)) == (code, 2)
     assert waited >= float(refused.value.response.headers["Retry-After"]) / 2
 
 
