@@ -146,6 +146,7 @@ class Worker:
         self._end(MEMORY_LOST)
 
     def _end_without_checkers(self) -> None:
+        log.error("checkers.lost")
         self._end(CHECKERS_LOST)
 
     def _end(self, code: int) -> None:

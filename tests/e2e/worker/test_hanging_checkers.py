@@ -23,5 +23,6 @@ async def test_a_child_whose_checkers_all_hang_is_followed_by_one_that_looks(
         assert (await service.ended(await service.submit(steps=2))).state is JobState.SUCCEEDED
         log = service.log.read_text()
         assert "checker.hung" in log
+        assert "checkers.lost" in log
         assert log.count("worker.drained") == 1
         assert await service.stop() == 0
