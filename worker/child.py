@@ -7,11 +7,13 @@ to begin: see `worker.standby`.
 import asyncio
 import os
 import sys
+from contextlib import suppress
 
 from darkroom import crash
 from darkroom.errors import ConfigurationError, ModelError
 from darkroom.log import configure_logging, get_logger
-from darkroom.services import WorkerServices, build_worker_services, check_start
+from darkroom.services import WorkerServices, build_worker_services
+from darkroom.services.startup import try_ledger, try_store
 from darkroom.services.traces import traces
 from worker.exits import MISCONFIGURED, NO_WEIGHTS, ORPHANED
 from worker.heart import Heart
@@ -62,15 +64,20 @@ def _work(orders: Orders, heart: Heart) -> int:
 
 async def _ask_first(services: WorkerServices) -> None:
     """Whoever will not let us in says so before models are loaded, which takes minutes. Who is away is named, and
-    waited for once they are: meanwhile they can load. Raises: ConfigurationError."""
-    try:
-        await check_start(services)
-        await asyncio.to_thread(services.stamper.check_signer)
-    except AWAY as error:
-        log.warning("start.delayed", code=error.code, reason=error.detail)
+    waited for once they are: meanwhile they can load, and the others are asked. Raises: ConfigurationError."""
+    for ask in (
+        lambda: try_ledger(services),
+        lambda: try_store(services.store, services.settings),
+        lambda: asyncio.to_thread(services.stamper.check_signer),
+    ):
+        try:
+            await ask()
+        except AWAY as error:
+            log.warning("start.delayed", code=error.code, reason=error.detail)
 
 
 if __name__ == "__main__":
     code = main()
-    sys.stderr.flush()
+    with suppress(AttributeError, OSError, ValueError):  # whoever reads it may be gone; the code must still be told
+        sys.stderr.flush()
     os._exit(code)  # daemon threads may still be inside torch, where an ordinary exit would crash

@@ -78,12 +78,13 @@ async def check_start(services: "CourierServices", *, writes: bool = True) -> tu
         the server would lose jobs, in production also after its death. LedgerUnavailable or StoreUnavailable, naming
         it as well, where they do not answer.
     """
-    warnings = await _try_ledger(services)
+    warnings = await try_ledger(services)
     await try_store(services.store, services.settings, writes=writes)
     return warnings
 
 
-async def _try_ledger(services: "CourierServices") -> tuple[str, ...]:
+async def try_ledger(services: "CourierServices") -> tuple[str, ...]:
+    """Returns warnings for the log. Raises: ConfigurationError, LedgerUnavailable."""
     try:
         health = await services.ledger.check()
     except LedgerRefused as error:

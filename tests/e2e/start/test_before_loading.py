@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.start.stage import Environment, Stage, begun
-from tests.e2e.start.test_bad_starts import AWAY
+from tests.e2e.start.test_bad_starts import AWAY, refusal
 
 pytestmark = pytest.mark.slow
 
@@ -35,3 +35,10 @@ def test_what_is_away_is_named_before_it_is_waited_for(
     said = until("model.broken", tmp_path, {**stage.s3, **AWAY[setting], **unloadable})
     (delayed,) = [json.loads(line) for line in said if "start.delayed" in line]
     assert delayed["reason"].startswith(f"{setting}: ")
+
+
+def test_what_refuses_is_named_at_once_also_where_something_else_is_away(
+    stage: Stage, unloadable: Environment, tmp_path: Path
+) -> None:
+    given = {**stage.s3, **AWAY["DARKROOM_REDIS_URL"], "DARKROOM_S3_BUCKET": "nowhere", **unloadable}
+    assert refusal("worker", tmp_path, given) == "DARKROOM_S3_BUCKET: the object store refused (NoSuchBucket)"
