@@ -95,12 +95,14 @@ def _shared(clock: Callable[[], float] | None, settings: dict[str, Any]) -> dict
     rules = Rules.from_settings(chosen)
     ledger = MemoryLedger(rules, clock) if clock else MemoryLedger(rules)
     store = MemoryStore()
+    metrics = Metrics()
+    metrics.shown = True
     return {
         "settings": chosen,
         "ledger": ledger,
         "bells": SilentBells(),
         "store": store,
-        "metrics": Metrics(),
+        "metrics": metrics,
         "closers": (store.close, ledger.close),
     }
 

@@ -173,7 +173,7 @@ class Intake:
 
     async def _reap(self) -> None:
         """Every worker sweeps: puts back what dead ones held, and rings again for what waits unheard."""
-        reaped = await self._ledger.reap()
+        reaped = await self._ledger.reap(counts=self._metrics.shown)
         self._metrics.swept(reaped.untold, reaped.waiting)
         if self._away:
             log.info("ledger.back", held=len(self._hand))

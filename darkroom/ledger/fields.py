@@ -21,7 +21,7 @@ ARTIFACTS: TypeAdapter[tuple[Artifact, ...]] = TypeAdapter(tuple[Artifact, ...])
 LOST: TypeAdapter[tuple[LostAttempt, ...]] = TypeAdapter(tuple[LostAttempt, ...])
 
 
-def counts(fields: Mapping[str, str]) -> dict[str, int]:
+def counts_of(fields: Mapping[str, str]) -> dict[str, int]:
     """Numbers by name."""
     return {name: int(count) for name, count in fields.items()}
 

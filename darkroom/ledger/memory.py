@@ -226,7 +226,7 @@ class MemoryLedger(Upkeep):
     async def workloads(self) -> Mapping[str, Workload]:
         return self.lines.workloads(self._now())
 
-    async def reap(self) -> Reaped:
+    async def reap(self, *, counts: bool = True) -> Reaped:
         now, sweep = self._now(), self.rules.sweep
         self._forget(now)
         self.lines.wake(now)
@@ -238,8 +238,8 @@ class MemoryLedger(Upkeep):
         lost = [r for r in self._records.values() if r.state is JobState.RUNNING and r.lease_until_ms <= now]
         kept, ended = self._recover(sorted(lost, key=lambda r: (r.lease_until_ms, r.id))[:sweep], now)
         ended = [record.id for record in expired] + ended
-        waiting = await self.waiting()
-        return Reaped(requeued=tuple(kept), ended=tuple(ended), waiting=waiting, untold=self._untold.take())
+        waiting, untold = await self.waiting(), self._untold.take() if counts else ()
+        return Reaped(requeued=tuple(kept), ended=tuple(ended), waiting=waiting, untold=untold)
 
     def _forget(self, now: int) -> None:
         oldest = sorted((r.finished_ms, r.id) for r in self._records.values() if r.finished_ms is not None)

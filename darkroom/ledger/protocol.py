@@ -117,8 +117,8 @@ class Ended(NamedTuple):
 class Reaped(Settled):
     """What a sweep did: jobs put back, jobs ended (`expired`, `failed` as attempts_exhausted), and who still waits.
 
-    `untold`: all jobs that were ended by others than workers since the last sweep of anybody: canceled, expired in
-    line, given up. Whoever swept is the only one to be told of them.
+    `untold`: all jobs that were ended by others than workers since the last sweep of one who counts them: canceled,
+    expired in line, given up. Nobody else is told of them.
     """
 
     requeued: tuple[str, ...]
@@ -221,8 +221,9 @@ class Ledger(Protocol):
         """How many workers attend to a model; one that nobody serves is not among them."""
         ...
 
-    async def reap(self) -> Reaped:
-        """Put back what dead workers held, end what is out of attempts or past its deadline. Run by all, often."""
+    async def reap(self, *, counts: bool = True) -> Reaped:
+        """Put back what dead workers held, end what is out of attempts or past its deadline. Run by all, often. One
+        whose counts nobody sees leaves what is `untold` to others."""
         ...
 
     async def cancel(self, tenant: str, job_id: str) -> Job:

@@ -21,7 +21,7 @@ from darkroom.ledger import lua
 from darkroom.ledger.bell import LOOK_SECONDS, NewsBell
 from darkroom.ledger.connection import Connection
 from darkroom.ledger.fields import (
-    counts,
+    counts_of,
     dump_artifacts,
     dump_json,
     dump_plan,
@@ -223,12 +223,13 @@ class RedisLedger(RedisUpkeep):
     async def attend(self, worker: str, models: Sequence[str]) -> Mapping[str, int]:
         return dict(zip(models, await self._run("attend", worker, *models), strict=True))
 
-    async def reap(self) -> Reaped:
+    async def reap(self, *, counts: bool = True) -> Reaped:
         """After an outage every lease looks as if its worker had died, so leases are left alone for one more term; not
         those of workers that were seen to die."""
         steady = self._server.away_at is None or monotonic() - self._server.away_at > self.rules.lease_ms / 1000
-        requeued, ended, *counted = map(tuple, await self._run("reap", "1" if steady else "0"))
-        waiting, untold = (counts(pairs(each)) for each in counted)
+        answer = await self._run("reap", "1" if steady else "0", "1" if counts else "0")
+        requeued, ended, *counted = map(tuple, answer)
+        waiting, untold = (counts_of(pairs(each)) for each in counted)
         return Reaped(requeued=requeued, ended=ended, waiting=waiting, untold=read_untold(untold))
 
     # --- what the service does -------------------------------------------------------------------------------------

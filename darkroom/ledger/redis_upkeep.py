@@ -8,7 +8,7 @@ from darkroom.ledger import cursor as cursors
 from darkroom.ledger import preferences
 from darkroom.ledger.allowances import step_ms
 from darkroom.ledger.connection import Connection
-from darkroom.ledger.fields import counts, pairs
+from darkroom.ledger.fields import counts_of, pairs
 from darkroom.ledger.health import examine
 from darkroom.ledger.protocol import JsonObject, LedgerHealth
 from darkroom.ledger.rules import Rules, milliseconds
@@ -26,7 +26,7 @@ class RedisUpkeep:
         return Counter(dict(await self._run("serving")))
 
     async def waiting(self) -> Mapping[str, int]:
-        return counts(await self._ask(self._client.hgetall(self._key("waiting"))))
+        return counts_of(await self._ask(self._client.hgetall(self._key("waiting"))))
 
     async def leftovers(self, *, after: str = "0", limit: int = 100) -> list[tuple[str, tuple[str, ...]]]:
         cursors.event_id(after)

@@ -11,3 +11,4 @@ class Registered:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry if registry is not None else CollectorRegistry()
+        self.shown = False  # whether this process has a port at which anybody can see them

@@ -78,7 +78,7 @@ async def _rounds(services: CourierServices, stop: asyncio.Event, every: float) 
 
 async def courier_round(services: CourierServices, leftovers: LeftoverSweep) -> None:
     """Do what is due once. Raises: LedgerUnavailable."""
-    reaped = await services.ledger.reap()
+    reaped = await services.ledger.reap(counts=services.metrics.shown)
     services.metrics.swept(reaped.untold, reaped.waiting)
     for job_id in (*reaped.requeued, *reaped.ended):
         _log.info("job.reaped", job_id=job_id, again=job_id in reaped.requeued)

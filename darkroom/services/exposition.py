@@ -25,5 +25,6 @@ def expose(metrics: Metrics, host: str, port: int | None) -> tuple[WSGIServer, T
     except OSError as error:
         log.error("metrics.hidden", port=port, reason=error.strerror)
         return None
+    metrics.shown = True
     log.info("metrics.shown", port=port)
     return serving

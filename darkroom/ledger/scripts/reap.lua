@@ -1,5 +1,6 @@
 -- Forget old records, leaving their pictures to be deleted, and old deliveries; expire what is past its deadline, take back what dead workers held.
--- ARGV: '1' to take leases that ran out for lost; '0' for those alone that a supervisor ended
+-- ARGV: '1' to take leases that ran out for lost, '0' for those alone that a supervisor ended; '1' to be told of ends
+-- that no worker tells of, '0' to leave them to another
 -- Answers {put back ids, ended ids, waiting by model, how many were ended by "STATE CODE MODEL" that no worker tells of}.
 local requeued, ended = {}, {}
 
@@ -76,7 +77,10 @@ for i = 1, #waiting, 2 do
   end
 end
 
-local untold = redis.call('HGETALL', key('untold'))
-redis.call('DEL', key('untold'))
+local untold = {}
+if ARGV[2] == '1' then
+  untold = redis.call('HGETALL', key('untold'))
+  redis.call('DEL', key('untold'))
+end
 
 return {requeued, ended, waiting, untold}

@@ -60,6 +60,12 @@ async def test_of_sweeps_at_once_one_is_told(ledger: Ledger) -> None:
     assert sum(ended.jobs for swept in told for ended in swept.untold) == 3
 
 
+async def test_one_whose_counts_nobody_sees_is_told_nothing_and_leaves_it_to_others(ledger: Ledger) -> None:
+    await ledger.cancel("ann", await submitted(ledger))
+    assert (await ledger.reap(counts=False)).untold == ()
+    assert (await ledger.reap()).untold == (CANCELED,)
+
+
 async def test_a_model_of_any_name_is_told_by_it(ledger: Ledger) -> None:
     for model in ("a b: c", "'\"\\", "∅"):
         await ledger.cancel("ann", await submitted(ledger, model=model))

@@ -103,17 +103,25 @@ async def test_jobs_that_nobody_began_are_counted_when_they_end() -> None:
     assert (jobs("canceled"), jobs("expired")) == (1, 1)
 
 
+async def test_a_courier_that_shows_no_counts_leaves_ends_to_others() -> None:
+    services = fake_services()
+    services.metrics.shown = False
+    await services.ledger.cancel("local", await submit(services))
+    await one_round(services)
+    assert [ended.jobs for ended in (await services.ledger.reap()).untold] == [1]
+
+
 async def test_a_ledger_that_is_away_for_a_while_does_not_end_the_courier(monkeypatch: pytest.MonkeyPatch) -> None:
     services, stop, rounds = fake_services(), asyncio.Event(), 0
     reap = services.ledger.reap
 
-    async def sometimes() -> Any:
+    async def sometimes(**options: Any) -> Any:
         nonlocal rounds
         rounds += 1
         if rounds < 3:
             raise LedgerUnavailable("away")
         stop.set()
-        return await reap()
+        return await reap(**options)
 
     monkeypatch.setattr(services.ledger, "reap", sometimes)
     await asyncio.wait_for(run_courier(services, stop, every=0.001), 5)
@@ -126,9 +134,9 @@ async def test_a_store_that_is_away_keeps_no_courier_from_its_work(monkeypatch: 
     async def away(*_: Any, **__: Any) -> Any:
         raise StoreUnavailable("away")
 
-    async def reaped() -> Any:
+    async def reaped(**options: Any) -> Any:
         stop.set()
-        return await reap()
+        return await reap(**options)
 
     monkeypatch.setattr(services.store, "keys", away)
     monkeypatch.setattr(services.ledger, "reap", reaped)
@@ -156,7 +164,7 @@ async def test_what_goes_wrong_in_one_loop_does_not_end_the_courier(
     """A script that stumbles over one damaged record stumbles again after every restart."""
     services, stop = fake_services(), asyncio.Event()
 
-    async def stumbles(*args: Any) -> Any:
+    async def stumbles(*args: Any, **options: Any) -> Any:
         stop.set()
         raise ResponseError("user_script:1: attempt to index a nil value")
 

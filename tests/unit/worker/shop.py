@@ -53,7 +53,7 @@ class FlakyLedger(MemoryLedger):
     """A memory ledger whose server can go away, as workers see it."""
 
     away = False
-    looks = reports = 0
+    looks = reports = sweeps = 0
     may_show: asyncio.Event
     shown: list[tuple[str, int]]
     _told: frozenset[str] = frozenset()
@@ -99,9 +99,10 @@ class FlakyLedger(MemoryLedger):
         """What the worker last said it serves."""
         return self._told
 
-    async def reap(self) -> Reaped:
+    async def reap(self, *, counts: bool = True) -> Reaped:
         self._reach()
-        return await super().reap()
+        self.sweeps += 1
+        return await super().reap(counts=counts)
 
 
 class FlakyStore(MemoryStore):
@@ -243,6 +244,7 @@ class Shop:
         self.relay = Relay(asyncio.get_running_loop())
         self.engine = ScriptedEngine(self.relay, size)
         self.metrics = Metrics()
+        self.metrics.shown = True
         finisher = self.finisher = Finisher(self.stamper, self.store, "cpu", {"torch": "test"}, patience, self.metrics)
         catalog = fake_catalog()
         self.screening = finisher.screening = Screening(screen(*([checker] if checker else []), metrics=self.metrics))

@@ -68,6 +68,16 @@ async def test_what_a_canceled_job_has_cost_is_counted_when_its_engine_lets_go(s
     await until(lambda: value(shop.metrics, "jobs_finished_total", **counted) == 1)
 
 
+async def test_a_worker_that_shows_no_counts_leaves_ends_to_others(shop: Shop) -> None:
+    shop.metrics.shown = False
+    job_id = await shop.generating()
+    await shop.ledger.cancel("ann", job_id)
+    await until(lambda: not len(shop.hand))
+    swept = shop.ledger.sweeps
+    await until(lambda: shop.ledger.sweeps > swept + 1)
+    assert [ended.jobs for ended in (await shop.ledger.reap()).untold] == [1]
+
+
 async def test_a_job_that_is_canceled_while_its_pictures_are_stored_has_cost_all_of_it(shop: Shop) -> None:
     shop.store.away = True
     job_id = await shop.generating()
@@ -154,6 +164,7 @@ def settings(tmp_path: Path) -> Settings:
 def shown(settings: Settings) -> Iterator[Metrics]:
     metrics = Metrics()
     serving: Any = expose(metrics, settings.host, settings.metrics_port)
+    assert metrics.shown
     yield metrics
     server, thread = serving
     server.shutdown()
@@ -176,4 +187,5 @@ def test_nothing_listens_unless_a_port_is_set(tmp_path: Path) -> None:
 
 def test_a_port_that_is_taken_does_not_stop_the_work(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", settings.metrics_port or 0)):
-        assert expose(Metrics(), settings.host, settings.metrics_port) is None
+        assert expose(metrics := Metrics(), settings.host, settings.metrics_port) is None
+    assert not metrics.shown
