@@ -3,7 +3,7 @@
     python -m tests.chaos [--seed N] [--nightly] [--workers N --gateways N --redis N --couriers N --jobs N]
 
 Prints what happens, and as its last line one JSON object. Exit code 1 when anything was lost, doubled or missing, or a
-job waited longer than 17 s (99 %) after its worker had died.
+job waited longer than 17 s (99 %) after its worker had died, or than 60 s with the time in which no worker had room.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from tests.chaos.stage import TENANTS, stage
 from tests.receiver import LOOPBACK, SECRET, receiving
 
 MOST_RESTART_SECONDS = 17.0  # lease and two seconds
+# With the time in which no worker had room: a job that workers pass over because they are never free, or that waits for
+# workers which never come back, waits for nothing else.
+MOST_IN_ALL_SECONDS = 60.0
 ARMED = 0.8  # share of children, gateways and couriers that are started with a crash point
 NIGHTLY = Quota(workers=2_000, gateways=50, redis=50, couriers=50)
 
@@ -37,14 +41,19 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="darkroom-chaos-") as made:
         figures, problems = asyncio.run(waged(asked, asked.folder or Path(made), quota, jobs))
     figures |= {"seed": asked.seed, "seconds": round(time.monotonic() - began)}
-    if figures["restart_p99_s"] > MOST_RESTART_SECONDS:
-        problems.append(f"99 % of restarts took {figures['restart_p99_s']} s")
+    problems += slow(figures)
     for problem in problems:
         print(problem)
     if problems:
         print(f"chaos: FAILED; again with --seed {asked.seed}", file=sys.stderr)
     print(json.dumps(figures), flush=True)
     return 1 if problems else 0
+
+
+def slow(figures: Mapping[str, Any]) -> list[str]:
+    """Which bounds on restarts were missed."""
+    bounds = {"restart_p99_s": MOST_RESTART_SECONDS, "restart_in_all_p99_s": MOST_IN_ALL_SECONDS}
+    return [f"{name} is {figures[name]}, of {most} at most" for name, most in bounds.items() if figures[name] > most]
 
 
 async def waged(asked: argparse.Namespace, folder: Path, quota: Quota, jobs: int) -> tuple[dict[str, Any], list[str]]:

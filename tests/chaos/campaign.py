@@ -161,6 +161,7 @@ class Campaign:
             "webhooks_missing": len(judge.verdict.untold),
             "restart_p99_s": round(percentile(waits.first, 0.99), 2),
             "restart_p50_s": round(percentile(waits.first, 0.5), 2),
+            "restart_in_all_p99_s": round(percentile(waits.in_all, 0.99), 2),
             "restarts": len(waits.first),
             "later_restarts": len(waits.later),
             "later_restart_p99_s": round(percentile(waits.later, 0.99), 2),

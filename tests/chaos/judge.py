@@ -155,12 +155,13 @@ def attempts_in(story: Story) -> list[object]:
 @dataclass(frozen=True)
 class Restarts:
     """Seconds from the death of a worker to the next claim, or the end, of each job it held, less those in which it had
-    been put back and no worker had room. `first`: it had lost no attempt before, and Redis was there. `later`: it had;
-    less what such attempts are spaced by on purpose. `beside_outage`: Redis had been away, after which every lease gets
-    one more term.
+    been put back and no worker had room. `first`: it had lost no attempt before, and Redis was there; `in_all`: the
+    same, with nothing taken off. `later`: it had; less what such attempts are spaced by on purpose. `beside_outage`:
+    Redis had been away, after which every lease gets one more term.
     """
 
     first: list[float] = field(default_factory=list)
+    in_all: list[float] = field(default_factory=list)
     later: list[float] = field(default_factory=list)
     beside_outage: list[float] = field(default_factory=list)
 
@@ -191,6 +192,7 @@ def restarts(
                 found.beside_outage.append(waited)
             elif lost <= 1:
                 found.first.append(waited)
+                found.in_all.append(again_at - died_at)
             else:
                 found.later.append(waited - spaced)
     return found

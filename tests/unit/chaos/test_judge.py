@@ -12,6 +12,7 @@ import pytest
 
 from darkroom.contract.job import Artifact, Failure, JobEvent, JobState
 from darkroom.errors import NotFound, NotStored
+from tests.chaos.__main__ import slow
 from tests.chaos.callers import Accepted
 from tests.chaos.inbox import Inbox
 from tests.chaos.judge import Judge, percentile, restarts
@@ -209,7 +210,16 @@ def test_a_restart_does_not_count_what_it_waits_for_a_worker_with_room_once_it_i
     scene = Scene()
     stories = {"j": Story(scene.job, tuple(scene.events))}
     full = [(2.5, 3.5), (4.25, 4.75), (4.9, 9.0)]
-    assert restarts([(3.0, ["j"])], stories, without_room=full).first == [pytest.approx(2.0 - 0.5 - 0.1)]
+    found = restarts([(3.0, ["j"])], stories, without_room=full)
+    assert found.first == [pytest.approx(2.0 - 0.5 - 0.1)]
+    assert found.in_all == [2.0]
+
+
+def test_a_wait_for_room_that_never_comes_fails_a_run_too() -> None:
+    quick = {"restart_p99_s": 17.0, "restart_in_all_p99_s": 60.0}
+    assert slow(quick) == []
+    assert slow(quick | {"restart_p99_s": 17.1}) == ["restart_p99_s is 17.1, of 17.0 at most"]
+    assert slow(quick | {"restart_in_all_p99_s": 61.0}) == ["restart_in_all_p99_s is 61.0, of 60.0 at most"]
 
 
 def test_a_later_restart_does_not_count_what_attempts_are_spaced_by() -> None:
