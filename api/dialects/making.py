@@ -21,8 +21,6 @@ from darkroom.errors import (
     GenerationCanceled,
     GenerationError,
     GenerationExpired,
-    ModelError,
-    SafetyUnavailable,
     StillRunning,
     UnavailableError,
     WaitTimedOut,
@@ -63,7 +61,7 @@ async def made(
 
     When the caller hangs up, or time is up, the job is canceled: nobody could fetch its pictures, and who asks again
     would have them made twice. With an idempotency key it goes on, since the same request comes back to it.
-    Raises: as `enter`; NoPicture and GenerationError, ModelError as it ended; CapacityError, TenantLimit where too many
+    Raises: as `enter`; NoPicture and what it failed with, as it ended; CapacityError, TenantLimit where too many
         wait, before there is a job.
     """
     return await awaited(
@@ -135,7 +133,7 @@ async def _canceled(ledger: Ledger, job: Job) -> Job:
 
 
 def succeeded(job: Job) -> Job:
-    """The job, if it has its pictures. Raises: NoPicture, GenerationError or ModelError, as it ended."""
+    """The job, if it has its pictures. Raises: NoPicture, or the error that it failed with."""
     match job.state:
         case JobState.SUCCEEDED:
             return job
@@ -157,8 +155,7 @@ def _failure_of(job: Job) -> DarkroomError:
     return error
 
 
+# Of any kind: a job may also end with what its input or its store came to.
 _KINDS: dict[str, type[DarkroomError]] = {
-    kind.code: kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, GenerationError | ModelError | SafetyUnavailable)
+    kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, DarkroomError)
 }

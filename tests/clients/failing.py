@@ -10,21 +10,21 @@ from types import MappingProxyType
 
 from darkroom import errors
 from darkroom.contract.job import Failure, JobState
-from darkroom.errors import DarkroomError, GenerationError, ModelError, SafetyUnavailable
+from darkroom.errors import DarkroomError, GenerationError, ModelError, SafetyUnavailable, StoreError
 from darkroom.ledger.protocol import Claim, Outcome
 from darkroom.services import Services
 from tests.fakes import fake_services
 from tests.gateway import served
 
 CANCELED = "canceled"
-# Every code that a job may fail with, and whether the same may succeed later.
+# Codes that a job may fail with, also by a fault of ours, and whether the same may succeed later.
 RETRYABLE: Mapping[str, bool] = MappingProxyType(
     {
         kind.code: kind.retryable
         for kind in vars(errors).values()
         if isinstance(kind, type)
         and issubclass(kind, DarkroomError)
-        and issubclass(kind, GenerationError | ModelError | SafetyUnavailable)
+        and (issubclass(kind, GenerationError | ModelError | SafetyUnavailable) or kind in (DarkroomError, StoreError))
     }
 )
 ENDS = (*sorted(RETRYABLE), CANCELED)

@@ -143,7 +143,10 @@ async def test_an_accident_is_told_with_the_name_of_its_log_lines_and_not_tried_
 
 
 @pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "k"}])
-@pytest.mark.parametrize("code", ["out_of_memory", "safety_unavailable", "broken_weights", "of a newer worker"])
+@pytest.mark.parametrize(
+    "code",
+    ["out_of_memory", "safety_unavailable", "broken_weights", "store_error", "internal_error", "of a newer worker"],
+)
 async def test_how_a_job_ended_is_not_tried_again_even_where_it_may_pass(
     services: Services, client: httpx.AsyncClient, code: str, key: dict[str, str]
 ) -> None:
