@@ -74,9 +74,11 @@ async def test_those_that_come_back_are_asked_again(gate: threading.Event) -> No
             await asyncio.sleep(0.001)
 
 
+@pytest.mark.slow
 async def test_those_in_front_are_waited_for_while_they_move() -> None:
-    lookers = Lookers(1, "front", 0.1)
-    look = partial(threading.Event().wait, 0.03)
+    """Each takes a seventh of what would be hanging, and all together more."""
+    lookers = Lookers(1, "front", 1.4)
+    look = partial(threading.Event().wait, 0.2)
     assert await asyncio.gather(*(lookers.asked(look) for _ in range(8))) == [False] * 8
 
 
