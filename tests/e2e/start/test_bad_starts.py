@@ -187,11 +187,12 @@ def test_what_is_away_at_the_start_is_waited_for_and_named(
         assert process.poll() is None
 
 
-def test_a_gateway_ends_when_what_it_waited_for_comes_back_unfit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["api", "worker", "courier"])
+def test_it_ends_when_what_it_waited_for_comes_back_unfit(part: str, tmp_path: Path) -> None:
     port = free_port()
-    with begun("api", tmp_path, {"DARKROOM_REDIS_URL": f"redis://127.0.0.1:{port}/0"}) as process:
+    with begun(part, tmp_path, {"DARKROOM_REDIS_URL": f"redis://127.0.0.1:{port}/0"}) as process:
         assert process.stdout is not None
-        assert next(line for line in process.stdout if "gateway.waits" in line)
+        assert next(line for line in process.stdout if "asked again until it does" in line)
         command = [find_server_binary(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
         evicting = [*command, "--save", "", "--maxmemory-policy", "volatile-ttl"]
         with (tmp_path / "log").open("wb") as log:
@@ -202,7 +203,9 @@ def test_a_gateway_ends_when_what_it_waited_for_comes_back_unfit(tmp_path: Path)
             server.kill()
             server.wait()
     assert process.returncode == os.EX_CONFIG
-    assert "darkroom: DARKROOM_REDIS_URL: Redis may evict jobs" in said
+    last = said.splitlines()[-1]
+    told = f"darkroom: {json.loads(last)['reason']}" if part == "worker" else last
+    assert told.startswith("darkroom: DARKROOM_REDIS_URL: Redis may evict jobs")
 
 
 def test_the_doctor_lists_all_of_it_at_once(stage: Stage, tmp_path: Path) -> None:
