@@ -8,9 +8,10 @@ class RequestError(DarkroomError):
 
 
 class InvalidField(RequestError):
-    """One field is wrong; `field` is its dotted path in the request."""
+    """One field is wrong; `field` is its dotted path in the request. None of a job that ended so: no more is known."""
 
     code = "invalid_field"
+    field: str | None = None
 
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(detail)

@@ -162,6 +162,17 @@ async def test_how_a_job_ended_is_not_tried_again_even_where_it_may_pass(
         assert error_in(answer)["code"] == code
 
 
+async def test_a_map_that_no_worker_makes_any_more_is_told_by_its_code(
+    services: Services, client: httpx.AsyncClient
+) -> None:
+    waiting = asyncio.ensure_future(client.post(GENERATIONS, json={"prompt": "a"}))
+    await the_job(services)
+    await fail_one(services, "preprocessor_unavailable")
+    answer = await waiting
+    assert (error_in(answer)["code"], answer.headers["x-should-retry"]) == ("preprocessor_unavailable", "false")
+    assert (400 <= answer.status_code < 500, error_in(answer)["param"]) == (True, None)
+
+
 async def test_a_canceled_job_is_not_tried_again(services: Services, client: httpx.AsyncClient) -> None:
     waiting = asyncio.ensure_future(client.post(GENERATIONS, json={"prompt": "a"}))
     job = await the_job(services)
