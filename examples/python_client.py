@@ -5,6 +5,7 @@
 `DARKROOM_URL` is where the service is; `DARKROOM_API_KEY` your key, where it wants one.
 """
 
+import sys
 from pathlib import Path
 
 from darkroom import Client
@@ -30,7 +31,7 @@ def main() -> None:
         client.save(red, "red.png")
 
         for notice in red.warnings:
-            print(f"without effect: {notice.field}: {notice.reason}")
+            print(f"note: {notice.field}: {notice.reason}", file=sys.stderr)
         verdict = client.verify(Path("red.png"))
         print(verdict.state, red.images[0].watermark_id)
 
